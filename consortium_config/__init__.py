@@ -1,0 +1,1 @@
+"""Making a consortium document: JSON Schema, texts, drafting, founding, sample."""

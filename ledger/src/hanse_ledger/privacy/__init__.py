@@ -1,0 +1,1 @@
+"""Tokens, shares, sealing, validity and answers: what keeps raw records from everybody."""

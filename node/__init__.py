@@ -1,0 +1,1 @@
+"""The running node: storage, sequencing, roles, receivables, command line."""

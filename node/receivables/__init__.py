@@ -1,0 +1,1 @@
+"""Reading a firm's export: columns, dates, currencies, customer ids."""

@@ -1,0 +1,1 @@
+"""What a party does: contribute, inquire, serve as steward."""

@@ -1,0 +1,1 @@
+"""How statements get their order."""
