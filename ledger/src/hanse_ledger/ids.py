@@ -1,5 +1,7 @@
 """Identifiers and hashes as types of their own, so that one cannot stand for another."""
 
+import re
+from datetime import date, timedelta
 from typing import Final, NewType
 
 PartyId = NewType("PartyId", str)
@@ -21,12 +23,14 @@ RequestHash = NewType("RequestHash", bytes)
 
 HASH_BYTES: Final = 32
 _MONTHS_A_YEAR: Final = 12
+_LAST_YEAR: Final = 9999
+_MONTH_TEXT: Final = re.compile(r"([0-9]{4})-([0-9]{2})")
 
 
 def month_of(year: int, month: int) -> Month:
     """Return the month number of a calendar month, `month` from 1 to 12."""
-    if not (1 <= year <= 9999 and 1 <= month <= _MONTHS_A_YEAR):
-        raise ValueError(f"there is no month {year}-{month}")
+    if not (1 <= year <= _LAST_YEAR and 1 <= month <= _MONTHS_A_YEAR):
+        raise ValueError("there is no such month")
     return Month(year * _MONTHS_A_YEAR + month - 1)
 
 
@@ -37,10 +41,25 @@ def month_text(month: Month) -> str:
 
 def parse_month(text: str) -> Month:
     """Read `YYYY-MM`; raise ValueError for anything else."""
-    year, dash, month = text.partition("-")
-    if not (dash and len(year) == 4 and len(month) == 2 and (year + month).isascii() and (year + month).isdecimal()):  # noqa: PLR2004 - the widths of YYYY-MM
+    found = _MONTH_TEXT.fullmatch(text)
+    if found is None:
         raise ValueError("a month is written YYYY-MM")
-    return month_of(int(year), int(month))
+    return month_of(int(found[1]), int(found[2]))
+
+
+def month_start(month: Month) -> date:
+    """Return the first day of a month."""
+    return date(month // _MONTHS_A_YEAR, month % _MONTHS_A_YEAR + 1, 1)
+
+
+def month_end(month: Month) -> date:
+    """Return the last day of a month."""
+    return month_start(Month(month + 1)) - timedelta(days=1)
+
+
+def month_at(day: date) -> Month:
+    """Return the month that holds a day."""
+    return month_of(day.year, day.month)
 
 
 def quarter_of(month: Month) -> Month:
