@@ -1,0 +1,11 @@
+"""What several test files share."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+VECTORS = Path(__file__).parent / "vectors"
+
+
+def vectors(name: str) -> Any:  # noqa: ANN401 - parsed JSON
+    return json.loads((VECTORS / name).read_text())
