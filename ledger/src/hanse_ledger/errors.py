@@ -36,6 +36,16 @@ class SubjectIdError(RejectedError):
     code = "subject_id"
 
 
+class MissingRateError(RejectedError):
+    """An invoice's currency has no rate into the reporting currency for the month."""
+
+    code = "missing_rate"
+
+    def __init__(self, *, currency: str) -> None:
+        super().__init__("no rate for the invoice's currency in this month")
+        self.currency = currency
+
+
 class DocumentError(RejectedError):
     """A consortium document that breaks a limit; `field` names the place."""
 
