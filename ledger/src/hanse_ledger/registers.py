@@ -1,0 +1,206 @@
+"""The registers that acceptance keeps, one for each rule that looks back: check first, then add.
+
+Every `check` raises RuleError and changes nothing; every `add` assumes that its check has passed.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from hanse_ledger.bodies import ClosePeriod, Inquiry
+from hanse_ledger.errors import RuleError
+from hanse_ledger.filings import Alias, Fact
+from hanse_ledger.ids import Month, PartyId, RequestHash
+from hanse_ledger.subjects import kind_rank
+
+_CLOSES_NEEDED: Final = 2
+
+
+class Closes:
+    """Closing in order, at the second steward's statement: months and bulletin periods alike."""
+
+    __slots__ = ("closed_at", "first", "votes")
+
+    def __init__(self, first: int) -> None:
+        self.first = first
+        self.votes: dict[int, set[PartyId]] = {}
+        self.closed_at: list[int] = []
+
+    @property
+    def next(self) -> int:
+        """The number that closes next."""
+        return self.first + len(self.closed_at)
+
+    def check(self, number: int, steward: PartyId) -> None:
+        """Refuse what is not due yet, or was filed by this steward before."""
+        if not self.first <= number <= self.next:
+            raise RuleError("only the next month or period, or one before it, can be closed")
+        if steward in self.votes.get(number, ()):
+            raise RuleError("a steward closes a month or period once")
+
+    def add(self, number: int, steward: PartyId, index: int) -> None:
+        """Count the close; the second one closes, at its index."""
+        votes = self.votes.setdefault(number, set())
+        votes.add(steward)
+        if number == self.next and len(votes) == _CLOSES_NEEDED:
+            self.closed_at.append(index)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedRequest:
+    """Where a request's inquiry stands, and how many the party had logged in that log month by then."""
+
+    index: int
+    log_month: Month
+    ordinal: int
+    """0 for the first request that this party logged in this log month."""
+
+
+class Requests:
+    """Request hashes by party: only the first statement that logs one is its inquiry, and is charged."""
+
+    __slots__ = ("_counts", "_logged")
+
+    def __init__(self) -> None:
+        self._logged: dict[tuple[PartyId, RequestHash], LoggedRequest] = {}
+        self._counts: dict[tuple[PartyId, Month], int] = {}
+
+    def get(self, party: PartyId, request_hash: RequestHash) -> LoggedRequest | None:
+        """Return where this party's own request was first logged."""
+        return self._logged.get((party, request_hash))
+
+    def add(self, party: PartyId, body: Inquiry, index: int, log_month: Month) -> None:
+        """Log every hash that is new for the party."""
+        count = self._counts.get((party, log_month), 0)
+        for request_hash in body.request_hashes:
+            key = (party, RequestHash(request_hash))
+            if key not in self._logged:
+                self._logged[key] = LoggedRequest(index=index, log_month=log_month, ordinal=count)
+                count += 1
+        self._counts[(party, log_month)] = count
+
+
+class Bulletins:
+    """Which member has sent its bulletin of a period, and every entry that stewards must open."""
+
+    __slots__ = ("_sealed", "_sent")
+
+    def __init__(self) -> None:
+        self._sent: set[tuple[int, PartyId]] = set()
+        self._sealed: set[int] = set()
+
+    def check(self, period: int, member: PartyId, *, due: int) -> None:
+        """Refuse another period than the one that is due, and a second bulletin in it."""
+        if period != due:
+            raise RuleError("a bulletin is for the period after the last closed one")
+        if (period, member) in self._sent:
+            raise RuleError("a member sends one bulletin a period")
+
+    def check_unopened(self, body: ClosePeriod) -> None:
+        """Refuse a close that lists anything but bulletins and disputes."""
+        if not self._sealed.issuperset(body.unopened):
+            raise RuleError("a close of a period lists bulletins and disputes only")
+
+    def add(self, period: int, member: PartyId, index: int) -> None:
+        """Take a member's bulletin."""
+        self._sent.add((period, member))
+        self._sealed.add(index)
+
+    def add_dispute(self, index: int) -> None:
+        """Take a dispute, which stewards open like a bulletin."""
+        self._sealed.add(index)
+
+
+class Facts:
+    """Public facts and their withdrawals."""
+
+    __slots__ = ("_facts", "_withdrawn")
+
+    def __init__(self) -> None:
+        self._facts: dict[int, tuple[PartyId, str, bool]] = {}
+        self._withdrawn: set[int] = set()
+
+    def check(self, desk: PartyId, body: Fact) -> None:
+        """Refuse the withdrawal of what is not a standing fact of the same desk and id."""
+        if body.withdraws is None:
+            return
+        # Withdrawals are kept with False: they cannot be withdrawn themselves.
+        if self._facts.get(body.withdraws) != (desk, body.subject, True):
+            raise RuleError("what a fact withdraws is an earlier fact of the same desk and id")
+        if body.withdraws in self._withdrawn:
+            raise RuleError("that fact has been withdrawn")
+
+    def add(self, desk: PartyId, body: Fact, index: int) -> None:
+        """Take a fact or a withdrawal."""
+        self._facts[index] = (desk, body.subject, body.withdraws is None)
+        if body.withdraws is not None:
+            self._withdrawn.add(body.withdraws)
+
+
+class Aliases:
+    """Other ids of a subject, mapped to its primary one."""
+
+    __slots__ = ("_primaries", "primary_of")
+
+    def __init__(self) -> None:
+        self.primary_of: dict[str, str] = {}
+        self._primaries: set[str] = set()
+
+    def check(self, body: Alias) -> None:
+        """Refuse what section 2 refuses."""
+        if body.other == body.primary:
+            raise RuleError("an alias of itself")
+        if body.primary in self.primary_of:
+            raise RuleError("an alias of an alias")
+        if body.other in self.primary_of or body.other in self._primaries:
+            raise RuleError("an alias for an id that is an alias or a primary already")
+        if kind_rank(body.other) < kind_rank(body.primary):
+            raise RuleError("an alias whose kind stands before its primary's")
+
+    def add(self, body: Alias) -> None:
+        """Take an alias."""
+        self.primary_of[body.other] = body.primary
+        self._primaries.add(body.primary)
+
+
+class Disputes:
+    """Open disputes and their one resolution each."""
+
+    __slots__ = ("_desks", "_resolved")
+
+    def __init__(self) -> None:
+        self._desks: dict[int, PartyId] = {}
+        self._resolved: set[int] = set()
+
+    def check_resolution(self, desk: PartyId, dispute: int) -> None:
+        """Refuse a resolution of another desk's dispute, or a second one."""
+        if self._desks.get(dispute) != desk:
+            raise RuleError("a resolution is for a dispute of the same desk")
+        if dispute in self._resolved:
+            raise RuleError("a dispute is resolved once")
+
+    def add(self, desk: PartyId, index: int) -> None:
+        """Take a dispute."""
+        self._desks[index] = desk
+
+    def resolve(self, dispute: int) -> None:
+        """Take a resolution."""
+        self._resolved.add(dispute)
+
+
+class Votes:
+    """Who has voted for which document."""
+
+    __slots__ = ("_cast",)
+
+    def __init__(self, cast: Iterable[tuple[PartyId, bytes]] = ()) -> None:
+        self._cast = set(cast)
+
+    def check(self, party: PartyId, document_hash: bytes) -> None:
+        """Refuse a second vote for one document."""
+        if (party, document_hash) in self._cast:
+            raise RuleError("a party votes once for a document")
+
+    def add(self, party: PartyId, document_hash: bytes) -> None:
+        """Take a vote."""
+        self._cast.add((party, document_hash))

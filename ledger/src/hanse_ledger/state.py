@@ -1,0 +1,383 @@
+"""Acceptance: what the log so far says, and whether the next statement may stand on it (protocol section 5).
+
+`LedgerState.apply` is a function of the log so far and the bytes alone. It checks everything before it
+changes anything, so a refused statement leaves no trace.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final
+
+from hanse_ledger import bodies as b
+from hanse_ledger.consortium import (
+    DESK,
+    MEMBER,
+    STEWARD,
+    Consortium,
+    Party,
+    check_next,
+    parse_document,
+    verify_genesis,
+)
+from hanse_ledger.errors import (
+    NotAdmittedError,
+    NotPermittedError,
+    RuleError,
+    SignatureRefusedError,
+    StaleHeadError,
+    VerificationError,
+)
+from hanse_ledger.filings import Alias, Dispute, Fact, Resolution
+from hanse_ledger.ids import Month, NodeHash, PartyId, RequestHash, StatementHash, StewardX, SubjectId
+from hanse_ledger.merkle import CompletedNode, Frontier, leaf_hash
+from hanse_ledger.privacy.validity import values_hold
+from hanse_ledger.registers import (
+    Aliases,
+    Bulletins,
+    Closes,
+    Disputes,
+    Facts,
+    LoggedRequest,
+    Requests,
+    Votes,
+)
+from hanse_ledger.signing import key_id_of
+from hanse_ledger.statements import NO_PREVIOUS, Statement, parse_statement
+
+_MAY: Final[dict[str, frozenset[str]]] = {
+    "report": frozenset({MEMBER}),
+    "bulletin": frozenset({MEMBER}),
+    "validity": frozenset({STEWARD}),
+    "close": frozenset({STEWARD}),
+    "inquiry": frozenset({MEMBER, DESK}),
+    "fact": frozenset({DESK}),
+    "alias": frozenset({DESK}),
+    "dispute": frozenset({DESK}),
+    "resolution": frozenset({DESK}),
+    "propose": frozenset({MEMBER, STEWARD}),
+    "vote": frozenset({MEMBER, STEWARD}),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """An accepted statement, its place, and the tree nodes that it completed."""
+
+    index: int
+    statement: Statement
+    leaf: NodeHash
+    completed: list[CompletedNode]
+
+
+@dataclass(slots=True, kw_only=True)
+class ReportEntry:
+    """What the log says of one report; owned by the state, read by everybody."""
+
+    index: int
+    member: PartyId
+    seq: int
+    rows: int
+    rows_hash: bytes
+    shares: tuple[b.ShareRef, ...]
+    leaf: NodeHash
+    root_before: NodeHash
+    log_month: Month
+    contributors_min: int
+    published: dict[StewardX, tuple[int, ...] | None] = field(default_factory=dict)
+    counts_at: int | None = None
+    """Index of the statement with which it began to count."""
+    failed_at: int | None = None
+    """Index of the statement with which it became certain that it never counts."""
+
+    @property
+    def stewards(self) -> tuple[StewardX, ...]:
+        """The set X that checks it, in order."""
+        return tuple(share.x for share in self.shares)
+
+
+@dataclass(slots=True)
+class Head:
+    """The end of one party's chain."""
+
+    seq: int = 0
+    prev: StatementHash = NO_PREVIOUS
+
+
+class LedgerState:
+    """Everything that acceptance needs to know of the log so far. Not safe for concurrent use."""
+
+    def __init__(self, consortium: Consortium | None = None) -> None:
+        """Start before genesis; with a `consortium` given, as if one had been accepted already."""
+        self._consortium = consortium
+        self.frontier = Frontier()
+        self.heads: dict[PartyId, Head] = {}
+        self.reports: dict[int, ReportEntry] = {}
+        self._months = Closes(consortium.first_month if consortium else 0)
+        self._periods = Closes(0)
+        self._requests = Requests()
+        self._bulletins = Bulletins()
+        self._facts = Facts()
+        self._aliases = Aliases()
+        self._disputes = Disputes()
+        self._votes = Votes()
+
+    @property
+    def consortium(self) -> Consortium:
+        """The document in force; there is none before genesis."""
+        if self._consortium is None:
+            raise NotAdmittedError("the log has no genesis yet")
+        return self._consortium
+
+    @property
+    def founded(self) -> bool:
+        """Whether genesis has been accepted."""
+        return self._consortium is not None
+
+    @property
+    def size(self) -> int:
+        """The number of statements accepted."""
+        return self.frontier.size
+
+    @property
+    def log_month(self) -> Month:
+        """The month after the last one closed, or the document's first."""
+        return Month(self._months.next)
+
+    @property
+    def next_period(self) -> int:
+        """The bulletin period after the last one closed."""
+        return self._periods.next
+
+    def closed_at(self, month: Month) -> int | None:
+        """Return the index of the statement that closed a month, or None while it is open."""
+        offset = month - self._months.first
+        return self._months.closed_at[offset] if 0 <= offset < len(self._months.closed_at) else None
+
+    def last_closed(self, size: int | None = None) -> Month | None:
+        """Return the last month that was closed in the first `size` statements (default: all)."""
+        closed = self._months.closed_at
+        count = len(closed) if size is None else sum(index < size for index in closed)
+        return Month(self._months.first + count - 1) if count else None
+
+    def has_closed(self, month: Month, steward: PartyId) -> bool:
+        """Return whether this steward has filed its close of the month."""
+        return steward in self._months.votes.get(month, ())
+
+    def request(self, party: PartyId, request_hash: RequestHash) -> LoggedRequest | None:
+        """Return where a party's own request was first logged."""
+        return self._requests.get(party, request_hash)
+
+    def primary_of(self, subject: SubjectId) -> SubjectId:
+        """Return a subject's primary id: the one that an alias names, or the id itself."""
+        return SubjectId(self._aliases.primary_of.get(subject, subject))
+
+    def head(self, party: PartyId) -> Head:
+        """Return the end of a party's chain (section 5: seq counts from 0)."""
+        return self.heads.get(party, Head())
+
+    def apply(self, raw: bytes) -> Accepted:
+        """Accept the next statement, or raise RejectedError and stay as it was."""
+        return self._advance(raw, self._admit(raw))
+
+    def replay(self, raw: bytes) -> Accepted:
+        """Advance by a statement that this node has accepted before; its signature is not checked again."""
+        return self._advance(raw, parse_statement(raw))
+
+    def _admit(self, raw: bytes) -> Statement:
+        statement = parse_statement(raw)
+        if isinstance(statement.body, b.Genesis):
+            self._check_genesis(statement, statement.body)
+        else:
+            party = self._check_party(statement)
+            self._check_chain(statement)
+            _check_signature(statement, party)
+            check = self._checks.get(type(statement.body))
+            if check is not None:
+                check(self, statement, statement.body)
+        return statement
+
+    def _advance(self, raw: bytes, statement: Statement) -> Accepted:
+        leaf = leaf_hash(raw)
+        index = self.size
+        effect = self._effects.get(type(statement.body))
+        if effect is not None:
+            effect(self, statement, statement.body, index, leaf)
+        self.heads[statement.party] = Head(statement.seq + 1, StatementHash(hashlib.sha256(raw).digest()))
+        return Accepted(index=index, statement=statement, leaf=leaf, completed=self.frontier.append(leaf))
+
+    def _check_party(self, statement: Statement) -> Party:
+        if statement.signed.consortium != self.consortium.id:
+            raise NotAdmittedError("a statement for another consortium")
+        party = self.consortium.party(statement.party)
+        if party is None:
+            raise NotAdmittedError("no active party of that id")
+        if statement.signed.key_id != key_id_of(party.statement_key):
+            raise NotAdmittedError("signed with a key that is not the party's current one")
+        if not party.roles & _MAY[statement.kind]:
+            raise NotPermittedError(f"the party's roles do not allow a {statement.kind}")
+        return party
+
+    def _check_chain(self, statement: Statement) -> None:
+        head = self.head(statement.party)
+        if statement.seq != head.seq:
+            raise StaleHeadError(party=statement.party, expected=head.seq, got=statement.seq)
+        if statement.prev != head.prev:
+            raise RuleError("prev is not the hash of the party's previous statement")
+
+    def _check_genesis(self, statement: Statement, body: b.Genesis) -> None:
+        if self.size or self.founded:
+            raise RuleError("genesis stands at index 0 only")
+        consortium = parse_document(body.document)
+        if statement.signed.consortium != consortium.id or statement.party != consortium.ordering[0]:
+            raise NotAdmittedError("genesis is by the first ordering party of its document")
+        party = consortium.parties[statement.party]
+        if statement.signed.key_id != key_id_of(party.statement_key):
+            raise NotAdmittedError("signed with a key that is not the party's current one")
+        self._check_chain(statement)
+        _check_signature(statement, party)
+        try:
+            verify_genesis(consortium, body.signatures)
+        except VerificationError as error:
+            raise SignatureRefusedError("a founder's signature does not hold") from error
+
+    def _check_report(self, _: Statement, body: b.Report) -> None:
+        self._check_stewards(tuple(share.x for share in body.shares))
+
+    def _check_bulletin(self, statement: Statement, body: b.Bulletin) -> None:
+        self._check_stewards(tuple(sealed.x for sealed in body.sealed))
+        self._bulletins.check(body.period, statement.party, due=self.next_period)
+
+    def _check_validity(self, statement: Statement, body: b.Validity) -> None:
+        x = self.consortium.parties[statement.party].x
+        for index, _ in body.entries:
+            entry = self.reports.get(index)
+            if entry is None or x not in entry.stewards:
+                raise RuleError("a validity entry that is no report naming this steward")
+            if x in entry.published:
+                raise RuleError("a steward publishes once for each entry")
+
+    def _check_close(self, statement: Statement, body: b.Close) -> None:
+        self._months.check(body.month, statement.party)
+
+    def _check_close_period(self, statement: Statement, body: b.ClosePeriod) -> None:
+        self._periods.check(body.period, statement.party)
+        self._bulletins.check_unopened(body)
+
+    def _check_fact(self, statement: Statement, body: Fact) -> None:
+        self._facts.check(statement.party, body)
+
+    def _check_alias(self, _: Statement, body: Alias) -> None:
+        self._aliases.check(body)
+
+    def _check_dispute(self, _: Statement, body: Dispute) -> None:
+        self._check_stewards(tuple(sealed.x for sealed in body.sealed))
+
+    def _check_resolution(self, statement: Statement, body: Resolution) -> None:
+        self._disputes.check_resolution(statement.party, body.dispute)
+
+    def _check_propose(self, _: Statement, body: b.Propose) -> None:
+        check_next(self.consortium, parse_document(body.document))
+
+    def _check_vote(self, statement: Statement, body: b.Vote) -> None:
+        self._votes.check(statement.party, body.document_hash)
+
+    def _check_stewards(self, xs: tuple[StewardX, ...]) -> None:
+        if xs != tuple(self.consortium.stewards):
+            raise RuleError("the list by x has exactly the active stewards")
+
+    def _found(self, _: Statement, body: b.Genesis, *_place: object) -> None:
+        self._consortium = parse_document(body.document)
+        self._months = Closes(self._consortium.first_month)
+
+    def _add_report(self, statement: Statement, body: b.Report, index: int, leaf: NodeHash) -> None:
+        self.reports[index] = ReportEntry(
+            index=index,
+            member=statement.party,
+            seq=statement.seq,
+            rows=len(body.evidence_roots),
+            rows_hash=body.rows_hash,
+            shares=body.shares,
+            leaf=leaf,
+            root_before=self.frontier.root(),
+            log_month=self.log_month,
+            contributors_min=self.consortium.policy.contributors_min,
+        )
+
+    def _add_validity(self, statement: Statement, body: b.Validity, index: int, _: NodeHash) -> None:
+        x = self.consortium.parties[statement.party].x
+        if x is None:  # _check_party admits stewards only
+            raise AssertionError
+        for entry_index, values in body.entries:
+            entry = self.reports[entry_index]
+            entry.published[x] = values
+            if values is None:
+                entry.failed_at = index if entry.failed_at is None else entry.failed_at
+            elif len(entry.published) == len(entry.shares) and entry.failed_at is None:
+                if values_hold(entry.published, entry.stewards):
+                    entry.counts_at = index
+                else:
+                    entry.failed_at = index
+
+    def _add_close(self, statement: Statement, body: b.Close, index: int, _: NodeHash) -> None:
+        self._months.add(body.month, statement.party, index)
+
+    def _add_close_period(self, statement: Statement, body: b.ClosePeriod, index: int, _: NodeHash) -> None:
+        self._periods.add(body.period, statement.party, index)
+
+    def _add_inquiry(self, statement: Statement, body: b.Inquiry, index: int, _: NodeHash) -> None:
+        self._requests.add(statement.party, body, index, self.log_month)
+
+    def _add_bulletin(self, statement: Statement, body: b.Bulletin, index: int, _: NodeHash) -> None:
+        self._bulletins.add(body.period, statement.party, index)
+
+    def _add_fact(self, statement: Statement, body: Fact, index: int, _: NodeHash) -> None:
+        self._facts.add(statement.party, body, index)
+
+    def _add_alias(self, _: Statement, body: Alias, *_place: object) -> None:
+        self._aliases.add(body)
+
+    def _add_dispute(self, statement: Statement, _: Dispute, index: int, *_place: object) -> None:
+        self._disputes.add(statement.party, index)
+        self._bulletins.add_dispute(index)
+
+    def _add_resolution(self, _: Statement, body: Resolution, *_place: object) -> None:
+        self._disputes.resolve(body.dispute)
+
+    def _add_vote(self, statement: Statement, body: b.Vote, *_place: object) -> None:
+        self._votes.add(statement.party, body.document_hash)
+
+    _checks: ClassVar[dict[type, Callable[..., None]]] = {
+        b.Report: _check_report,
+        b.Bulletin: _check_bulletin,
+        b.Validity: _check_validity,
+        b.Close: _check_close,
+        b.ClosePeriod: _check_close_period,
+        Fact: _check_fact,
+        Alias: _check_alias,
+        Dispute: _check_dispute,
+        Resolution: _check_resolution,
+        b.Propose: _check_propose,
+        b.Vote: _check_vote,
+    }
+    _effects: ClassVar[dict[type, Callable[..., Any]]] = {
+        b.Genesis: _found,
+        b.Report: _add_report,
+        b.Bulletin: _add_bulletin,
+        b.Validity: _add_validity,
+        b.Close: _add_close,
+        b.ClosePeriod: _add_close_period,
+        b.Inquiry: _add_inquiry,
+        Fact: _add_fact,
+        Alias: _add_alias,
+        Dispute: _add_dispute,
+        Resolution: _add_resolution,
+        b.Vote: _add_vote,
+    }
+
+
+def _check_signature(statement: Statement, party: Party) -> None:
+    try:
+        statement.signed.verify(party.statement_key)
+    except VerificationError as error:
+        raise SignatureRefusedError("the statement's signature does not hold") from error
