@@ -1,0 +1,68 @@
+# What each target does is in the README. Needs make, git and Python 3.11 or newer.
+
+PYTHON ?=
+VENV := .venv
+PY := $(VENV)/bin/python
+PROJECTS := pyproject.toml ledger/pyproject.toml client_sdk/pyproject.toml
+PIP := $(PY) -m pip --disable-pip-version-check --quiet
+# Stamps: the three distributions are installed; the test and lint tools are too.
+INSTALLED := $(VENV)/.hanse-installed
+TOOLS := $(VENV)/.hanse-tools
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format bench check-contract setup-full net net-down
+
+help:
+	@echo "make demo            set up .venv and run Hanse on made-up sample data"
+	@echo "make test            set up .venv and run the whole test suite (ARGS= for pytest)"
+	@echo "make lint            ruff, mypy, import contracts"
+	@echo "make format          let ruff put the code in its form"
+	@echo "make bench           the benchmarks"
+	@echo "make check-contract  compare tests/vectors and docs/protocol.md with ../shared"
+	@echo "make setup-full      what only the fuller tests need"
+
+# pip is the last thing that venv installs: without it the environment is half made.
+$(VENV)/bin/pip:
+	@sh scripts/make_venv.sh $(VENV) "$(PYTHON)"
+
+$(INSTALLED): $(PROJECTS) constraints.txt | $(VENV)/bin/pip
+	@echo "Installing Hanse into $(VENV)" >&2
+	@$(PIP) install -c constraints.txt -e ./ledger -e ./client_sdk -e .
+	@touch $@
+
+# merkletools asks for a package that builds on no supported Python and is not needed by it.
+$(TOOLS): $(INSTALLED) scripts/dev_tools.py
+	@echo "Installing the test tools into $(VENV)" >&2
+	@$(PY) scripts/dev_tools.py > $(VENV)/dev-tools.txt
+	@$(PIP) install -c constraints.txt -r $(VENV)/dev-tools.txt
+	@$(PIP) install -c constraints.txt --no-deps merkletools
+	@touch $@
+
+demo: $(INSTALLED)
+	@$(VENV)/bin/hanse demo --dir demo
+
+test: $(TOOLS)
+	$(PY) -m pytest -n auto $(ARGS)
+
+lint: $(TOOLS)
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m mypy
+	$(VENV)/bin/lint-imports
+
+format: $(TOOLS)
+	$(PY) -m ruff check --fix
+	$(PY) -m ruff format
+
+bench: $(TOOLS)
+	$(PY) benchmarks/run.py
+
+check-contract: $(INSTALLED)
+	@$(PY) scripts/check_contract.py
+
+setup-full: $(TOOLS)
+	@sh scripts/setup_full.sh
+
+net net-down:
+	@echo "make $@ comes with the nodes that are apart: so far all parties run in one process (make demo)." >&2
+	@exit 1

@@ -1,0 +1,55 @@
+#!/bin/sh
+# Installs what only the fuller tests need: PostgreSQL and Chromium (Debian packages, as root) and the
+# modules of the Go programs. Goes on past what it cannot install, says so at the end, and then exits 1.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+missing=""
+
+debian_packages() {
+    if ! command -v apt-get >/dev/null 2>&1; then
+        missing="$missing
+  $*: there is no apt-get here; install them with your system's own packages"
+    elif [ "$(id -u)" -ne 0 ]; then
+        missing="$missing
+  $*: only root may install; run: sudo make setup-full"
+    else
+        [ -n "${updated:-}" ] || apt-get -qq update || true
+        updated=yes
+        DEBIAN_FRONTEND=noninteractive apt-get -qq -y install --no-install-recommends "$@" >/dev/null ||
+            missing="$missing
+  $*: apt-get could not install them"
+    fi
+}
+
+if [ -x "$(ls -d /usr/lib/postgresql/*/bin/initdb 2>/dev/null | tail -n 1)" ]; then
+    echo "PostgreSQL is there."
+else
+    debian_packages postgresql
+fi
+
+if command -v chromium >/dev/null 2>&1; then
+    echo "Chromium is there."
+else
+    debian_packages chromium chromium-driver
+fi
+
+if command -v go >/dev/null 2>&1; then
+    for module in tests/integration/*/go.mod; do
+        [ -e "$module" ] || continue
+        if (cd "$(dirname "$module")" && go mod download); then
+            echo "Go modules of $(dirname "$module") are there."
+        else
+            missing="$missing
+  Go modules of $(dirname "$module"): go mod download failed"
+        fi
+    done
+else
+    missing="$missing
+  go: install a current Go; the foreign verifiers in tests/integration are Go programs"
+fi
+
+if [ -n "$missing" ]; then
+    echo "Could not install:$missing" >&2
+    exit 1
+fi
+echo "All that the fuller tests need is there."
