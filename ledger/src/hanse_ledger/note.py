@@ -201,10 +201,12 @@ def merge_signatures(note: Note, lines: Sequence[SignatureLine]) -> Note:
 
     Verifies nothing: the caller has checked the lines against the note's text.
     """
-    merged = {(line.name, line.key_id): line for line in reversed((*note.signatures, *lines))}
+    merged: dict[tuple[str, bytes], SignatureLine] = {}
+    for line in (*note.signatures, *lines):
+        merged.setdefault((line.name, line.key_id), line)
     if len(merged) > SIGNATURES_MAX:
         raise MalformedError(f"a note of more than {SIGNATURES_MAX} signatures")
-    return Note(text=note.text, signatures=tuple(reversed(merged.values())))
+    return Note(text=note.text, signatures=tuple(merged.values()))
 
 
 def cosignature_time_s(signature: bytes) -> int:
