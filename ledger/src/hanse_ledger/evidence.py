@@ -48,7 +48,7 @@ def row_leaves(*, subject: SubjectId, month: Month, row: Row, invoices: Iterable
 
 
 def leaf_hash(salt: bytes, name: str, value: Value) -> bytes:
-    """Return the hash of one leaf; ValueError unless `salt` is 16 (random) bytes and `name` one of the six."""
+    """Return a leaf's hash; ValueError unless `salt` is 16 (random) bytes and `name` one of the six."""
     if len(salt) != SALT_BYTES or name not in _HEADS:
         raise ValueError(f"a salt has {SALT_BYTES} bytes, and a leaf has one of the names of a row's leaves")
     # `codec.encode` would check the kinds of values that were built here, for half of a row's time.
