@@ -1,0 +1,101 @@
+"""From a firm's customer numbers to subject ids: its own table, or a rule."""
+
+import unicodedata
+from collections.abc import Callable
+from collections.abc import Mapping as Words
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Final, NamedTuple, TypeAlias
+
+from hanse_ledger.errors import SubjectIdError
+from hanse_ledger.subjects import Subject, parse_subject
+from node.receivables.cells import UnfitError, cell_text, identifier
+from node.receivables.columns import ColumnFinder, Header
+from node.receivables.mapping import Mapping
+from node.receivables.outcome import Remark
+from node.receivables.tables import Line, open_table
+from node.receivables.words import MAP_COLUMNS, fold
+
+SubjectOf: TypeAlias = Callable[[str], Subject | None]
+"""A customer number's subject, None without one; may raise SubjectIdError."""
+
+_KIND_OF_HEADER: Final = {
+    "uscc": "uscc",
+    "统一社会信用代码": "uscc",
+    "社会信用代码": "uscc",
+    "信用代码": "uscc",
+    "lei": "lei",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectMap:
+    """A firm's table. `subjects` and `names` go by customer number in NFKC; `refused` are its bad lines."""
+
+    subjects: Words[str, Subject] = field(repr=False)
+    names: Words[str, str] = field(repr=False)
+    refused: tuple[Remark, ...]
+
+    def __call__(self, customer: str) -> Subject | None:
+        """Return the subject of a customer, None where the table has no good line for it."""
+        return self.subjects.get(_key(customer))
+
+
+def demo_subject(customer: str) -> Subject:
+    """Return `ref:DEMO:<customer>`: what a demo consortium calls a customer. Raises SubjectIdError."""
+    return parse_subject(f"ref:DEMO:{customer}")
+
+
+def read_subject_map(raw: bytes) -> SubjectMap:
+    """Read a CSV file or workbook with the columns customer, subject and perhaps name.
+
+    An id without its kind takes it from a header such as `LEI` or 统一社会信用代码. Two customers may
+    have one subject; a customer with two is refused in every line. Raises a ReceivablesError.
+    """
+    finder = ColumnFinder(tiers=MAP_COLUMNS, named={}, needed=("customer", "subject"))
+    table = open_table(raw, mapping=Mapping(), score=finder.score)
+    header = finder.find(table.first)
+    refused: list[Remark] = []
+    entries: dict[str, list[_Entry]] = {}
+    for line in chain(table.first, table.rest):
+        if line.number <= header.line:
+            continue
+        try:
+            entry = _entry(line, header, is_ragged=table.is_ragged)
+        except UnfitError as error:
+            refused.append(Remark(reason=error.reason, line=line.number))
+        else:
+            entries.setdefault(entry.customer, []).append(entry)
+    for found in entries.values():
+        if len({entry.subject.id for entry in found}) > 1:
+            refused += [Remark(reason="subject_differs", line=entry.line) for entry in found]
+    kept = [found[0] for found in entries.values() if len({entry.subject.id for entry in found}) == 1]
+    return SubjectMap(
+        subjects={entry.customer: entry.subject for entry in kept},
+        names={entry.customer: entry.name for entry in kept if entry.name},
+        refused=tuple(sorted(refused, key=lambda remark: remark.line or 0)),
+    )
+
+
+class _Entry(NamedTuple):
+    line: int
+    customer: str
+    subject: Subject
+    name: str
+
+
+def _entry(line: Line, header: Header, *, is_ragged: bool) -> _Entry:
+    if not header.fits(line.cells, is_ragged=is_ragged):
+        raise UnfitError("cell_count")
+    text = identifier(line.cells[header.places["subject"]])
+    kind = _KIND_OF_HEADER.get(fold(header.names["subject"]))
+    try:
+        subject = parse_subject(text if kind is None or ":" in text else f"{kind}:{text}")
+    except SubjectIdError as error:
+        raise UnfitError("subject_invalid") from error
+    name = cell_text(line.cells[header.places["name"]]) if "name" in header.places else ""
+    return _Entry(line.number, _key(identifier(line.cells[header.places["customer"]])), subject, name)
+
+
+def _key(customer: str) -> str:
+    return unicodedata.normalize("NFKC", customer).strip()
