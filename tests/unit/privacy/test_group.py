@@ -1,8 +1,9 @@
 import pytest
+from support import vectors
+
 from hanse_ledger.errors import DocumentError, MalformedError
 from hanse_ledger.ids import StewardX
 from hanse_ledger.privacy import group
-from support import vectors
 
 TOKENS = vectors("tokens.json")
 PUBLIC = {StewardX(int(x)): bytes.fromhex(share) for x, share in TOKENS["public_shares"].items()}

@@ -2,11 +2,12 @@ import hashlib
 from typing import Any
 
 import pytest
+from support import vectors
+
 from hanse_ledger.codec import decode, encode
 from hanse_ledger.errors import MalformedError, VerificationError
 from hanse_ledger.ids import ConsortiumId, PartyId, RequestHash, StewardX
 from hanse_ledger.privacy import group, voprf
-from support import vectors
 
 X1, X2, X3, X4 = (StewardX(x) for x in (1, 2, 3, 4))
 TOKENS = vectors("tokens.json")
