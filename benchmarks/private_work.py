@@ -54,7 +54,7 @@ class Report:
             plaintext = shares.encode_share(shares.SharePlaintext(salt=salt, rows=self.rows, share=share))
             made = sealing.seal(public_key=self.keys[x].public_key, info=self.info(x), plaintext=plaintext)
             sealed[x] = made, hashlib.sha256(made).digest()
-        return shares.rows_hash(salt, self.rows), sealed
+        return shares.rows_hash(salt, self.rows.tokens, self.rows.months), sealed
 
     def check(self, x: StewardX, rows_hash: bytes, sealed: bytes, sealed_hash: bytes) -> list[int]:
         """Do one steward's work: from sealed bytes to the eight values that it publishes."""

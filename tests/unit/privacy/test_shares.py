@@ -52,7 +52,7 @@ def test_sums_of_shares_are_shares_of_sums() -> None:
 
 
 def test_rows_hash_of_the_vector() -> None:
-    assert shares.rows_hash(SALT, COLUMNS).hex() == CASE["rows_hash"]
+    assert shares.rows_hash(SALT, COLUMNS.tokens, COLUMNS.months).hex() == CASE["rows_hash"]
 
 
 def test_plaintext_of_the_vector_goes_out_and_in() -> None:

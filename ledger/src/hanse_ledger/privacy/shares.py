@@ -167,15 +167,15 @@ def lie_on_line(shares: Mapping[StewardX, npt.ArrayLike]) -> bool:
     return True
 
 
-def rows_hash(salt: bytes, rows: RowColumns) -> bytes:
-    """Return H["hanse/v1/rows", salt, tokens, months], which a report carries."""
-    return digest("hanse/v1/rows", salt, rows.tokens, _month_bytes(rows))
+def rows_hash(salt: bytes, tokens: bytes, months: Months) -> bytes:
+    """Return H["hanse/v1/rows", salt, tokens, months], which a report carries; `tokens` are 32 n bytes."""
+    return digest("hanse/v1/rows", salt, tokens, _month_bytes(months))
 
 
 def encode_share(plaintext: SharePlaintext) -> bytes:
     """Encode CBOR [salt, tokens, months, share]: what is sealed to a steward (protocol section 4)."""
     share = plaintext.share.astype("<u4", copy=False).tobytes()
-    return encode([plaintext.salt, plaintext.rows.tokens, _month_bytes(plaintext.rows), share])
+    return encode([plaintext.salt, plaintext.rows.tokens, _month_bytes(plaintext.rows.months), share])
 
 
 def parse_share(raw: bytes) -> SharePlaintext:
@@ -207,12 +207,13 @@ def verify_share(plaintext: SharePlaintext, *, rows_hash_reported: bytes, row_co
     """
     if len(plaintext.rows) != row_count:
         raise VerificationError("a share does not have one row for each evidence root")
-    if rows_hash(plaintext.salt, plaintext.rows) != rows_hash_reported:
+    rows = plaintext.rows
+    if rows_hash(plaintext.salt, rows.tokens, rows.months) != rows_hash_reported:
         raise VerificationError("a share does not give the rows hash of its report")
 
 
-def _month_bytes(rows: RowColumns) -> bytes:
-    return rows.months.astype("<u2", casting="equiv", copy=False).tobytes()
+def _month_bytes(months: Months) -> bytes:
+    return months.astype("<u2", casting="equiv", copy=False).tobytes()
 
 
 def _are_residues(values: npt.NDArray[np.integer]) -> bool:
