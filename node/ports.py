@@ -1,0 +1,72 @@
+"""What the roles need of the world outside, stated by those who use it.
+
+Every implementation is tested by one contract suite a port (`tests/contract`).
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+from datetime import datetime
+from typing import Literal, Protocol, TypeAlias
+
+from hanse_ledger.ids import PartyId, StewardX
+
+
+class Clock(Protocol):
+    """The time of day: for meters, time-outs and whether a month has ended, never for acceptance."""
+
+    def now(self) -> datetime:
+        """Return the current time in UTC."""
+        ...
+
+
+class Entropy(Protocol):
+    """Where randomness comes from: the operating system, or a seeded stream in a simulation."""
+
+    def __call__(self, size: int) -> bytes:
+        """Return `size` fresh random bytes."""
+        ...
+
+
+class Sequencer(Protocol):
+    """Gives statements their order.
+
+    `submit` returns only when the statement is durable in the log. The same bytes again give the same
+    index. It raises RejectedError for what acceptance refuses, and UnavailableError when the outcome
+    is not known: submit the same bytes again. Calls may come from several nodes at once.
+    """
+
+    def submit(self, statement: bytes) -> int:
+        """Return the index at which these bytes stand."""
+        ...
+
+    def entries(self, start: int) -> tuple[bytes, Sequence[bytes]]:
+        """Return the newest checkpoint (a note), and some or all statements from `start` on."""
+        ...
+
+
+StewardVerb: TypeAlias = Literal[
+    "evaluate", "sealing-keys", "shares", "answers", "add-checkpoint", "seed", "seed-hash"
+]
+
+
+class StewardLink(Protocol):
+    """A way to one steward, as one party.
+
+    `ask` returns at once; its future gives the steward's reply, or raises RejectedError with the
+    steward's code, or UnavailableError when the steward is silent: whether it acted is then unknown,
+    and every verb may be asked again. What a reply acknowledges is durable at the steward.
+    """
+
+    @property
+    def x(self) -> StewardX:
+        """The steward's index."""
+        ...
+
+    @property
+    def party(self) -> PartyId:
+        """The steward's party id."""
+        ...
+
+    def ask(self, verb: StewardVerb, body: bytes) -> Future[bytes]:
+        """Send a message of section 12 and return its future reply."""
+        ...

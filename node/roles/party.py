@@ -1,0 +1,39 @@
+"""What every role of a node stands on: its identity, its database, its copy of the log, the sequencer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hanse_ledger.consortium import Consortium, Party
+from hanse_ledger.ids import PartyId
+from hanse_ledger.signing import SigningKey
+from hanse_ledger.state import LedgerState
+from node.ports import Clock, Entropy, Sequencer
+from node.sequencing.replica import Replica
+from node.storage.database import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """One party's node, as its roles see it. Owned by one thread."""
+
+    consortium: Consortium
+    party: Party
+    key: SigningKey
+    cosign_key: SigningKey
+    database: Database
+    replica: Replica
+    sequencer: Sequencer
+    catch_up: Callable[[], None]
+    """Bring the replica up to the sequencer."""
+    clock: Clock
+    entropy: Entropy
+
+    @property
+    def id(self) -> PartyId:
+        """The party's id."""
+        return self.party.id
+
+    @property
+    def state(self) -> LedgerState:
+        """The state after every statement that this node holds."""
+        return self.replica.state

@@ -1,0 +1,46 @@
+"""The solo sequencer: one node orders, and signs every checkpoint in the transaction that stores its tree."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from hanse_ledger.checkpoint import Checkpoint, sign_checkpoint
+from hanse_ledger.errors import RejectedError, UnavailableError
+from hanse_ledger.merkle import leaf_hash
+from hanse_ledger.signing import SigningKey
+from hanse_ledger.state import LedgerState
+from node.sequencing.replica import Replica
+from node.storage.log import put_checkpoint
+
+_ENTRIES_LIMIT = 256
+
+
+class SoloSequencer:
+    """A `Sequencer` over its node's own replica. One at a time orders a log."""
+
+    def __init__(self, *, replica: Replica, log_key: SigningKey) -> None:
+        self._replica, self._log_key = replica, log_key
+
+    def submit(self, statement: bytes) -> int:
+        """Order one statement; it and the checkpoint over it are durable when this returns."""
+        # Acceptance refuses bytes that stand in the log already (their seq is taken): look then.
+        state_before = self._replica.state.size
+        try:
+            return self._replica.append([statement], self._sign)[0].index
+        except RejectedError:
+            index = self._replica.log.index_of(leaf_hash(statement))
+            if index is None or index >= state_before:
+                raise
+            return index
+
+    def entries(self, start: int) -> tuple[bytes, Sequence[bytes]]:
+        """Return the newest checkpoint and up to 256 statements from `start` on."""
+        note = self._replica.log.checkpoint()
+        if note is None:
+            raise UnavailableError("the log has no checkpoint yet")
+        return note, self._replica.log.entries(start, _ENTRIES_LIMIT)
+
+    def _sign(self, connection: Connection, state: LedgerState) -> None:
+        checkpoint = Checkpoint(origin=state.consortium.id, size=state.size, root=state.frontier.root())
+        note = sign_checkpoint(checkpoint, self._log_key)
+        put_checkpoint(connection, size=state.size, note=note)

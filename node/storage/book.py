@@ -1,0 +1,98 @@
+"""A member's book in its own database: invoices as last imported, and the rows that were made of them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from hanse_ledger.codec import decode, encode
+from hanse_ledger.evidence import Leaf
+from hanse_ledger.ids import Month, SubjectId
+from hanse_ledger.rows import Invoice, Row
+from node.storage.database import inserted_id
+from node.storage.schema import book_import, invoice, own_row
+
+_EVIDENCE_LIMIT = 1 << 26
+
+
+def load_invoices(
+    connection: Connection, subjects: Iterable[SubjectId] | None = None
+) -> dict[SubjectId, list[Invoice]]:
+    """Return the book by subject: all of it, or of some subjects."""
+    query = select(invoice).order_by(invoice.c.subject, invoice.c.customer, invoice.c.reference)
+    if subjects is not None:
+        query = query.where(invoice.c.subject.in_(list(subjects)))
+    book: dict[SubjectId, list[Invoice]] = defaultdict(list)
+    for row in connection.execute(query):
+        book[SubjectId(row.subject)].append(_invoice(row))
+    return dict(book)
+
+
+def load_lines(connection: Connection) -> dict[tuple[str, str], dict[str, Any]]:
+    """Return every line of the book by customer and reference, as columns."""
+    rows = connection.execute(select(invoice)).mappings()
+    return {(row["customer"], row["reference"]): dict(row) for row in rows}
+
+
+def put_import(connection: Connection, *, sha256: bytes, as_of: date, taken: int) -> int:
+    """Note an import and return its number."""
+    values = {"sha256": sha256, "as_of": as_of.isoformat(), "taken": taken}
+    return inserted_id(connection.execute(book_import.insert(), values))
+
+
+def put_lines(connection: Connection, lines: list[Mapping[str, Any]]) -> None:
+    """Add lines to the book, each in the place of the one with its customer and reference."""
+    for line in lines:
+        same = (invoice.c.customer == line["customer"]) & (invoice.c.reference == line["reference"])
+        connection.execute(invoice.delete().where(same))
+    if lines:
+        connection.execute(invoice.insert(), lines)
+
+
+def load_rows(connection: Connection, subjects: Iterable[SubjectId] | None = None) -> list[Any]:
+    """Return the rows that were made, with subject, month, classes, exact figures, draft and number."""
+    query = select(own_row).order_by(own_row.c.subject, own_row.c.month)
+    if subjects is not None:
+        query = query.where(own_row.c.subject.in_(list(subjects)))
+    return list(connection.execute(query))
+
+
+def row_of(record: Any) -> Row:  # noqa: ANN401 - a database row
+    """Return a stored row's classes and figures."""
+    return Row(
+        condition=record.condition,
+        exposure=record.exposure,
+        delay=record.delay,
+        peak_minor=record.peak_minor,
+        delay_days=record.delay_days,
+    )
+
+
+def encode_evidence(leaves: Iterable[Leaf], salts: Iterable[bytes]) -> bytes:
+    """Pack the salted leaves of a row for the private store."""
+    return encode([[salt, name, value] for (name, value), salt in zip(leaves, salts, strict=True)])
+
+
+def decode_evidence(raw: bytes) -> list[tuple[bytes, str, Any]]:
+    """Return salt, name and value of each leaf of a row."""
+    return [tuple(leaf) for leaf in decode(raw, limit=_EVIDENCE_LIMIT)]
+
+
+def months_made(connection: Connection, since: Month) -> set[tuple[SubjectId, Month]]:
+    """Return the (subject, month) pairs, from a month on, for which there is a row."""
+    query = select(own_row.c.subject, own_row.c.month).where(own_row.c.month >= since)
+    return {(SubjectId(row.subject), Month(row.month)) for row in connection.execute(query)}
+
+
+def _invoice(row: Any) -> Invoice:  # noqa: ANN401
+    return Invoice(
+        reference=row.reference,
+        invoice_date=date.fromisoformat(row.invoice_date),
+        due_date=date.fromisoformat(row.due_date),
+        paid_date=None if row.paid_date is None else date.fromisoformat(row.paid_date),
+        amount_minor=row.amount_minor,
+        currency=row.currency,
+        lost_on=None if row.lost_on is None else date.fromisoformat(row.lost_on),
+    )

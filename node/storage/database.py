@@ -1,0 +1,116 @@
+"""A node's own database: SQLAlchemy over SQLite in WAL mode with `synchronous=FULL`.
+
+What a committed `write` holds survives a crash and a loss of power; what was not committed is gone as a whole.
+One node's thread uses a `Database` at a time.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, Literal, TypeAlias
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, CursorResult, Engine, create_engine, event, select
+from sqlalchemy.engine import URL
+
+from hanse_ledger.errors import CorruptionError
+from node.storage.schema import setting
+
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_READ_ONLY: Final = "hanse_read_only"
+
+Moment: TypeAlias = Literal["before", "in", "after"]
+Probe: TypeAlias = Callable[[Moment], None]
+"""Called around every durable write; a fault injector raises in it."""
+
+
+def _no_probe(_: Moment) -> None:
+    """Let every write pass."""
+
+
+class Database:
+    """Reads and durable writes of one node. Opening it brings the schema up to date."""
+
+    def __init__(self, path: Path, *, probe: Probe = _no_probe) -> None:
+        self._probe = probe
+        self._engine = _sqlite_engine(path)
+        _migrate(self._engine)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection that sees one consistent state and changes nothing."""
+        with self._engine.connect().execution_options(**{_READ_ONLY: True}) as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give a connection whose changes become durable together, when the block ends without an error."""
+        self._probe("before")
+        with self._engine.begin() as connection:
+            yield connection
+            self._probe("in")
+        self._probe("after")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._engine.dispose()
+
+
+def read_setting(connection: Connection, name: str) -> str | None:
+    """Return a setting's value, or None."""
+    return connection.execute(select(setting.c.value).where(setting.c.name == name)).scalar()
+
+
+def write_setting(connection: Connection, name: str, value: str) -> None:
+    """Set a setting within the caller's transaction."""
+    connection.execute(setting.delete().where(setting.c.name == name))
+    connection.execute(setting.insert(), {"name": name, "value": value})
+
+
+def inserted_id(result: CursorResult[Any]) -> int:
+    """Return the number that an insert gave its row."""
+    key = result.inserted_primary_key
+    if key is None:
+        raise AssertionError("the insert was not of one row")
+    return int(key[0])
+
+
+def _sqlite_engine(path: Path) -> Engine:
+    engine = create_engine(URL.create("sqlite", database=str(path)))
+
+    @event.listens_for(engine, "connect")
+    def set_up(dbapi_connection: Any, _record: object) -> None:  # noqa: ANN401 - the pool's word for it
+        # We begin transactions ourselves (below); the driver's own way would begin them late.
+        dbapi_connection.isolation_level = None
+        cursor = dbapi_connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A write takes the lock at once, so that what it reads first is what it changes.
+        read_only = connection.get_execution_options().get(_READ_ONLY, False)
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _migrate(engine: Engine) -> None:
+    """Bring the schema to the newest revision; one that this program does not know stops the node."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    scripts = ScriptDirectory.from_config(config)
+    head = scripts.get_current_head()
+    with engine.connect().execution_options(**{_READ_ONLY: True}) as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+    if current == head:
+        return
+    if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
+        raise CorruptionError("the database was made by a newer version of this program")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

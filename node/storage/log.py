@@ -1,0 +1,89 @@
+"""The log as one node stores it: statements, the tree's complete subtrees, checkpoints, its cosignatures.
+
+Complete subtrees never change, so a tile of any size is read from them (ADR 0003).
+"""
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, func, select
+
+from hanse_ledger.errors import CorruptionError
+from hanse_ledger.ids import NodeHash
+from hanse_ledger.state import Accepted
+from node.storage.database import Database
+from node.storage.schema import cosigned, log_checkpoint, log_entry, log_hash
+
+
+class LogStore:
+    """Reads the log, and adds to it within the caller's transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def size(self) -> int:
+        """Return the number of statements stored."""
+        with self._database.read() as connection:
+            return connection.execute(select(func.count()).select_from(log_entry)).scalar_one()
+
+    def entries(self, start: int, limit: int) -> list[bytes]:
+        """Return up to `limit` statements from index `start` on, in order."""
+        query = select(log_entry.c.statement).where(log_entry.c.position >= start)
+        with self._database.read() as connection:
+            return list(connection.execute(query.order_by(log_entry.c.position).limit(limit)).scalars())
+
+    def index_of(self, leaf: NodeHash) -> int | None:
+        """Return the index at which exactly this statement stands, or None."""
+        with self._database.read() as connection:
+            return connection.execute(select(log_entry.c.position).where(log_entry.c.leaf == leaf)).scalar()
+
+    def node(self, level: int, index: int) -> NodeHash:
+        """Return a complete subtree's hash: the `HashReader` of the stored tree."""
+        where = (log_hash.c.level == level) & (log_hash.c.position == index)
+        with self._database.read() as connection:
+            found = connection.execute(select(log_hash.c.hash).where(where)).scalar()
+        if found is None:
+            raise CorruptionError(f"the stored tree lacks node {index} of level {level}")
+        return NodeHash(found)
+
+    def checkpoint(self) -> bytes | None:
+        """Return the newest checkpoint that was stored, as a note."""
+        query = select(log_checkpoint.c.note).order_by(log_checkpoint.c.size.desc()).limit(1)
+        with self._database.read() as connection:
+            return connection.execute(query).scalar()
+
+    def last_cosigned(self, origin: str) -> tuple[int, NodeHash] | None:
+        """Return size and root of the last checkpoint cosigned for an origin."""
+        query = select(cosigned.c.size, cosigned.c.root).where(cosigned.c.origin == origin)
+        with self._database.read() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else (row.size, NodeHash(row.root))
+
+    def store_cosigned(self, *, origin: str, size: int, root: NodeHash, lines: bytes) -> None:
+        """Store what is about to be cosigned; nothing leaves before this returns."""
+        with self._database.write() as connection:
+            connection.execute(cosigned.delete().where(cosigned.c.origin == origin))
+            values = {"origin": origin, "size": size, "root": root, "lines": lines}
+            connection.execute(cosigned.insert(), values)
+
+
+def append_entries(connection: Connection, entries: Iterable[tuple[bytes, Accepted]]) -> None:
+    """Add accepted statements and the subtrees that they completed."""
+    entries = list(entries)
+    if not entries:
+        return
+    connection.execute(
+        log_entry.insert(),
+        [{"position": a.index, "leaf": a.leaf, "statement": raw} for raw, a in entries],
+    )
+    nodes = [
+        {"level": node.level, "position": node.position, "hash": node.hash}
+        for _, accepted in entries
+        for node in accepted.completed
+    ]
+    connection.execute(log_hash.insert(), nodes)
+
+
+def put_checkpoint(connection: Connection, *, size: int, note: bytes) -> None:
+    """Store the newest checkpoint; an older one has served, and goes."""
+    connection.execute(log_checkpoint.delete())
+    connection.execute(log_checkpoint.insert(), {"size": size, "note": note})

@@ -1,0 +1,148 @@
+"""Messages between parties in one process: bytes and errors by code cross, objects never do.
+
+Each party that serves others has a mailbox and one thread that reads it. A channel holds the queue alone,
+so that nothing of a party can be reached from another (`tests/architecture/test_separation.py`).
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from queue import SimpleQueue
+from typing import Final, NamedTuple, TypeAlias
+
+from hanse_ledger.errors import LedgerError, UnavailableError
+from hanse_ledger.ids import PartyId, StewardX
+from node.ports import StewardVerb
+
+_log = logging.getLogger(__name__)
+
+Handler: TypeAlias = Callable[[PartyId, str, bytes], bytes]
+"""(caller, verb, body) -> reply; raises LedgerError."""
+
+
+class Letter(NamedTuple):
+    """One request on its way."""
+
+    caller: PartyId
+    verb: str
+    body: bytes
+    reply: Future[bytes]
+
+
+class Mailbox:
+    """A party's door in this process."""
+
+    def __init__(self) -> None:
+        self._letters: SimpleQueue[Letter | None] = SimpleQueue()
+
+    def post(self, caller: PartyId, verb: str, body: bytes) -> Future[bytes]:
+        """Leave a request and return its future reply."""
+        letter = Letter(caller, verb, body, Future())
+        self._letters.put(letter)
+        return letter.reply
+
+    def close(self) -> None:
+        """Tell the reader that there is nothing more to come."""
+        self._letters.put(None)
+
+    def letters(self) -> Iterator[Letter]:
+        """Wait for requests and give them in the order they came, until closed."""
+        while (letter := self._letters.get()) is not None:
+            yield letter
+
+    def refuse_rest(self) -> None:
+        """Answer what is left, so that nobody waits for a party that has stopped."""
+        while not self._letters.empty():
+            if (letter := self._letters.get()) is not None:
+                letter.reply.set_exception(UnavailableError("the party's node has stopped"))
+
+
+class Service:
+    """One party's thread: builds its node there, answers its mailbox, and stops with it."""
+
+    def __init__(self, mailbox: Mailbox, build: Callable[[], tuple[Handler, Callable[[], None]]]) -> None:
+        self._mailbox = mailbox
+        self._build = build
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish what stands in the mailbox, close the node and wait for it."""
+        self._mailbox.close()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            handler, close = self._build()
+        except Exception:
+            _log.exception("a node could not start")
+            self._mailbox.refuse_rest()
+            raise
+        try:
+            for letter in self._mailbox.letters():
+                answer_letter(handler, letter)
+        finally:
+            close()
+            self._mailbox.refuse_rest()
+
+
+def answer_letter(handler: Handler, letter: Letter) -> None:
+    """Run one request. A refusal goes back by code; anything else is a fault that stops the node."""
+    try:
+        letter.reply.set_result(handler(letter.caller, letter.verb, letter.body))
+    except LedgerError as error:
+        letter.reply.set_exception(rebuild_error(error.code, str(error)))
+    except BaseException:
+        letter.reply.set_exception(UnavailableError("the party's node has stopped"))
+        raise
+
+
+def _errors_by_code(root: type[LedgerError]) -> dict[str, type[LedgerError]]:
+    found = {root.code: root}
+    for below in root.__subclasses__():
+        found.update(_errors_by_code(below))
+    return found
+
+
+def rebuild_error(code: str, message: str) -> LedgerError:
+    """Return the error of this code as its receiver sees it: the sentence, and none of the sender's objects."""
+    kind = _errors_by_code(LedgerError).get(code, LedgerError)
+    error = kind.__new__(kind)
+    error.args = (message,)
+    return error
+
+
+class LocalLink:
+    """A `StewardLink` to a mailbox in this process."""
+
+    __slots__ = ("_caller", "_mailbox", "_party", "_x")
+
+    def __init__(self, *, mailbox: Mailbox, caller: PartyId, party: PartyId, x: StewardX) -> None:
+        self._mailbox, self._caller, self._party, self._x = mailbox, caller, party, x
+
+    @property
+    def x(self) -> StewardX:
+        """The steward's index."""
+        return self._x
+
+    @property
+    def party(self) -> PartyId:
+        """The steward's party id."""
+        return self._party
+
+    def ask(self, verb: StewardVerb, body: bytes) -> Future[bytes]:
+        """Post the message."""
+        return self._mailbox.post(self._caller, verb, body)
+
+
+WAIT_S: Final = 60.0
+"""How long a caller in this process waits for a reply before it takes the party for silent."""
+
+
+def reply_of(future: Future[bytes], timeout_s: float = WAIT_S) -> bytes:
+    """Wait for a reply; raises what the party refused with, or UnavailableError."""
+    try:
+        return future.result(timeout_s)
+    except TimeoutError as error:
+        raise UnavailableError("no reply in time") from error
