@@ -1,6 +1,8 @@
 """Who may import whom, and which foreign packages each of ours may stand on (design.md, Folders)."""
 
 import ast
+import importlib.metadata
+import re
 import subprocess
 import sys
 import sysconfig
@@ -17,11 +19,19 @@ FOREIGN = {
     "hanse_client": {"httpx"},
     "consortium_config": set[str](),
     "node": {
-        "alembic", "babel", "google", "http_message_signatures", "httpx", "openpyxl", "psycopg",
-        "pydantic", "pydantic_settings", "python_calamine", "rich", "sqlalchemy", "typer",
+        "alembic", "babel", "cryptography", "google", "http_message_signatures", "httpx", "numpy", "openpyxl",
+        "psycopg", "pydantic", "pydantic_settings", "python_calamine", "rich", "sqlalchemy", "typer",
     },
     "api": {"authlib", "babel", "fastapi", "jinja2", "pydantic", "starlette", "uvicorn"},
 }  # fmt: skip
+
+DISTRIBUTIONS = {
+    "hanse_ledger": "hanse-ledger",
+    "hanse_client": "hanse-client",
+    "consortium_config": "hanse",
+    "node": "hanse",
+    "api": "hanse",
+}
 
 
 def foreign(tree: ast.Module) -> set[str]:
@@ -44,6 +54,22 @@ def test_a_package_stands_only_on_what_the_design_allows(package: str) -> None:
         for name in foreign(parse(path)) - FOREIGN[package]
     }
     assert not strangers
+
+
+@pytest.mark.parametrize(("package", "distribution"), DISTRIBUTIONS.items())
+def test_what_a_package_imports_its_distribution_asks_for(package: str, distribution: str) -> None:
+    asked = {
+        re.split(r"[<>=!~;\[ ]", need)[0].lower().replace("_", "-")
+        for need in importlib.metadata.requires(distribution) or []
+    }
+    providers = importlib.metadata.packages_distributions()
+    undeclared = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in package_files(package)
+        for name in foreign(parse(path))
+        if asked.isdisjoint(provider.lower().replace("_", "-") for provider in providers.get(name, []))
+    }
+    assert not undeclared
 
 
 def test_the_client_and_the_configuration_import_only_the_core_of_ours() -> None:
