@@ -4,15 +4,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
+from consortium_config.draft import PartyCard, admission_proof, draft_document
+from consortium_config.founding import assemble_genesis, sign_document
 from hanse_ledger.bodies import Genesis
 from hanse_ledger.consortium import DESK, MEMBER, STEWARD, Consortium, Policy
 from hanse_ledger.ids import ConsortiumId, Month, PartyId, StewardX
 from hanse_ledger.privacy.group import WIDE_BYTES, Scalar, scalar_from_entropy
 from hanse_ledger.privacy.voprf import deal_key, public_share
 from hanse_ledger.signing import SEED_BYTES, SigningKey
-
-from consortium_config.draft import PartyCard, admission_proof, draft_document
-from consortium_config.founding import assemble_genesis, sign_document
 
 Entropy: TypeAlias = Callable[[int], bytes]
 """Returns that many uniform bytes that nobody can guess, other ones at each call."""

@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
+from consortium_config.texts import field_text
 from hanse_ledger.consortium import (
     BOUNDS,
     CONTRIBUTORS_LEAST,
@@ -22,8 +23,6 @@ from hanse_ledger.consortium import (
     WARNINGS_LEAST,
 )
 from hanse_ledger.documents import INT_LIMIT
-
-from consortium_config.texts import field_text
 
 Schema: TypeAlias = dict[str, Any]
 
