@@ -113,6 +113,7 @@ class LedgerState:
         self.frontier = Frontier()
         self.heads: dict[PartyId, Head] = {}
         self.reports: dict[int, ReportEntry] = {}
+        self._report_at: dict[tuple[PartyId, int], int] = {}
         self._months = Closes(consortium.first_month if consortium else 0)
         self._periods = Closes(0)
         self._requests = Requests()
@@ -167,6 +168,11 @@ class LedgerState:
     def request(self, party: PartyId, request_hash: RequestHash) -> LoggedRequest | None:
         """Return where a party's own request was first logged."""
         return self._requests.get(party, request_hash)
+
+    def report_of(self, member: PartyId, seq: int) -> ReportEntry | None:
+        """Return a member's report by its seq, or None where another statement or none has that place."""
+        index = self._report_at.get((member, seq))
+        return None if index is None else self.reports[index]
 
     def primary_of(self, subject: SubjectId) -> SubjectId:
         """Return a subject's primary id: the one that an alias names, or the id itself."""
@@ -291,6 +297,7 @@ class LedgerState:
         self._months = Closes(self._consortium.first_month)
 
     def _add_report(self, statement: Statement, body: b.Report, index: int, leaf: NodeHash) -> None:
+        self._report_at[(statement.party, statement.seq)] = index
         self.reports[index] = ReportEntry(
             index=index,
             member=statement.party,
