@@ -118,8 +118,10 @@ def settle(first_lines: Table[str, int], *, header: str, given: DecimalSign | No
         [given] if given else [s for s in SIGNS if all(s in found for found in meanings.values() if found)]
     )
     if not signs:
-        alone = {min(found): text for text, found in meanings.items() if len(found) == 1}
-        lines = sorted(first_lines[text] for text in alone.values())
+        lines = sorted(
+            min(first_lines[text] for text, found in meanings.items() if found and sign not in found)
+            for sign in SIGNS
+        )
         raise DecimalSignError(
             f"column {header}: the amounts have different decimal signs, as in the lines"
             f" {', '.join(map(str, lines))}; export them with one or say which holds in the mapping: decimal",

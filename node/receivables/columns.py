@@ -18,17 +18,23 @@ _MAY_BE_ABSENT: Final = frozenset({"paid_date"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """Where each field stands. `names` are the headers as written, at most 64 characters of each."""
+    """Where each field stands. `names` are the headers as written, at most 64 characters of each.
+
+    `width` counts the header's cells, `named_width` those up to the last with a name.
+    """
 
     line: int
     width: int
+    named_width: int
     places: Words[str, int]
     names: Words[str, str]
     unused: tuple[str, ...]
 
     def fits(self, cells: Sequence[Cell], *, is_ragged: bool) -> bool:
-        """Say whether a line has the header's cells: as many, or in a sheet none beside them."""
-        return len(cells) == self.width if is_ragged else all(cell == "" for cell in cells[self.width :])
+        """Say whether a line has the header's cells: as many, or in a sheet none beside the table."""
+        if is_ragged:
+            return len(cells) == self.width
+        return all(cell == "" for cell in cells[self.named_width :])
 
 
 class ColumnFinder:
@@ -74,6 +80,7 @@ class ColumnFinder:
         return Header(
             line=line.number,
             width=len(line.cells),
+            named_width=max(place for place, name in enumerate(shown, 1) if name),
             places=places,
             names={field: shown[place] for field, place in places.items()},
             unused=tuple(name for place, name in enumerate(shown) if name and place not in used),

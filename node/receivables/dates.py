@@ -128,8 +128,11 @@ def _fitting(column: DateTexts, meanings: Table[str, Readings]) -> list[Order]:
     orders = [order for order in ORDERS if all(order in found for found in meanings.values() if found)]
     if orders:
         return orders
-    narrowest = {min(found): text for text, found in meanings.items() if len(found) == 1}
-    lines = sorted(column.first_lines[text] for text in narrowest.values())
+    against = {
+        min(column.first_lines[text] for text, found in meanings.items() if found and order not in found)
+        for order in ORDERS
+    }
+    lines = sorted(against)
     raise DateOrderError(
         f"column {column.header}: the dates are written in different orders, as in the lines"
         f" {', '.join(map(str, lines))}; export them in one, or say in the mapping which holds: date_order",
