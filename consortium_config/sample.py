@@ -19,7 +19,8 @@ Entropy: TypeAlias = Callable[[int], bytes]
 DEMO_CONSORTIUM: Final = ConsortiumId("hanse.example/demo")
 DESK_ID: Final = PartyId("desk")
 STEWARDS: Final = {StewardX(x): PartyId(f"steward-{x}") for x in (1, 2, 3, 4)}
-ORDERING: Final = STEWARDS[StewardX(1)]
+ORDERING: Final = DESK_ID
+"""Whoever orders sees no more than anybody else; a desk does it, so that any steward can be down."""
 PURPOSES: Final = ("credit-review", "onboarding", "monitoring", "subject-access")
 
 
@@ -54,7 +55,7 @@ def demo_policy(*, currency: str, exponent: int) -> Policy:
         exponent=exponent,
         bounds=(1_000, 10_000, 50_000, 250_000, 1_000_000),
         rates={},
-        retention_months=36,
+        retention_months=120,
         purposes=PURPOSES,
         inquiries_base=5_000,
         inquiries_per_subject=0,
@@ -74,7 +75,7 @@ def demo_document(
     entropy: Entropy,
     consortium: ConsortiumId = DEMO_CONSORTIUM,
 ) -> DemoConsortium:
-    """Found the demo: `steward-1` to `steward-4`, `desk` and these members; `steward-1` orders.
+    """Found the demo: `steward-1` to `steward-4`, `desk` and these members; the desk orders.
 
     Raises DocumentError for a member's id that is none, is given twice or is taken by the others.
     """

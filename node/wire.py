@@ -106,7 +106,7 @@ def _errors_by_code(root: type[LedgerError]) -> dict[str, type[LedgerError]]:
 
 
 def rebuild_error(code: str, message: str) -> LedgerError:
-    """Return the error of this code as its receiver sees it: the sentence, and none of the sender's objects."""
+    """Return the error of this code with the sentence and none of the sender's objects."""
     kind = _errors_by_code(LedgerError).get(code, LedgerError)
     error = kind.__new__(kind)
     error.args = (message,)

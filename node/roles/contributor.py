@@ -1,8 +1,8 @@
 """A member's reporting: from its book to reports that count (protocol sections 3 and 4).
 
 Three durable steps, each a transaction: rows and drafts; an attempt (sealed shares and the signed
-statement, in one); the result. What happens between them can be repeated: delivery is idempotent at the stewards, and the
-sequencer answers known bytes with their index.
+statement, in one); the result. What happens between them can be repeated: delivery is idempotent at the
+stewards, and the sequencer answers known bytes with their index.
 """
 
 import hashlib
@@ -13,17 +13,15 @@ from typing import Any, Final
 from sqlalchemy import Connection, func, select
 
 from hanse_ledger.bodies import Report, ShareRef
-from hanse_ledger.codec import decode
-from hanse_ledger.cose import open_message
-from hanse_ledger.errors import LedgerError, UnavailableError
-from hanse_ledger.fields import as_array, as_bytes, as_list, as_uint
+from hanse_ledger.errors import LedgerError, RejectedError, UnavailableError, VerificationError
 from hanse_ledger.ids import Month, StewardX, SubjectId, month_end
-from hanse_ledger.privacy.sealing import PUBLIC_KEY_BYTES, check_sealing_key, seal, share_info
+from hanse_ledger.privacy.sealing import seal, share_info
 from hanse_ledger.privacy.shares import SharePlaintext, draw_masks, encode_share, rows_hash, split
 from hanse_ledger.signing import key_id_of
 from node.ports import StewardLink
 from node.roles.drafts import Draft, DueRow, cut_drafts, due_rows, first_open_month
 from node.roles.evidence import keep_evidence
+from node.roles.messages import read_sealing_key
 from node.roles.outbox import Outbox
 from node.roles.party import Standing
 from node.roles.tokens import TokenSource
@@ -35,9 +33,6 @@ from node.wire import reply_of
 
 _SALT_BYTES: Final = 32
 _MASK_KEY_BYTES: Final = 32
-_KEYS_LIMIT: Final = 1 << 20
-_KEY_LIMIT: Final = 1 << 13
-_KEYS_MOST: Final = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +183,7 @@ class Contributor:
             _update_draft(connection, draft_id, seq=seq)
 
     def _sealing_keys(self) -> dict[StewardX, bytes]:
-        """Return each active steward's sealing key for the log month; raises UnavailableError without one."""
+        """Return each active steward's sealing key for the log month."""
         month = self._standing.state.log_month
         asked = [(link, link.ask("sealing-keys", b"")) for link in self._links.values()]
         keys = {link.x: self._key_for(link, reply_of(future), month) for link, future in asked}
@@ -199,25 +194,10 @@ class Contributor:
     def _key_for(self, link: StewardLink, reply: bytes, month: Month) -> bytes:
         steward = self._standing.consortium.stewards[link.x]
         try:
-            for raw in as_list(decode(reply, limit=_KEYS_LIMIT), 0, _KEYS_MOST, "sealing keys"):
-                payload = open_message(
-                    raw,
-                    name="sealing-key",
-                    consortium=self._standing.consortium.id,
-                    party=steward.id,
-                    public=steward.statement_key,
-                    limit=_KEY_LIMIT,
-                )
-                consortium, x, key, first, last = as_array(payload, 5, "sealing key")
-                first, last = as_uint(first, "first month"), as_uint(last, "last month")
-                if (consortium, x) == (self._standing.consortium.id, link.x) and first <= month <= last:
-                    key = as_bytes(key, "sealing key", size=PUBLIC_KEY_BYTES)
-                    check_sealing_key(key)
-                    return key
-        except LedgerError as error:
+            return read_sealing_key(reply, consortium=self._standing.consortium, steward=steward, month=month)
+        except (RejectedError, VerificationError) as error:
             keep_evidence(self._standing.database, kind="sealing-key", party=steward.id, content=reply)
             raise UnavailableError("a steward's sealing key does not hold") from error
-        raise UnavailableError("a steward has no sealing key for the log month")
 
     def _deliver(self) -> None:
         """Send every steward its shares until the log shows that it has published on them."""

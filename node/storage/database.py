@@ -82,7 +82,7 @@ def _sqlite_engine(path: Path) -> Engine:
     engine = create_engine(URL.create("sqlite", database=str(path)))
 
     @event.listens_for(engine, "connect")
-    def set_up(dbapi_connection: Any, _record: object) -> None:  # noqa: ANN401 - the pool's word for it
+    def set_up(dbapi_connection: Any, _record: object) -> None:  # noqa: ANN401 - DBAPI
         # We begin transactions ourselves (below); the driver's own way would begin them late.
         dbapi_connection.isolation_level = None
         cursor = dbapi_connection.cursor()

@@ -24,17 +24,12 @@ _UNLIMITED: Final = STATEMENT_LIMIT
 
 
 class Body(Protocol):
-    """What a statement says: `fields()` and `parse()` are each other's inverse."""
+    """What a statement says; each type also has a `parse` that is the inverse of `fields`."""
 
     kind: ClassVar[str]
 
     def fields(self) -> list[Any]:
         """Return the CBOR array of section 12."""
-        ...
-
-    @classmethod
-    def parse(cls, value: Any) -> Self:  # noqa: ANN401 - decoded CBOR
-        """Read the array; raises MalformedError or RuleError."""
         ...
 
 

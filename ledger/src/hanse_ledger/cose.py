@@ -4,6 +4,7 @@ Protected header {1: -19 (Ed25519, RFC 9864), 3: content type, 4: key id, 15: {1
 unprotected header and external_aad empty.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from hanse_ledger.codec import COSE_SIGN1_TAG, decode, encode
 from hanse_ledger.errors import MalformedError, VerificationError
 from hanse_ledger.fields import as_bytes, as_text
 from hanse_ledger.ids import ConsortiumId, KeyId, PartyId
-from hanse_ledger.signing import SIGNATURE_BYTES, SigningKey, verify_signature
+from hanse_ledger.signing import SIGNATURE_BYTES, SigningKey, key_id_of, verify_signature
 
 ED25519: Final = -19
 _ALG, _CONTENT_TYPE, _KEY_ID, _CWT_CLAIMS = 1, 3, 4, 15
@@ -60,7 +61,7 @@ def parse(raw: bytes, *, limit: int) -> Signed:
     if not isinstance(outer, cbor2.CBORTag) or not isinstance(outer.value, list | tuple):
         raise MalformedError("no tagged COSE_Sign1")
     match list(outer.value):
-        case [bytes() as protected, dict() as unprotected, bytes() as payload, bytes() as signature]:
+        case [bytes() as protected, Mapping() as unprotected, bytes() as payload, bytes() as signature]:
             pass
         case _:
             raise MalformedError("a COSE_Sign1 has four fields")
@@ -90,6 +91,8 @@ def open_message(
     signed = parse(raw, limit=limit)
     if (signed.name, signed.consortium, signed.party) != (name, consortium, party):
         raise VerificationError(f"not a {name} message of that party")
+    if signed.key_id != key_id_of(public):
+        raise VerificationError("signed with a key that is not the party's current one")
     signed.verify(public)
     return decode(signed.payload, limit=limit)
 

@@ -113,3 +113,15 @@ class UnavailableError(LedgerError):
 
 class CorruptionError(Exception):
     """Stored state contradicts itself. No handler swallows it: the node stops."""
+
+
+class BudgetError(RejectedError):
+    """The party has asked for as much as the policy allows it for now."""
+
+    code = "budget"
+
+
+class CheckpointConflictError(RejectedError):
+    """A cosigner has cosigned another size than the one named; the message is that size (C2SP: 409)."""
+
+    code = "checkpoint_conflict"

@@ -1,0 +1,256 @@
+"""A member's or desk's inquiries: log first, ask all stewards at once, believe what agrees (section 9).
+
+The requests and the keys that open their answers are stored with the signed inquiry in one transaction, so an
+inquiry that was interrupted can be asked again: the stewards send the same bytes.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from hanse_ledger.bodies import INQUIRY_LIMIT, Inquiry
+from hanse_ledger.codec import decode, encode
+from hanse_ledger.cose import open_message
+from hanse_ledger.errors import (
+    DisagreementError,
+    LedgerError,
+    MalformedError,
+    RejectedError,
+    UnavailableError,
+    VerificationError,
+)
+from hanse_ledger.fields import as_list
+from hanse_ledger.ids import RequestHash, StewardX, SubjectId, Token
+from hanse_ledger.privacy.answer import (
+    ANSWER_LIMIT,
+    REFUSALS,
+    REQUEST_ID_BYTES,
+    Answer,
+    Figures,
+    Request,
+    combine_answers,
+    hash_request,
+    parse_answer,
+)
+from hanse_ledger.privacy.sealing import PRIVATE_KEY_BYTES, SealingPrivateKey, answer_info
+from node.ports import StewardLink
+from node.roles.answering import BATCH_LIMIT, batch_of
+from node.roles.evidence import keep_evidence
+from node.roles.outbox import Outbox
+from node.roles.party import Standing
+from node.roles.tokens import TokenSource
+from node.storage.schema import inquiry as inquiry_table
+from node.wire import reply_of
+
+_REPLY_LIMIT: Final = BATCH_LIMIT * ANSWER_LIMIT
+_REFUSING_QUORUM: Final = 2
+UNAVAILABLE: Final = "unavailable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one request: `figures`, or a `code` that a quorum refused it with, or neither.
+
+    Neither means that the answers do not agree. `answers` are the signed answers as opened, those that agree.
+    """
+
+    subject: SubjectId
+    request: Request
+    index: int
+    figures: Figures | None = None
+    code: str | None = None
+    answers: Mapping[StewardX, bytes] = field(default_factory=dict, repr=False)
+
+    @property
+    def status(self) -> str:
+        """`checked`, `nothing`, `unchecked`, `disagreement` or `refused` (interfaces.md)."""
+        if self.code is not None:
+            return "refused"
+        if self.figures is None:
+            return "disagreement"
+        if not self.figures.checked:
+            return "unchecked"
+        return "checked" if self.figures.windows else "nothing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """One request on its way."""
+
+    subject: SubjectId
+    request: Request
+    raw: bytes
+    hash: RequestHash
+    key: SealingPrivateKey
+    index: int
+
+
+class Inquirer:
+    """One party's inquiries."""
+
+    def __init__(
+        self, *, standing: Standing, outbox: Outbox, tokens: TokenSource, links: Sequence[StewardLink]
+    ) -> None:
+        self._standing, self._outbox, self._tokens, self._links = standing, outbox, tokens, links
+
+    def inquire(self, subjects: Sequence[SubjectId], purpose: str) -> Iterator[Outcome]:
+        """Ask about distinct primary ids and give the outcomes in their order, as they come.
+
+        Raises UnavailableError when the log or the stewards are out of reach.
+        """
+        self._standing.catch_up()
+        tokens = self._tokens.tokens(subjects)
+        for start in range(0, len(subjects), INQUIRY_LIMIT):
+            part = subjects[start : start + INQUIRY_LIMIT]
+            requests = [self._request(tokens[subject], purpose) for subject in part]
+            hashes = self._log(part, requests)
+            asked = self._logged(part, requests, hashes)
+            for first in range(0, len(asked), BATCH_LIMIT):
+                yield from self._ask(asked[first : first + BATCH_LIMIT])
+
+    def _request(self, token: bytes, purpose: str) -> tuple[Request, SealingPrivateKey]:
+        key = SealingPrivateKey.generate(self._standing.entropy(PRIVATE_KEY_BYTES))
+        request = Request(
+            consortium=self._standing.consortium.id,
+            party=self._standing.id,
+            token=Token(token),
+            purpose=purpose,
+            request_id=self._standing.entropy(REQUEST_ID_BYTES),
+            answer_key=key.public_key,
+        )
+        return request, key
+
+    def _log(
+        self, subjects: Sequence[SubjectId], requests: Sequence[tuple[Request, SealingPrivateKey]]
+    ) -> list[RequestHash]:
+        """Store the requests with the signed inquiry, and bring it to the log."""
+        hashes = [hash_request(request.encode()) for request, _ in requests]
+        made_at = self._standing.clock.now().isoformat()
+        with self._standing.database.write() as connection:
+            self._outbox.put(connection, Inquiry(request_hashes=tuple(hashes)))
+            rows = [
+                {
+                    "request_hash": request_hash,
+                    "subject": subject,
+                    "request": request.encode(),
+                    "answer_key": key.to_bytes(),
+                    "made_at": made_at,
+                }
+                for subject, (request, key), request_hash in zip(subjects, requests, hashes, strict=True)
+            ]
+            connection.execute(inquiry_table.insert(), rows)
+        self._outbox.flush()
+        return hashes
+
+    def _logged(
+        self,
+        subjects: Sequence[SubjectId],
+        requests: Sequence[tuple[Request, SealingPrivateKey]],
+        hashes: Sequence[RequestHash],
+    ) -> list[_Asked]:
+        logged = self._standing.state.request(self._standing.id, hashes[0])
+        if logged is None:
+            # Another writer of this party took the statement's place: log the same requests anew.
+            with self._standing.database.write() as connection:
+                self._outbox.put(connection, Inquiry(request_hashes=tuple(hashes)))
+            self._outbox.flush()
+            logged = self._standing.state.request(self._standing.id, hashes[0])
+        if logged is None:
+            raise UnavailableError("the inquiry could not be logged")
+        return [
+            _Asked(
+                subject=subject,
+                request=request,
+                raw=request.encode(),
+                hash=request_hash,
+                key=key,
+                index=logged.index,
+            )
+            for subject, (request, key), request_hash in zip(subjects, requests, hashes, strict=True)
+        ]
+
+    def _ask(self, asked: Sequence[_Asked]) -> list[Outcome]:
+        batch = batch_of([(one.raw, one.index) for one in asked])
+        futures = [(link, link.ask("answers", batch)) for link in self._links]
+        replies = {link.x: self._replies(link, future, len(asked)) for link, future in futures}
+        outcomes = [
+            self._outcome(one, {x: reply[i] for x, reply in replies.items()}) for i, one in enumerate(asked)
+        ]
+        self._store(asked, outcomes)
+        return outcomes
+
+    def _replies(self, link: StewardLink, future: Future[bytes], count: int) -> list[bytes | str]:
+        """Return a steward's reply to each request; a silent steward's replies are the code for that."""
+        try:
+            reply = reply_of(future)
+            items = as_list(decode(reply, limit=_REPLY_LIMIT), count, count, "answers")
+            if not all(isinstance(item, bytes) or item in REFUSALS for item in items):
+                raise MalformedError("neither a sealed answer nor a code")
+        except (UnavailableError, RejectedError):
+            return [UNAVAILABLE] * count
+        return items
+
+    def _outcome(self, one: _Asked, replies: Mapping[StewardX, bytes | str]) -> Outcome:
+        signed = {x: self._open(one, x, reply) for x, reply in replies.items() if isinstance(reply, bytes)}
+        raw = {x: opened[0] for x, opened in signed.items() if opened is not None}
+        answers = {x: opened[1] for x, opened in signed.items() if opened is not None}
+        codes = Counter(reply for reply in replies.values() if isinstance(reply, str))
+        outcome = Outcome(subject=one.subject, request=one.request, index=one.index)
+        if len(answers) < _REFUSING_QUORUM:
+            code = max(codes, key=lambda c: (c != UNAVAILABLE, codes[c]), default=UNAVAILABLE)
+            return replace(outcome, code=code)
+        try:
+            figures = combine_answers(answers)
+        except DisagreementError:
+            self._keep(raw)
+            return replace(outcome, answers=raw)
+        self._keep({x: raw[x] for x in figures.deviating})
+        return replace(outcome, figures=figures, answers={x: raw[x] for x in figures.stewards})
+
+    def _open(self, one: _Asked, x: StewardX, sealed: bytes) -> tuple[bytes, Answer] | None:
+        """Open an answer and hold it against this node's own copy of the log; None if it does not hold."""
+        steward = self._standing.consortium.stewards[x]
+        try:
+            info = answer_info(self._standing.consortium.id, x, one.hash)
+            signed = one.key.open(info=info, sealed=sealed)
+            payload = open_message(
+                signed,
+                name="answer",
+                consortium=self._standing.consortium.id,
+                party=steward.id,
+                public=steward.statement_key,
+                limit=ANSWER_LIMIT,
+            )
+            answer = parse_answer(payload)
+        except LedgerError:
+            self._keep({x: sealed})
+            return None
+        try:
+            self._check_place(one, answer)
+        except VerificationError:
+            self._keep({x: signed})
+            return None
+        return signed, answer
+
+    def _check_place(self, one: _Asked, answer: Answer) -> None:
+        size = one.index + 1
+        expected = (one.hash, size, self._standing.replica.root(size), self._standing.state.last_closed(size))
+        if (answer.request_hash, answer.log_size, answer.root, answer.last_closed) != expected:
+            raise VerificationError("an answer that is not as of its inquiry's position in this log")
+
+    def _keep(self, raw: Mapping[StewardX, bytes]) -> None:
+        for x, content in raw.items():
+            party = self._standing.consortium.stewards[x].id
+            keep_evidence(self._standing.database, kind="answer", party=party, content=content)
+
+    def _store(self, asked: Sequence[_Asked], outcomes: Sequence[Outcome]) -> None:
+        with self._standing.database.write() as connection:
+            for one, outcome in zip(asked, outcomes, strict=True):
+                answers = encode([[x, raw] for x, raw in sorted(outcome.answers.items())])
+                connection.execute(
+                    inquiry_table.update()
+                    .where(inquiry_table.c.request_hash == one.hash)
+                    .values(position=one.index, answers=answers)
+                )

@@ -1,0 +1,171 @@
+"""A steward's node: what it does by itself (`work`, `close_month`) and what it does when asked (`handle`)."""
+
+import hashlib
+import logging
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.sqlite import insert
+
+from hanse_ledger.bodies import SHARE_LIMIT, Close
+from hanse_ledger.codec import encode
+from hanse_ledger.cose import sign
+from hanse_ledger.errors import (
+    BudgetError,
+    CorruptionError,
+    MalformedError,
+    NotAdmittedError,
+    NotPermittedError,
+)
+from hanse_ledger.ids import Month, PartyId, StewardX, month_end
+from hanse_ledger.privacy import voprf
+from hanse_ledger.privacy.group import WIDE_BYTES, scalar_from_entropy
+from node.ports import StewardLink
+from node.roles.answering import Answering
+from node.roles.checking import Checking
+from node.roles.freezing import Freezer
+from node.roles.outbox import Outbox
+from node.roles.party import Standing
+from node.roles.sealing_keys import SealingKeys
+from node.roles.seeds import Seeds
+from node.roles.witness import Witness
+from node.storage.schema import share_in, token_use
+
+_log = logging.getLogger(__name__)
+
+PENDING_BYTES_MOST: Final = 64 << 20
+"""Sealed shares that a steward keeps for one party until reports name them (section 4)."""
+
+
+class Steward:
+    """Owned by one thread, which alone calls it."""
+
+    def __init__(
+        self, *, standing: Standing, key_share: bytes, links: Mapping[StewardX, StewardLink]
+    ) -> None:
+        x = standing.party.x
+        if x is None or voprf.public_share(key_share) != standing.party.token_key:
+            raise CorruptionError("the steward's key share does not belong to its K_x")
+        self._standing, self._x, self._key_share = standing, x, key_share
+        self._outbox = Outbox(standing)
+        self._keys = SealingKeys(standing)
+        self._seeds = Seeds(standing=standing, x=x, keys=self._keys, links=links)
+        self._checking = Checking(
+            standing=standing, x=x, keys=self._keys, seeds=self._seeds, outbox=self._outbox
+        )
+        self._freezer = Freezer(standing)
+        self._answering = Answering(standing=standing, x=x, freezer=self._freezer)
+        self._witness = Witness(standing)
+        self._verbs: dict[str, Callable[[PartyId, bytes], bytes]] = {
+            "evaluate": self._evaluate,
+            "sealing-keys": lambda _caller, _body: self._serve_keys(),
+            "shares": self._take_share,
+            "answers": self._answering.answer,
+            "add-checkpoint": lambda _caller, body: self._witness.add_checkpoint(body),
+            "seed": lambda caller, body: self._from_steward(caller, body, self._seeds.take_seed),
+            "seed-hash": lambda caller, body: self._from_steward(caller, body, self._seeds.take_hash),
+        }
+
+    def handle(self, caller: PartyId, verb: str, body: bytes) -> bytes:
+        """Answer one message of another party; raises LedgerError."""
+        if self._standing.state.founded and self._standing.state.consortium.party(caller) is None:
+            raise NotAdmittedError("not an active party of this consortium")
+        action = self._verbs.get(verb)
+        if action is None:
+            raise MalformedError("no such message")
+        return action(caller, body)
+
+    def work(self) -> int:
+        """Bring everything of this steward's a step further; return how many reports wait for its word."""
+        self._standing.catch_up()
+        self._outbox.flush()
+        self._freezer.freeze_closed()
+        self._keys.ensure()
+        state = self._standing.state
+        self._seeds.work(tuple(state.consortium.stewards), state.log_month)
+        self._checking.work()
+        unpublished = self._checking.unpublished()
+        self._seeds.forget(min([state.log_month, *(entry.log_month for entry in unpublished)]))
+        return len(unpublished)
+
+    def close_month(self, month: Month | None = None) -> Month | None:
+        """File this steward's close of the log month, or of `month`; return it, or None if it is not due.
+
+        It is due once the month has ended and this steward has published on every report before
+        (section 7). Closing twice does nothing.
+        """
+        self._standing.catch_up()
+        state = self._standing.state
+        month = state.log_month if month is None else month
+        if not state.consortium.first_month <= month <= state.log_month:
+            return None
+        is_over = self._standing.clock.now().date() > month_end(month)
+        if state.has_closed(month, self._standing.id):
+            return month
+        if not is_over or self._checking.unpublished():
+            return None
+        with self._standing.database.write() as connection:
+            self._outbox.put(connection, Close(month=month))
+        self._outbox.flush()
+        self._freezer.freeze_closed()
+        return month
+
+    def _serve_keys(self) -> bytes:
+        self._standing.catch_up()
+        return self._keys.serve()
+
+    def _evaluate(self, caller: PartyId, body: bytes) -> bytes:
+        request = voprf.parse_evaluation_request(body)
+        if request.party != caller or request.consortium != self._standing.consortium.id:
+            raise NotPermittedError("the request is another party's, or for another consortium")
+        self._meter(caller, len(request.elements))
+        evaluations, proof = voprf.evaluate(
+            key_share=self._key_share,
+            public_share=self._standing.party.token_key or b"",
+            elements=request.elements,
+            nonce=scalar_from_entropy(self._standing.entropy(WIDE_BYTES)),
+        )
+        payload = voprf.Evaluation(request_hash=request.hash, x=self._x, elements=evaluations, proof=proof)
+        return sign(
+            key=self._standing.key,
+            party=self._standing.id,
+            consortium=self._standing.consortium.id,
+            name="evaluation",
+            payload=encode(voprf.encode_evaluation(payload)),
+        )
+
+    def _meter(self, party: PartyId, elements: int) -> None:
+        """Count the elements of a party's UTC day before they are evaluated."""
+        day = self._standing.clock.now().date().isoformat()
+        limit = self._standing.consortium.policy.tokens_per_day
+        with self._standing.database.write() as connection:
+            where = (token_use.c.party == party) & (token_use.c.day == day)
+            used = connection.execute(select(token_use.c.elements).where(where)).scalar() or 0
+            if used + elements > limit:
+                raise BudgetError("the day's tokens are used up")
+            connection.execute(token_use.delete().where(token_use.c.party == party))
+            values = {"party": party, "day": day, "elements": used + elements}
+            connection.execute(token_use.insert(), values)
+
+    def _take_share(self, caller: PartyId, body: bytes) -> bytes:
+        """Keep sealed bytes under their SHA-256 until a report names them."""
+        if not 0 < len(body) <= SHARE_LIMIT:
+            raise MalformedError("a sealed share has 1 to 1,048,576 bytes")
+        sha256 = hashlib.sha256(body).digest()
+        total = select(func.coalesce(func.sum(share_in.c.size), 0)).where(
+            share_in.c.party == caller, share_in.c.sha256 != sha256
+        )
+        with self._standing.database.write() as connection:
+            if connection.execute(total).scalar_one() + len(body) > PENDING_BYTES_MOST:
+                raise BudgetError("too many shares wait for their reports")
+            values = {"sha256": sha256, "party": caller, "size": len(body), "sealed": body}
+            connection.execute(insert(share_in).values(values).on_conflict_do_nothing())
+        return sha256
+
+    def _from_steward(self, caller: PartyId, body: bytes, take: Callable[[StewardX, bytes], None]) -> bytes:
+        x = self._standing.consortium.parties[caller].x
+        if x is None or x not in self._standing.consortium.stewards:
+            raise NotPermittedError("a message of stewards among themselves")
+        take(x, body)
+        return b""
