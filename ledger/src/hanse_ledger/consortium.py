@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hanse_ledger.codec import encode
-from hanse_ledger.documents import Fields, parse_canonical, text_item
+from hanse_ledger.documents import Fields, number_item, parse_canonical, text_item
 from hanse_ledger.errors import DocumentError, LedgerError
 from hanse_ledger.ids import ConsortiumId, Month, PartyId, StewardX, parse_month
 from hanse_ledger.privacy.group import check_public_shares
@@ -311,7 +311,7 @@ def _policy(fields: Fields) -> Policy:
 
 
 def _bounds(fields: Fields) -> tuple[int, ...]:
-    bounds = fields.list_of("bounds", lambda value, place: fields.check_number(place, value))
+    bounds = fields.list_of("bounds", number_item)
     if len(bounds) != BOUNDS or list(bounds) != sorted(set(bounds)):
         fields.refuse("bounds", "must be five integers that rise")
     return bounds

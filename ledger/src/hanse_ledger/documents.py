@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, TypeGuard, TypeVar
 
 import rfc8785
 
@@ -62,11 +62,8 @@ class Fields:
 
     def number(self, name: str, *, least: int = 0, most: int = INT_LIMIT - 1) -> int:
         """Take an integer, least <= value <= most."""
-        return self.check_number(name, self.take(name), least=least, most=most)
-
-    def check_number(self, name: str, value: object, *, least: int = 0, most: int = INT_LIMIT - 1) -> int:
-        """Return `value` if it is an integer of that range."""
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        value: object = self.take(name)
+        if not _is_integer(value) or not least <= value <= most:
             self.refuse(name, f"must be an integer from {least} to {most}")
         return value
 
@@ -109,6 +106,17 @@ def text_item(value: object, place: str) -> str:
     if not isinstance(value, str) or not value:
         raise DocumentError(field=place, reason="must be a text that is not empty")
     return value
+
+
+def number_item(value: object, place: str) -> int:
+    """Read an integer from 0 to 2^53 - 1, as an item of a list."""
+    if not _is_integer(value) or not 0 <= value < INT_LIMIT:
+        raise DocumentError(field=place, reason="must be an integer that is not negative")
+    return value
+
+
+def _is_integer(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _refuse_number(_: str) -> NoReturn:

@@ -10,7 +10,7 @@ from typing import Final
 from hanse_ledger.bodies import ClosePeriod, Inquiry
 from hanse_ledger.errors import RuleError
 from hanse_ledger.filings import Alias, Fact
-from hanse_ledger.ids import Month, PartyId, RequestHash
+from hanse_ledger.ids import Month, PartyId, RequestHash, SubjectId
 from hanse_ledger.subjects import kind_rank
 
 _CLOSES_NEEDED: Final = 2
@@ -154,7 +154,7 @@ class Aliases:
             raise RuleError("an alias of an alias")
         if body.other in self.primary_of or body.other in self._primaries:
             raise RuleError("an alias for an id that is an alias or a primary already")
-        if kind_rank(body.other) < kind_rank(body.primary):
+        if kind_rank(SubjectId(body.other)) < kind_rank(SubjectId(body.primary)):
             raise RuleError("an alias whose kind stands before its primary's")
 
     def add(self, body: Alias) -> None:
