@@ -8,7 +8,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Final, NamedTuple, TypeAlias
 
 from hanse_ledger.errors import LedgerError, UnavailableError
@@ -35,11 +35,14 @@ class Mailbox:
 
     def __init__(self) -> None:
         self._letters: SimpleQueue[Letter | None] = SimpleQueue()
+        self._has_stopped = threading.Event()
 
     def post(self, caller: PartyId, verb: str, body: bytes) -> Future[bytes]:
         """Leave a request and return its future reply."""
         letter = Letter(caller, verb, body, Future())
         self._letters.put(letter)
+        if self._has_stopped.is_set():
+            self.refuse_rest()
         return letter.reply
 
     def close(self) -> None:
@@ -52,9 +55,14 @@ class Mailbox:
             yield letter
 
     def refuse_rest(self) -> None:
-        """Answer what is left, so that nobody waits for a party that has stopped."""
-        while not self._letters.empty():
-            if (letter := self._letters.get()) is not None:
+        """Answer what is left and all that still comes, so that nobody waits for a party that has stopped."""
+        self._has_stopped.set()
+        while True:
+            try:
+                letter = self._letters.get_nowait()
+            except Empty:
+                return
+            if letter is not None:
                 letter.reply.set_exception(UnavailableError("the party's node has stopped"))
 
 

@@ -174,23 +174,12 @@ class Inquirer:
     def _ask(self, asked: Sequence[_Asked]) -> list[Outcome]:
         batch = batch_of([(one.raw, one.index) for one in asked])
         futures = [(link, link.ask("answers", batch)) for link in self._links]
-        replies = {link.x: self._replies(link, future, len(asked)) for link, future in futures}
+        replies = {link.x: _replies(future, len(asked)) for link, future in futures}
         outcomes = [
             self._outcome(one, {x: reply[i] for x, reply in replies.items()}) for i, one in enumerate(asked)
         ]
         self._store(asked, outcomes)
         return outcomes
-
-    def _replies(self, link: StewardLink, future: Future[bytes], count: int) -> list[bytes | str]:
-        """Return a steward's reply to each request; a silent steward's replies are the code for that."""
-        try:
-            reply = reply_of(future)
-            items = as_list(decode(reply, limit=_REPLY_LIMIT), count, count, "answers")
-            if not all(isinstance(item, bytes) or item in REFUSALS for item in items):
-                raise MalformedError("neither a sealed answer nor a code")
-        except (UnavailableError, RejectedError):
-            return [UNAVAILABLE] * count
-        return items
 
     def _outcome(self, one: _Asked, replies: Mapping[StewardX, bytes | str]) -> Outcome:
         signed = {x: self._open(one, x, reply) for x, reply in replies.items() if isinstance(reply, bytes)}
@@ -254,3 +243,15 @@ class Inquirer:
                     .where(inquiry_table.c.request_hash == one.hash)
                     .values(position=one.index, answers=answers)
                 )
+
+
+def _replies(future: Future[bytes], count: int) -> list[bytes | str]:
+    """Return a steward's reply to each request; a silent steward's replies are the code for that."""
+    try:
+        reply = reply_of(future)
+        items = as_list(decode(reply, limit=_REPLY_LIMIT), count, count, "answers")
+        if not all(isinstance(item, bytes) or item in REFUSALS for item in items):
+            raise MalformedError("neither a sealed answer nor a code")
+    except (UnavailableError, RejectedError):
+        return [UNAVAILABLE] * count
+    return items

@@ -1,9 +1,10 @@
 """A node's own database: SQLAlchemy over SQLite in WAL mode with `synchronous=FULL`.
 
-What a committed `write` holds survives a crash and a loss of power; what was not committed is gone as a whole.
-One node's thread uses a `Database` at a time.
+What a committed `write` holds survives a crash and a loss of power; what was not committed is gone as a
+whole. One node's thread uses a `Database` at a time.
 """
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ from node.storage.schema import setting
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _READ_ONLY: Final = "hanse_read_only"
+_MIGRATING: Final = threading.Lock()
 
 Moment: TypeAlias = Literal["before", "in", "after"]
 Probe: TypeAlias = Callable[[Moment], None]
@@ -111,6 +113,7 @@ def _migrate(engine: Engine) -> None:
         return
     if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
         raise CorruptionError("the database was made by a newer version of this program")
-    with engine.begin() as connection:
+    # Alembic keeps the running migration in the module: one at a time in a process.
+    with _MIGRATING, engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

@@ -1,0 +1,232 @@
+"""The one place where a node is put together.
+
+Embedded: all parties in one process. The ordering party and each steward have a thread and a mailbox of
+their own; members and the desk work in the caller's thread. Each has its own folder, database and keys.
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from consortium_config.sample import DemoConsortium
+from hanse_ledger.codec import decode, encode
+from hanse_ledger.consortium import Consortium, parse_document
+from hanse_ledger.errors import CorruptionError, NotAdmittedError
+from hanse_ledger.fields import as_uint
+from hanse_ledger.ids import Month, PartyId, StewardX
+from hanse_ledger.signing import SigningKey
+from hanse_ledger.statements import NO_PREVIOUS, sign_statement
+from node.clocks import SystemClock, system_entropy
+from node.keystore import PartyKeys, read_keys, write_keys
+from node.member import MemberNode
+from node.ports import Clock, Entropy, Sequencer
+from node.roles.party import Standing
+from node.roles.steward import Steward
+from node.sequencing.follower import Follower
+from node.sequencing.remote import RemoteSequencer, serve_sequencer
+from node.sequencing.replica import Replica
+from node.sequencing.solo import SoloSequencer
+from node.storage.database import Database, Probe
+from node.wire import Handler, LocalLink, Mailbox, Service, reply_of
+
+CONSORTIUM_FILE: Final = "consortium.json"
+GENESIS_FILE: Final = "genesis.cose"
+PARTIES_FOLDER: Final = "parties"
+DATABASE_FILE: Final = "node.sqlite"
+KEYS_FILE: Final = "keys.json"
+
+
+def found(folder: Path, demo: DemoConsortium) -> None:
+    """Write a founded consortium's folder: the document, the genesis statement, every party's keys.
+
+    `consortium.json` is written last: without it nothing was founded.
+    """
+    consortium = demo.consortium
+    for party, keys in demo.keys.items():
+        home = folder / PARTIES_FOLDER / party
+        home.mkdir(parents=True, mode=0o700)
+        write_keys(home / KEYS_FILE, keys)
+    first = consortium.ordering[0]
+    genesis = sign_statement(
+        key=SigningKey(demo.keys[first].statement_seed),
+        party=first,
+        consortium=consortium.id,
+        seq=0,
+        prev=NO_PREVIOUS,
+        body=demo.genesis,
+    )
+    (folder / GENESIS_FILE).write_bytes(genesis)
+    (folder / CONSORTIUM_FILE).write_bytes(consortium.raw)
+
+
+def check_mode(consortium: Consortium, *, embedded: bool) -> None:
+    """Refuse a demo's document outside embedded mode: its keys were dealt by one party (section 10)."""
+    if consortium.demo and not embedded:
+        raise NotAdmittedError("a demo's consortium document: its keys were dealt by one party")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What differs between a run, a test and a simulation."""
+
+    clock: Clock
+    entropy: Entropy = system_entropy
+    probe_of: Callable[[PartyId], Probe | None] = lambda _party: None
+
+
+class Embedded:
+    """An embedded consortium in a folder that `found` wrote. A context manager: leaving it stops all parties."""
+
+    def __init__(self, folder: Path, surroundings: Surroundings | None = None) -> None:
+        self.folder = folder
+        self.consortium = parse_document((folder / CONSORTIUM_FILE).read_bytes())
+        check_mode(self.consortium, embedded=True)
+        self._around = surroundings or Surroundings(clock=SystemClock())
+        self._mailboxes: dict[PartyId, Mailbox] = {}
+        self._open = ExitStack()
+        self._members: dict[PartyId, MemberNode] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    def member(self, party: PartyId) -> MemberNode:
+        """Return the node of a party that is no steward, in the caller's thread."""
+        if party not in self._members:
+            home = self._home(party)
+            database = _database(home, self._around, party)
+            self._open.callback(database.close)
+            standing = _standing(
+                self.consortium,
+                party,
+                read_keys(home / KEYS_FILE),
+                database,
+                self._around,
+                self._sequencer(party),
+            )
+            links = [self._link(party, x) for x in self.consortium.stewards]
+            self._members[party] = MemberNode(standing=standing, links=links)
+        return self._members[party]
+
+    def work(self) -> int:
+        """Let every steward work once, side by side; return how many reports wait for their words."""
+        return sum(self._on_stewards("work"))
+
+    def close_month(self, month: Month) -> int:
+        """Let every steward close a month that is due; return how many have closed it."""
+        return sum(self._on_stewards("close", encode(month)))
+
+    def _on_stewards(self, verb: str, body: bytes = b"") -> list[int]:
+        stewards = [party.id for party in self.consortium.stewards.values()]
+        futures = [self._mailbox(party).post(party, verb, body) for party in stewards]
+        return [as_uint(decode(reply_of(future, _WORK_S), limit=16), "count") for future in futures]
+
+    def _sequencer(self, caller: PartyId) -> Sequencer:
+        orderer = self._mailbox(self.consortium.ordering[0])
+        return RemoteSequencer(lambda verb, body: reply_of(orderer.post(caller, verb, body)))
+
+    def _link(self, caller: PartyId, x: StewardX) -> LocalLink:
+        party = self.consortium.stewards[x].id
+        return LocalLink(mailbox=self._mailbox(party), caller=caller, party=party, x=x)
+
+    def _mailbox(self, party: PartyId) -> Mailbox:
+        """Return a serving party's door, and start the party when it is first knocked at."""
+        if party not in self._mailboxes:
+            self._mailboxes[party] = Mailbox()
+            if party == self.consortium.ordering[0]:
+                build = self._orderer_builder(party)
+            else:
+                build = self._steward_builder(party)
+            self._open.callback(Service(self._mailboxes[party], build).stop)
+        return self._mailboxes[party]
+
+    # What a builder returns holds no reference to this object: a service reaches its own party alone.
+
+    def _orderer_builder(self, party: PartyId) -> Callable[[], tuple[Handler, Callable[[], None]]]:
+        home, around, genesis = self._home(party), self._around, self.folder / GENESIS_FILE
+
+        def build() -> tuple[Handler, Callable[[], None]]:
+            database = _database(home, around, party)
+            log_key = read_keys(home / KEYS_FILE).log
+            if log_key is None:
+                raise CorruptionError("the ordering party has no log key")
+            replica = Replica(database)
+            sequencer = SoloSequencer(replica=replica, log_key=log_key)
+            if not replica.state.founded:
+                sequencer.submit(genesis.read_bytes())
+            return serve_sequencer(sequencer), database.close
+
+        return build
+
+    def _steward_builder(self, party: PartyId) -> Callable[[], tuple[Handler, Callable[[], None]]]:
+        home, around, consortium = self._home(party), self._around, self.consortium
+        sequencer = self._sequencer(party)
+        links = {x: self._link(party, x) for x, p in consortium.stewards.items() if p.id != party}
+        raw = consortium.raw
+
+        def build() -> tuple[Handler, Callable[[], None]]:
+            database = _database(home, around, party)
+            keys = read_keys(home / KEYS_FILE)
+            # Parsed anew: parties share bytes, not objects.
+            standing = _standing(parse_document(raw), party, keys, database, around, sequencer)
+            steward = Steward(standing=standing, key_share=keys.key_share or b"", links=links)
+            return _steward_handler(steward, party), database.close
+
+        return build
+
+    def _home(self, party: PartyId) -> Path:
+        return self.folder / PARTIES_FOLDER / party
+
+
+_WORK_S: Final = 3_600.0
+
+
+def _steward_handler(steward: Steward, party: PartyId) -> Handler:
+    """Add to what others may ask what the steward's own operator may."""
+
+    def handle(caller: PartyId, verb: str, body: bytes) -> bytes:
+        if caller == party and verb == "work":
+            return encode(steward.work())
+        if caller == party and verb == "close":
+            month = Month(as_uint(decode(body, limit=16), "month"))
+            return encode(int(steward.close_month(month) is not None))
+        return steward.handle(caller, verb, body)
+
+    return handle
+
+
+def _database(home: Path, around: Surroundings, party: PartyId) -> Database:
+    probe = around.probe_of(party)
+    path = home / DATABASE_FILE
+    return Database(path) if probe is None else Database(path, probe=probe)
+
+
+def _standing(
+    consortium: Consortium,
+    party: PartyId,
+    keys: PartyKeys,
+    database: Database,
+    around: Surroundings,
+    sequencer: Sequencer,
+) -> Standing:
+    replica = Replica(database)
+    follower = Follower(replica=replica, source=sequencer, trusted=consortium)
+    return Standing(
+        consortium=consortium,
+        party=consortium.parties[party],
+        key=keys.statement,
+        cosign_key=keys.cosign,
+        database=database,
+        replica=replica,
+        sequencer=sequencer,
+        catch_up=follower.catch_up,
+        clock=around.clock,
+        entropy=around.entropy,
+    )
