@@ -36,6 +36,8 @@ CONSORTIUM_FILE: Final = "consortium.json"
 GENESIS_FILE: Final = "genesis.cose"
 PARTIES_FOLDER: Final = "parties"
 DATABASE_FILE: Final = "node.sqlite"
+SEQUENCER_FILE: Final = "sequencer.sqlite"
+"""Apart from the ordering party's own node, which follows its sequencer like everybody else."""
 KEYS_FILE: Final = "keys.json"
 
 
@@ -153,7 +155,7 @@ class Embedded:
         home, around, genesis = self._home(party), self._around, self.folder / GENESIS_FILE
 
         def build() -> tuple[Handler, Callable[[], None]]:
-            database = _database(home, around, party)
+            database = _database(home, around, party, SEQUENCER_FILE)
             log_key = read_keys(home / KEYS_FILE).log
             if log_key is None:
                 raise CorruptionError("the ordering party has no log key")
@@ -202,9 +204,9 @@ def _steward_handler(steward: Steward, party: PartyId) -> Handler:
     return handle
 
 
-def _database(home: Path, around: Surroundings, party: PartyId) -> Database:
+def _database(home: Path, around: Surroundings, party: PartyId, name: str = DATABASE_FILE) -> Database:
     probe = around.probe_of(party)
-    path = home / DATABASE_FILE
+    path = home / name
     return Database(path) if probe is None else Database(path, probe=probe)
 
 
