@@ -1,14 +1,34 @@
 """A member's (or desk's) node: its roles put together, and what its own people do with them."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
 
-from hanse_ledger.ids import SubjectId
+from hanse_ledger.answer_file import AnswerProof, encode_answer_file
+from hanse_ledger.errors import RejectedError
+from hanse_ledger.ids import Month, SubjectId
+from hanse_ledger.merkle import prove_consistency, prove_inclusion
+from hanse_ledger.rows import CONDITIONS, DELAYS, EXPOSURES, Row
 from node.ports import StewardLink
+from node.receivables.outcome import Reading
+from node.roles.book import Book, BookChange
 from node.roles.contributor import Contributor, Reported
+from node.roles.cosigned import Cosigned
 from node.roles.inquirer import Inquirer, Outcome
 from node.roles.outbox import Outbox
 from node.roles.party import Standing
 from node.roles.tokens import TokenSource
+from node.storage.book import counting_rows, row_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnPart:
+    """What a member's own rows add to a window: one row a month, by class, and their exact figures."""
+
+    condition: tuple[int, ...]
+    exposure: tuple[int, ...]
+    delay: tuple[int, ...]
+    rows: tuple[tuple[Month, Row], ...]
 
 
 class MemberNode:
@@ -16,16 +36,94 @@ class MemberNode:
 
     def __init__(self, *, standing: Standing, links: Sequence[StewardLink]) -> None:
         self.standing = standing
-        self._links = links
-        outbox = Outbox(standing)
+        self._outbox = Outbox(standing)
         self._tokens = TokenSource(standing, links)
-        self.contributor = Contributor(standing=standing, outbox=outbox, tokens=self._tokens, links=links)
-        self._inquirer = Inquirer(standing=standing, outbox=outbox, tokens=self._tokens, links=links)
+        self._book = Book(standing)
+        self._contributor = Contributor(
+            standing=standing, outbox=self._outbox, tokens=self._tokens, links=links
+        )
+        self._inquirer = Inquirer(standing=standing, outbox=self._outbox, tokens=self._tokens, links=links)
+        self._cosigned = Cosigned(standing=standing, links=links)
+
+    def import_book(self, reading: Reading, *, sha256: bytes, as_of: date) -> BookChange:
+        """Take an export into the book: all of what was read, or nothing.
+
+        Raises OlderExportError when the book holds a later one.
+        """
+        return self._book.take(reading, sha256=sha256, as_of=as_of)
 
     def report(self) -> Reported:
         """Make and send the rows that are due, and bring every report a step further."""
-        return self.contributor.work()
+        return self._contributor.work()
+
+    def reported(self) -> Reported:
+        """Return how far the reporting for the log month is, without doing anything."""
+        return self._contributor.reported()
 
     def inquire(self, subjects: Sequence[SubjectId], purpose: str) -> Iterator[Outcome]:
         """Ask about distinct primary ids; outcomes come in their order."""
         return self._inquirer.inquire(subjects, purpose)
+
+    def inquire_once(self, subjects: Sequence[SubjectId], purpose: str) -> Iterator[Outcome]:
+        """Like `inquire`, but a subject that was asked about for this purpose before is not logged again."""
+        return self._inquirer.inquire_once(subjects, purpose)
+
+    def own_part(self, outcome: Outcome) -> list[OwnPart]:
+        """Return this member's own rows in each window of an outcome (section 9, point 6)."""
+        if outcome.figures is None:
+            return []
+        with self.standing.database.read() as connection:
+            records = counting_rows(connection, outcome.subject)
+        parts = []
+        for window in outcome.figures.windows:
+            closed_at = self.standing.state.closed_at(window.frozen_at)
+            rows = [
+                (Month(record.month), row_of(record))
+                for record in records
+                if record.month in window.months and self._counted_before(record.seq, closed_at)
+            ]
+            parts.append(_own_part(rows))
+        return parts
+
+    def answer_file(self, outcome: Outcome) -> bytes:
+        """Return an outcome as a file that anyone can verify; RejectedError for one without figures.
+
+        Raises UnavailableError when too few stewards are in reach to cosign and to evaluate its token.
+        """
+        if outcome.figures is None:
+            raise RejectedError("an outcome without figures makes no answer file")
+        token = self._tokens.prove(outcome.subject)
+        size, checkpoint = self._cosigned.checkpoint()
+        read = self.standing.replica.log.node
+        log_size = outcome.figures.log_size
+        proof = AnswerProof(
+            request=outcome.request.encode(),
+            blind=token.blind,
+            evaluation_request=token.request,
+            evaluations=token.evaluations,
+            inquiry=self.standing.replica.log.entries(outcome.index, 1)[0],
+            index=outcome.index,
+            inclusion=tuple(prove_inclusion(index=outcome.index, tree_size=size, read=read)),
+            answers=outcome.answers,
+            consistency=tuple(prove_consistency(size1=log_size, size2=size, read=read)),
+            checkpoint=checkpoint,
+        )
+        return encode_answer_file(subject=outcome.subject, figures=outcome.figures, proof=proof)
+
+    def cosigned_checkpoint(self) -> tuple[int, str]:
+        """Return the newest checkpoint, with its size, as the consortium's policy asks for it."""
+        return self._cosigned.checkpoint()
+
+    def _counted_before(self, seq: int, closed_at: int | None) -> bool:
+        entry = self.standing.state.report_of(self.standing.id, seq)
+        counts_at = None if entry is None else entry.counts_at
+        return counts_at is not None and closed_at is not None and counts_at < closed_at
+
+
+def _own_part(rows: Sequence[tuple[Month, Row]]) -> OwnPart:
+    return OwnPart(
+        condition=tuple(sum(row.condition == i for _, row in rows) for i in range(CONDITIONS)),
+        exposure=tuple(sum(row.exposure == i for _, row in rows) for i in range(EXPOSURES)),
+        delay=tuple(sum(row.delay == i for _, row in rows) for i in range(DELAYS)),
+        rows=tuple(rows),
+    )

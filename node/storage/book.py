@@ -5,14 +5,14 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from hanse_ledger.codec import decode, encode
 from hanse_ledger.evidence import Leaf
 from hanse_ledger.ids import Month, SubjectId
 from hanse_ledger.rows import Invoice, Row
 from node.storage.database import inserted_id
-from node.storage.schema import book_import, invoice, own_row
+from node.storage.schema import book_import, draft, invoice, own_row
 
 _EVIDENCE_LIMIT = 1 << 26
 
@@ -40,6 +40,18 @@ def put_import(connection: Connection, *, sha256: bytes, as_of: date, taken: int
     """Note an import and return its number."""
     values = {"sha256": sha256, "as_of": as_of.isoformat(), "taken": taken}
     return inserted_id(connection.execute(book_import.insert(), values))
+
+
+def last_import_day(connection: Connection) -> date | None:
+    """Return the latest day that an imported export is as of, or None before any."""
+    day = connection.execute(select(func.max(book_import.c.as_of))).scalar()
+    return None if day is None else date.fromisoformat(day)
+
+
+def counting_rows(connection: Connection, subject: SubjectId) -> list[Any]:
+    """Return a subject's rows whose reports count, each with the `seq` of its report."""
+    query = select(own_row, draft.c.seq).join(draft).where(own_row.c.subject == subject, draft.c.counted)
+    return list(connection.execute(query.order_by(own_row.c.month)))
 
 
 def put_lines(connection: Connection, lines: list[Mapping[str, Any]]) -> None:

@@ -1,0 +1,77 @@
+"""Getting a checkpoint cosigned by the stewards, as the consortium's policy asks (protocol section 6)."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from hanse_ledger.checkpoint import AddCheckpoint
+from hanse_ledger.errors import CheckpointConflictError, LedgerError, UnavailableError
+from hanse_ledger.ids import StewardX
+from hanse_ledger.merkle import prove_consistency
+from hanse_ledger.note import SignatureLine, merge_signatures, parse_note, parse_signature_lines
+from hanse_ledger.policy import verify_checkpoint
+from hanse_ledger.witnessing import answer_checkpoint, policy_of
+from node.ports import StewardLink
+from node.roles.party import Standing
+from node.wire import reply_of
+
+_ROUNDS: Final = 4
+"""How often a checkpoint is tried anew while others have newer ones cosigned."""
+
+
+class Cosigned:
+    """The newest cosigned checkpoint that this node has; asked for anew when the log has grown."""
+
+    def __init__(self, *, standing: Standing, links: Sequence[StewardLink]) -> None:
+        self._standing, self._links = standing, links
+        self._last: tuple[int, str] | None = None
+        self._cosigned_sizes: dict[StewardX, int] = {}
+
+    def checkpoint(self) -> tuple[int, str]:
+        """Return (size, note) of a checkpoint that covers this node's copy of the log.
+
+        Raises UnavailableError when fewer than the policy's quorum of stewards cosign.
+        """
+        self._standing.catch_up()
+        for _ in range(_ROUNDS):
+            size = self._standing.state.size
+            if self._last is None or self._last[0] != size:
+                self._last = self._collect(size)
+            if self._last is not None:
+                return self._last
+            self._standing.catch_up()
+        raise UnavailableError("too few stewards cosign the checkpoint")
+
+    def _collect(self, size: int) -> tuple[int, str] | None:
+        note = self._standing.replica.log.checkpoint()
+        if note is None:
+            raise UnavailableError("the log has no checkpoint yet")
+        lines: list[SignatureLine] = []
+        asked = list(self._links)
+        # The second round names the sizes that the first one learned.
+        for _ in range(2):
+            futures = [(link, link.ask("add-checkpoint", self._body(link, note, size))) for link in asked]
+            asked = []
+            for link, future in futures:
+                try:
+                    lines += parse_signature_lines(reply_of(future))
+                    self._cosigned_sizes[link.x] = size
+                except CheckpointConflictError as error:
+                    self._cosigned_sizes[link.x] = int(str(error))
+                    asked.append(link)
+                except LedgerError:
+                    continue
+            asked = [link for link in asked if self._cosigned_sizes[link.x] <= size]
+        consortium = self._standing.consortium
+        merged = merge_signatures(parse_note(note), lines).encode()
+        try:
+            verify_checkpoint(merged, policy_of(consortium))
+        except LedgerError:
+            return None
+        return size, answer_checkpoint(merged, consortium)
+
+    def _body(self, link: StewardLink, note: bytes, size: int) -> bytes:
+        old = min(self._cosigned_sizes.get(link.x, 0), size)
+        path = ()
+        if 0 < old < size:
+            path = tuple(prove_consistency(size1=old, size2=size, read=self._standing.replica.log.node))
+        return AddCheckpoint(old_size=old, path=path, note=note).encode()
