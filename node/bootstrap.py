@@ -1,7 +1,8 @@
 """The one place where a node is put together.
 
-Embedded: all parties in one process. The ordering party and each steward have a thread and a mailbox of
-their own; members and the desk work in the caller's thread. Each has its own folder, database and keys.
+Embedded: all parties in one process. The ordering party and each steward run behind a door of their own (a
+thread with a mailbox, unless the host is another); members and the desk work in the caller's thread. Each has
+its own folder, database and keys.
 """
 
 from collections.abc import Callable
@@ -30,7 +31,7 @@ from node.sequencing.remote import RemoteSequencer, serve_sequencer
 from node.sequencing.replica import Replica
 from node.sequencing.solo import SoloSequencer
 from node.storage.database import Database, Probe
-from node.wire import Handler, LocalLink, Mailbox, Service, reply_of
+from node.wire import Build, Door, Handler, Host, LocalLink, ThreadHost, reply_of
 
 CONSORTIUM_FILE: Final = "consortium.json"
 GENESIS_FILE: Final = "genesis.cose"
@@ -80,15 +81,22 @@ class Surroundings:
 
 
 class Embedded:
-    """An embedded consortium in a folder that `found` wrote. A context manager: leaving it stops all parties."""
+    """An embedded consortium in a folder that `found` wrote.
 
-    def __init__(self, folder: Path, surroundings: Surroundings | None = None) -> None:
+    A context manager: leaving it stops all parties.
+    """
+
+    def __init__(
+        self, folder: Path, surroundings: Surroundings | None = None, host: Host | None = None
+    ) -> None:
         self.folder = folder
         self.consortium = parse_document((folder / CONSORTIUM_FILE).read_bytes())
         check_mode(self.consortium, embedded=True)
         self._around = surroundings or Surroundings(clock=SystemClock())
-        self._mailboxes: dict[PartyId, Mailbox] = {}
+        self._host = host or ThreadHost()
+        self._started: set[PartyId] = set()
         self._open = ExitStack()
+        self._open.callback(self._host.close)
         self._members: dict[PartyId, MemberNode] = {}
 
     def __enter__(self) -> Self:
@@ -106,7 +114,7 @@ class Embedded:
             database = _database(home, self._around, party)
             self._open.callback(database.close)
             standing = _standing(
-                self.consortium,
+                parse_document(self.consortium.raw),
                 party,
                 read_keys(home / KEYS_FILE),
                 database,
@@ -125,33 +133,31 @@ class Embedded:
         """Let every steward close a month that is due; return how many have closed it."""
         return sum(self._on_stewards("close", encode(month)))
 
+    def door(self, party: PartyId) -> Door:
+        """Return a serving party's door, and start the party when it is first asked for."""
+        if party not in self._started:
+            self._started.add(party)
+            is_orderer = party == self.consortium.ordering[0]
+            build = self._orderer_builder(party) if is_orderer else self._steward_builder(party)
+            self._host.start(party, build)
+        return self._host.door(party)
+
     def _on_stewards(self, verb: str, body: bytes = b"") -> list[int]:
         stewards = [party.id for party in self.consortium.stewards.values()]
-        futures = [self._mailbox(party).post(party, verb, body) for party in stewards]
+        futures = [self.door(party).post(party, verb, body) for party in stewards]
         return [as_uint(decode(reply_of(future, _WORK_S), limit=16), "count") for future in futures]
 
     def _sequencer(self, caller: PartyId) -> Sequencer:
-        orderer = self._mailbox(self.consortium.ordering[0])
+        orderer = self.door(self.consortium.ordering[0])
         return RemoteSequencer(lambda verb, body: reply_of(orderer.post(caller, verb, body)))
 
     def _link(self, caller: PartyId, x: StewardX) -> LocalLink:
         party = self.consortium.stewards[x].id
-        return LocalLink(mailbox=self._mailbox(party), caller=caller, party=party, x=x)
-
-    def _mailbox(self, party: PartyId) -> Mailbox:
-        """Return a serving party's door, and start the party when it is first knocked at."""
-        if party not in self._mailboxes:
-            self._mailboxes[party] = Mailbox()
-            if party == self.consortium.ordering[0]:
-                build = self._orderer_builder(party)
-            else:
-                build = self._steward_builder(party)
-            self._open.callback(Service(self._mailboxes[party], build).stop)
-        return self._mailboxes[party]
+        return LocalLink(door=self.door(party), caller=caller, party=party, x=x)
 
     # What a builder returns holds no reference to this object: a service reaches its own party alone.
 
-    def _orderer_builder(self, party: PartyId) -> Callable[[], tuple[Handler, Callable[[], None]]]:
+    def _orderer_builder(self, party: PartyId) -> Build:
         home, around, genesis = self._home(party), self._around, self.folder / GENESIS_FILE
 
         def build() -> tuple[Handler, Callable[[], None]]:
@@ -167,7 +173,7 @@ class Embedded:
 
         return build
 
-    def _steward_builder(self, party: PartyId) -> Callable[[], tuple[Handler, Callable[[], None]]]:
+    def _steward_builder(self, party: PartyId) -> Build:
         home, around, consortium = self._home(party), self._around, self.consortium
         sequencer = self._sequencer(party)
         links = {x: self._link(party, x) for x, p in consortium.stewards.items() if p.id != party}

@@ -22,7 +22,7 @@ class Clock(Protocol):
 class Entropy(Protocol):
     """Where randomness comes from: the operating system, or a seeded stream in a simulation."""
 
-    def __call__(self, size: int) -> bytes:
+    def __call__(self, size: int, /) -> bytes:
         """Return `size` fresh random bytes."""
         ...
 

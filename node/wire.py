@@ -1,15 +1,17 @@
 """Messages between parties in one process: bytes and errors by code cross, objects never do.
 
-Each party that serves others has a mailbox and one thread that reads it. A channel holds the queue alone,
-so that nothing of a party can be reached from another (`tests/architecture/test_separation.py`).
+Each party that serves others has a mailbox and one thread that reads it (`ThreadHost`; a simulation brings a
+host of its own). A channel holds the queue alone, so that nothing of a party can be reached from another
+(`tests/architecture/test_separation.py`).
 """
 
 import logging
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import ExitStack
 from queue import Empty, SimpleQueue
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from hanse_ledger.errors import LedgerError, UnavailableError
 from hanse_ledger.ids import PartyId, StewardX
@@ -19,6 +21,32 @@ _log = logging.getLogger(__name__)
 
 Handler: TypeAlias = Callable[[PartyId, str, bytes], bytes]
 """(caller, verb, body) -> reply; raises LedgerError."""
+Build: TypeAlias = Callable[[], tuple[Handler, Callable[[], None]]]
+"""Opens a party's node from its folder and returns its handler, and what closes the node."""
+
+
+class Door(Protocol):
+    """Where a party that serves others is asked."""
+
+    def post(self, caller: PartyId, verb: str, body: bytes) -> Future[bytes]:
+        """Leave a request and return its future reply."""
+        ...
+
+
+class Host(Protocol):
+    """Runs the parties of one process that serve others. A party's door may be had before it is started."""
+
+    def door(self, party: PartyId) -> Door:
+        """Return a party's door, the same at every call."""
+        ...
+
+    def start(self, party: PartyId, build: Build) -> None:
+        """Open the node behind a door."""
+        ...
+
+    def close(self) -> None:
+        """Stop all parties, the last one first."""
+        ...
 
 
 class Letter(NamedTuple):
@@ -69,7 +97,7 @@ class Mailbox:
 class Service:
     """One party's thread: builds its node there, answers its mailbox, and stops with it."""
 
-    def __init__(self, mailbox: Mailbox, build: Callable[[], tuple[Handler, Callable[[], None]]]) -> None:
+    def __init__(self, mailbox: Mailbox, build: Build) -> None:
         self._mailbox = mailbox
         self._build = build
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -93,6 +121,26 @@ class Service:
         finally:
             close()
             self._mailbox.refuse_rest()
+
+
+class ThreadHost:
+    """A `Host` that gives each party a thread."""
+
+    def __init__(self) -> None:
+        self._mailboxes: dict[PartyId, Mailbox] = {}
+        self._running = ExitStack()
+
+    def door(self, party: PartyId) -> Mailbox:
+        """Return the party's mailbox."""
+        return self._mailboxes.setdefault(party, Mailbox())
+
+    def start(self, party: PartyId, build: Build) -> None:
+        """Open the node in its own thread."""
+        self._running.callback(Service(self.door(party), build).stop)
+
+    def close(self) -> None:
+        """Stop all parties and wait for them."""
+        self._running.close()
 
 
 def answer_letter(handler: Handler, letter: Letter) -> None:
@@ -122,12 +170,12 @@ def rebuild_error(code: str, message: str) -> LedgerError:
 
 
 class LocalLink:
-    """A `StewardLink` to a mailbox in this process."""
+    """A `StewardLink` to a door in this process."""
 
-    __slots__ = ("_caller", "_mailbox", "_party", "_x")
+    __slots__ = ("_caller", "_door", "_party", "_x")
 
-    def __init__(self, *, mailbox: Mailbox, caller: PartyId, party: PartyId, x: StewardX) -> None:
-        self._mailbox, self._caller, self._party, self._x = mailbox, caller, party, x
+    def __init__(self, *, door: Door, caller: PartyId, party: PartyId, x: StewardX) -> None:
+        self._door, self._caller, self._party, self._x = door, caller, party, x
 
     @property
     def x(self) -> StewardX:
@@ -141,7 +189,7 @@ class LocalLink:
 
     def ask(self, verb: StewardVerb, body: bytes) -> Future[bytes]:
         """Post the message."""
-        return self._mailbox.post(self._caller, verb, body)
+        return self._door.post(self._caller, verb, body)
 
 
 WAIT_S: Final = 60.0
