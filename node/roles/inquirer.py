@@ -10,6 +10,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from sqlalchemy import select
+
 from hanse_ledger.bodies import INQUIRY_LIMIT, Inquiry
 from hanse_ledger.codec import decode, encode
 from hanse_ledger.cose import open_message
@@ -33,6 +35,7 @@ from hanse_ledger.privacy.answer import (
     combine_answers,
     hash_request,
     parse_answer,
+    parse_request,
 )
 from hanse_ledger.privacy.sealing import PRIVATE_KEY_BYTES, SealingPrivateKey, answer_info
 from node.ports import StewardLink
@@ -76,14 +79,21 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
-    """One request on its way."""
+class _Made:
+    """One request that is stored, with what opens its answers."""
 
     subject: SubjectId
     request: Request
     raw: bytes
     hash: RequestHash
     key: SealingPrivateKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """A request whose inquiry stands in the log."""
+
+    made: _Made
     index: int
 
 
@@ -103,76 +113,98 @@ class Inquirer:
         self._standing.catch_up()
         tokens = self._tokens.tokens(subjects)
         for start in range(0, len(subjects), INQUIRY_LIMIT):
-            part = subjects[start : start + INQUIRY_LIMIT]
-            requests = [self._request(tokens[subject], purpose) for subject in part]
-            hashes = self._log(part, requests)
-            asked = self._logged(part, requests, hashes)
-            for first in range(0, len(asked), BATCH_LIMIT):
-                yield from self._ask(asked[first : first + BATCH_LIMIT])
+            yield from self._ask_all(self._make(subjects[start : start + INQUIRY_LIMIT], tokens, purpose))
 
-    def _request(self, token: bytes, purpose: str) -> tuple[Request, SealingPrivateKey]:
+    def inquire_once(self, subjects: Sequence[SubjectId], purpose: str) -> Iterator[Outcome]:
+        """Like `inquire`, but take up the requests for this purpose that are stored already."""
+        self._standing.catch_up()
+        made = self._stored(purpose)
+        fresh = [subject for subject in subjects if subject not in made]
+        tokens = self._tokens.tokens(fresh)
+        for start in range(0, len(fresh), INQUIRY_LIMIT):
+            part = self._make(fresh[start : start + INQUIRY_LIMIT], tokens, purpose)
+            made.update({one.subject: one for one in part})
+        for start in range(0, len(subjects), INQUIRY_LIMIT):
+            yield from self._ask_all([made[subject] for subject in subjects[start : start + INQUIRY_LIMIT]])
+
+    def _ask_all(self, made: Sequence[_Made]) -> Iterator[Outcome]:
+        asked = self._log(made)
+        for start in range(0, len(asked), BATCH_LIMIT):
+            yield from self._ask(asked[start : start + BATCH_LIMIT])
+
+    def _make(
+        self, subjects: Sequence[SubjectId], tokens: Mapping[SubjectId, Token], purpose: str
+    ) -> list[_Made]:
+        """Make requests and store them with their signed inquiry."""
+        made = [self._request(subject, tokens[subject], purpose) for subject in subjects]
+        made_at = self._standing.clock.now().isoformat()
+        rows = [
+            {
+                "request_hash": one.hash,
+                "subject": one.subject,
+                "request": one.raw,
+                "answer_key": one.key.to_bytes(),
+                "made_at": made_at,
+            }
+            for one in made
+        ]
+        with self._standing.database.write() as connection:
+            self._outbox.put(connection, Inquiry(request_hashes=tuple(one.hash for one in made)))
+            connection.execute(inquiry_table.insert(), rows)
+        return made
+
+    def _request(self, subject: SubjectId, token: Token, purpose: str) -> _Made:
         key = SealingPrivateKey.generate(self._standing.entropy(PRIVATE_KEY_BYTES))
         request = Request(
             consortium=self._standing.consortium.id,
             party=self._standing.id,
-            token=Token(token),
+            token=token,
             purpose=purpose,
             request_id=self._standing.entropy(REQUEST_ID_BYTES),
             answer_key=key.public_key,
         )
-        return request, key
+        raw = request.encode()
+        return _Made(subject=subject, request=request, raw=raw, hash=hash_request(raw), key=key)
 
-    def _log(
-        self, subjects: Sequence[SubjectId], requests: Sequence[tuple[Request, SealingPrivateKey]]
-    ) -> list[RequestHash]:
-        """Store the requests with the signed inquiry, and bring it to the log."""
-        hashes = [hash_request(request.encode()) for request, _ in requests]
-        made_at = self._standing.clock.now().isoformat()
-        with self._standing.database.write() as connection:
-            self._outbox.put(connection, Inquiry(request_hashes=tuple(hashes)))
-            rows = [
-                {
-                    "request_hash": request_hash,
-                    "subject": subject,
-                    "request": request.encode(),
-                    "answer_key": key.to_bytes(),
-                    "made_at": made_at,
-                }
-                for subject, (request, key), request_hash in zip(subjects, requests, hashes, strict=True)
-            ]
-            connection.execute(inquiry_table.insert(), rows)
+    def _stored(self, purpose: str) -> dict[SubjectId, _Made]:
+        """Return the requests that were made for a purpose, the newest for each subject."""
+        query = select(inquiry_table).order_by(inquiry_table.c.made_at, inquiry_table.c.request_hash)
+        with self._standing.database.read() as connection:
+            rows = connection.execute(query).all()
+        stored = {}
+        for row in rows:
+            request = parse_request(row.request)
+            if request.purpose == purpose:
+                stored[SubjectId(row.subject)] = _Made(
+                    subject=SubjectId(row.subject),
+                    request=request,
+                    raw=row.request,
+                    hash=RequestHash(row.request_hash),
+                    key=SealingPrivateKey(row.answer_key),
+                )
+        return stored
+
+    def _log(self, made: Sequence[_Made]) -> list[_Asked]:
+        """Bring the requests to the log; raises UnavailableError when that fails."""
         self._outbox.flush()
-        return hashes
-
-    def _logged(
-        self,
-        subjects: Sequence[SubjectId],
-        requests: Sequence[tuple[Request, SealingPrivateKey]],
-        hashes: Sequence[RequestHash],
-    ) -> list[_Asked]:
-        logged = self._standing.state.request(self._standing.id, hashes[0])
-        if logged is None:
+        missing = [one.hash for one in made if self._index_of(one) is None]
+        if missing:
             # Another writer of this party took the statement's place: log the same requests anew.
             with self._standing.database.write() as connection:
-                self._outbox.put(connection, Inquiry(request_hashes=tuple(hashes)))
+                self._outbox.put(connection, Inquiry(request_hashes=tuple(missing)))
             self._outbox.flush()
-            logged = self._standing.state.request(self._standing.id, hashes[0])
-        if logged is None:
+        asked = [(one, self._index_of(one)) for one in made]
+        placed = [_Asked(made=one, index=index) for one, index in asked if index is not None]
+        if len(placed) < len(made):
             raise UnavailableError("the inquiry could not be logged")
-        return [
-            _Asked(
-                subject=subject,
-                request=request,
-                raw=request.encode(),
-                hash=request_hash,
-                key=key,
-                index=logged.index,
-            )
-            for subject, (request, key), request_hash in zip(subjects, requests, hashes, strict=True)
-        ]
+        return placed
+
+    def _index_of(self, made: _Made) -> int | None:
+        logged = self._standing.state.request(self._standing.id, made.hash)
+        return None if logged is None else logged.index
 
     def _ask(self, asked: Sequence[_Asked]) -> list[Outcome]:
-        batch = batch_of([(one.raw, one.index) for one in asked])
+        batch = batch_of([(one.made.raw, one.index) for one in asked])
         futures = [(link, link.ask("answers", batch)) for link in self._links]
         replies = {link.x: _replies(future, len(asked)) for link, future in futures}
         outcomes = [
@@ -186,7 +218,7 @@ class Inquirer:
         raw = {x: opened[0] for x, opened in signed.items() if opened is not None}
         answers = {x: opened[1] for x, opened in signed.items() if opened is not None}
         codes = Counter(reply for reply in replies.values() if isinstance(reply, str))
-        outcome = Outcome(subject=one.subject, request=one.request, index=one.index)
+        outcome = Outcome(subject=one.made.subject, request=one.made.request, index=one.index)
         if len(answers) < _REFUSING_QUORUM:
             code = max(codes, key=lambda c: (c != UNAVAILABLE, codes[c]), default=UNAVAILABLE)
             return replace(outcome, code=code)
@@ -202,8 +234,8 @@ class Inquirer:
         """Open an answer and hold it against this node's own copy of the log; None if it does not hold."""
         steward = self._standing.consortium.stewards[x]
         try:
-            info = answer_info(self._standing.consortium.id, x, one.hash)
-            signed = one.key.open(info=info, sealed=sealed)
+            info = answer_info(self._standing.consortium.id, x, one.made.hash)
+            signed = one.made.key.open(info=info, sealed=sealed)
             payload = open_message(
                 signed,
                 name="answer",
@@ -225,7 +257,12 @@ class Inquirer:
 
     def _check_place(self, one: _Asked, answer: Answer) -> None:
         size = one.index + 1
-        expected = (one.hash, size, self._standing.replica.root(size), self._standing.state.last_closed(size))
+        expected = (
+            one.made.hash,
+            size,
+            self._standing.replica.root(size),
+            self._standing.state.last_closed(size),
+        )
         if (answer.request_hash, answer.log_size, answer.root, answer.last_closed) != expected:
             raise VerificationError("an answer that is not as of its inquiry's position in this log")
 
@@ -240,7 +277,7 @@ class Inquirer:
                 answers = encode([[x, raw] for x, raw in sorted(outcome.answers.items())])
                 connection.execute(
                     inquiry_table.update()
-                    .where(inquiry_table.c.request_hash == one.hash)
+                    .where(inquiry_table.c.request_hash == one.made.hash)
                     .values(position=one.index, answers=answers)
                 )
 
