@@ -5,9 +5,11 @@ thread with a mailbox, unless the host is another); members and the desk work in
 its own folder, database and keys.
 """
 
+import json
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -20,7 +22,7 @@ from hanse_ledger.fields import as_uint
 from hanse_ledger.ids import Month, PartyId, StewardX
 from hanse_ledger.signing import SigningKey
 from hanse_ledger.statements import NO_PREVIOUS, sign_statement
-from node.clocks import SystemClock, system_entropy
+from node.clocks import DemoClock, SystemClock, system_entropy
 from node.keystore import PartyKeys, read_keys, write_keys
 from node.member import MemberNode
 from node.ports import Clock, Entropy, Sequencer
@@ -33,6 +35,7 @@ from node.sequencing.solo import SoloSequencer
 from node.storage.database import Database, Probe
 from node.wire import Build, Door, Handler, Host, LocalLink, ThreadHost, reply_of
 
+DEMO_FILE: Final = "demo.json"
 CONSORTIUM_FILE: Final = "consortium.json"
 GENESIS_FILE: Final = "genesis.cose"
 PARTIES_FOLDER: Final = "parties"
@@ -71,6 +74,14 @@ def check_mode(consortium: Consortium, *, embedded: bool) -> None:
         raise NotAdmittedError("a demo's consortium document: its keys were dealt by one party")
 
 
+def clock_of(folder: Path) -> Clock:
+    """Return the clock of a consortium's folder: a demo stands still on the day after its data ends."""
+    path = folder / DEMO_FILE
+    if not path.exists():
+        return SystemClock()
+    return DemoClock(date.fromisoformat(json.loads(path.read_text())["as_of"]))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What differs between a run, a test and a simulation."""
@@ -92,7 +103,7 @@ class Embedded:
         self.folder = folder
         self.consortium = parse_document((folder / CONSORTIUM_FILE).read_bytes())
         check_mode(self.consortium, embedded=True)
-        self._around = surroundings or Surroundings(clock=SystemClock())
+        self._around = surroundings or Surroundings(clock=clock_of(folder))
         self._host = host or ThreadHost()
         self._started: set[PartyId] = set()
         self._open = ExitStack()

@@ -13,14 +13,14 @@ class SystemClock:
 
 
 class DemoClock:
-    """The machine's clock, but never before the day after `as_of`: made-up data may lie in the future."""
+    """The day after a demo's data ends, for ever: no later month becomes due by waiting (ADR 0007)."""
 
     def __init__(self, as_of: date) -> None:
-        self._least = datetime.combine(as_of + timedelta(days=1), time(), UTC)
+        self._now = datetime.combine(as_of + timedelta(days=1), time(), UTC)
 
     def now(self) -> datetime:
-        """Return the current time in UTC."""
-        return max(datetime.now(UTC), self._least)
+        """Return that day's first moment."""
+        return self._now
 
 
 system_entropy = os.urandom

@@ -52,6 +52,10 @@ class MemberNode:
         """
         return self._book.take(reading, sha256=sha256, as_of=as_of)
 
+    def has_imported(self, sha256: bytes) -> bool:
+        """Return whether an export with this hash has been taken."""
+        return self._book.has_taken(sha256)
+
     def report(self) -> Reported:
         """Make and send the rows that are due, and bring every report a step further."""
         return self._contributor.work()
@@ -59,6 +63,10 @@ class MemberNode:
     def reported(self) -> Reported:
         """Return how far the reporting for the log month is, without doing anything."""
         return self._contributor.reported()
+
+    def counts(self, month: Month) -> bool:
+        """Return whether all reports that were made for a log month count, by this node's copy of the log."""
+        return self._contributor.counts(month)
 
     def inquire(self, subjects: Sequence[SubjectId], purpose: str) -> Iterator[Outcome]:
         """Ask about distinct primary ids; outcomes come in their order."""

@@ -13,6 +13,7 @@ from hanse_ledger.rows import Invoice, Row, make_row
 from node.receivables.outcome import Reading, Record
 from node.roles.party import Standing
 from node.storage.book import (
+    has_import,
     last_import_day,
     load_invoices,
     load_lines,
@@ -85,6 +86,11 @@ class Book:
             differences=differences,
         )
 
+    def has_taken(self, sha256: bytes) -> bool:
+        """Return whether an export with this hash has been taken."""
+        with self._standing.database.read() as connection:
+            return has_import(connection, sha256)
+
     def _differences(self, connection: Connection, touched: Iterable[SubjectId]) -> Iterable[Difference]:
         reported = load_rows(connection)
         subjects = set(touched) & {SubjectId(record.subject) for record in reported}
@@ -117,7 +123,7 @@ def _key(record: Record) -> tuple[str, str]:
 
 
 def _line(record: Record, known: dict[str, Any] | None) -> dict[str, Any]:
-    """Return a record's columns. A loss keeps its first day: an export without one is read as of later days."""
+    """Return a record's columns; a loss keeps the first day that the book knows."""
     invoice = record.invoice
     lost_on = None if invoice.lost_on is None else invoice.lost_on.isoformat()
     if lost_on is not None and known is not None and known["lost_on"] is not None:

@@ -91,6 +91,16 @@ class Contributor:
         is_due = self._standing.clock.now().date() > month_end(month)
         return Reported(month=month, due=is_due, reports=reports, counting=int(counting), rows=row_count)
 
+    def counts(self, month: Month) -> bool:
+        """Return whether there are reports for a log month and all of them count, by the log."""
+        query = select(draft_table.c.seq).where(draft_table.c.log_month == month)
+        with self._standing.database.read() as connection:
+            seqs = list(connection.execute(query).scalars())
+        entries = [
+            None if seq is None else self._standing.state.report_of(self._standing.id, seq) for seq in seqs
+        ]
+        return bool(entries) and all(entry is not None and entry.counts_at is not None for entry in entries)
+
     def _is_drafted(self, month: Month) -> bool:
         query = select(draft_table.c.id).where(draft_table.c.log_month == month).limit(1)
         with self._standing.database.read() as connection:

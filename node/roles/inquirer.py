@@ -8,10 +8,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import select
 
+from hanse_ledger.answer_file import describe, describe_without_figures
 from hanse_ledger.bodies import INQUIRY_LIMIT, Inquiry
 from hanse_ledger.codec import decode, encode
 from hanse_ledger.cose import open_message
@@ -76,6 +77,14 @@ class Outcome:
         if not self.figures.checked:
             return "unchecked"
         return "checked" if self.figures.windows else "nothing"
+
+    def describe(self) -> dict[str, Any]:
+        """Return the answer object of interfaces.md: an answer file's fields without `proof`."""
+        if self.figures is not None:
+            return describe(request=self.request, subject=self.subject, figures=self.figures)
+        return describe_without_figures(
+            request=self.request, subject=self.subject, status=self.status, code=self.code
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,6 +48,12 @@ def last_import_day(connection: Connection) -> date | None:
     return None if day is None else date.fromisoformat(day)
 
 
+def has_import(connection: Connection, sha256: bytes) -> bool:
+    """Return whether an export with this hash has been taken."""
+    found = connection.execute(select(book_import.c.id).where(book_import.c.sha256 == sha256).limit(1))
+    return found.scalar() is not None
+
+
 def counting_rows(connection: Connection, subject: SubjectId) -> list[Any]:
     """Return a subject's rows whose reports count, each with the `seq` of its report."""
     query = select(own_row, draft.c.seq).join(draft).where(own_row.c.subject == subject, draft.c.counted)
