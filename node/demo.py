@@ -6,7 +6,6 @@ the same end. `demo.json` says what the folder was made of, `report.json` that i
 
 import hashlib
 import json
-import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +20,7 @@ from hanse_ledger.errors import RejectedError, UnavailableError
 from hanse_ledger.ids import Month, PartyId, SubjectId, month_at, month_end, month_text
 from node.bootstrap import CONSORTIUM_FILE, DEMO_FILE, PARTIES_FOLDER, Embedded, found
 from node.clocks import system_entropy
+from node.files import write_whole
 from node.member import MemberNode, OwnPart
 from node.receivables.amounts import minor_digits
 from node.receivables.export import Export, open_export
@@ -166,8 +166,8 @@ def _begin(folder: Path, exports: Mapping[str, bytes], plan: _Plan, *, made_up: 
         raise OtherReceivablesError("this folder holds a consortium that is no demo")
     if made_up:
         for name, raw in sample_files(seed=_SAMPLE_SEED).items():
-            _write(folder / SAMPLE_FOLDER / name, raw)
-    _write(path, json.dumps(content, indent=1).encode())
+            write_whole(folder / SAMPLE_FOLDER / name, raw)
+    write_whole(path, json.dumps(content, indent=1).encode())
 
 
 def _found(folder: Path, plan: _Plan) -> None:
@@ -248,7 +248,7 @@ def _write_report(folder: Path, embedded: Embedded, plan: _Plan, progress: Progr
     files = []
     if shown.figures is not None:
         name = f"{ANSWERS_FOLDER}/{shown.request.request_id.hex()}{FILE_SUFFIX}"
-        _write(folder / name, node.answer_file(shown))
+        write_whole(folder / name, node.answer_file(shown))
         files.append(name)
     report = {
         "party": party,
@@ -259,7 +259,7 @@ def _write_report(folder: Path, embedded: Embedded, plan: _Plan, progress: Progr
         },
         "files": files,
     }
-    _write(folder / REPORT_FILE, json.dumps(report, ensure_ascii=False, indent=1).encode())
+    write_whole(folder / REPORT_FILE, json.dumps(report, ensure_ascii=False, indent=1).encode())
 
 
 def _subjects(plan: _Plan, party: PartyId) -> list[SubjectId]:
@@ -305,14 +305,3 @@ def _result(folder: Path, plan: _Plan, *, fresh: bool) -> DemoResult:
         made_up=bool(json.loads((folder / DEMO_FILE).read_text())["made_up"]),
         fresh=fresh,
     )
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    with partial.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)

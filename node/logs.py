@@ -1,0 +1,219 @@
+"""Looking at a log from outside: audit it from its bytes, show or prove a statement, write it for others.
+
+A source is a node's own copy of the log, or a folder of tlog-tiles such as `export` writes.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from hanse_ledger.bodies import Genesis
+from hanse_ledger.checkpoint import Checkpoint, parse_checkpoint
+from hanse_ledger.consortium import Consortium, parse_document
+from hanse_ledger.errors import MalformedError, RejectedError, VerificationError
+from hanse_ledger.ids import PartyId, month_text
+from hanse_ledger.merkle import HashReader, leaf_hash, prove_inclusion
+from hanse_ledger.note import parse_note
+from hanse_ledger.policy import verify_checkpoint, verify_log_signature
+from hanse_ledger.proof import TlogProof
+from hanse_ledger.state import LedgerState
+from hanse_ledger.statements import Statement, parse_statement
+from hanse_ledger.tiles import (
+    encode_bundle,
+    fetch_entries,
+    hash_tile,
+    tile_hash_reader,
+    tile_paths,
+)
+from hanse_ledger.witnessing import policy_of
+from node.files import write_whole
+from node.sequencing.replica import Replica
+
+CHECKPOINT_FILE: Final = "checkpoint"
+POLICY_FILE: Final = "policy"
+KEYS_FILE: Final = "keys.json"
+_BATCH: Final = 256
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A log to look at: its newest checkpoint (a note), its statements in order, its stored tree."""
+
+    note: bytes
+    entries: Callable[[], Iterator[bytes]]
+    node: HashReader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditResult:
+    """What an audit found true: the consortium, the checkpoint, how many statements of each kind."""
+
+    consortium: Consortium
+    checkpoint: Checkpoint
+    kinds: Mapping[str, int]
+    counting_reports: int
+    last_closed: str | None
+    is_cosigned: bool
+
+
+def audit(source: Source, progress: Progress) -> AuditResult:
+    """Replay a log from its bytes: every statement is accepted anew, every stored tree node compared.
+
+    Raises VerificationError that names the first statement, or the tree node, that does not hold.
+    """
+    state = LedgerState()
+    kinds: dict[str, int] = {}
+    size = 0
+    for index, raw in enumerate(source.entries()):
+        try:
+            accepted = state.apply(raw)
+        except RejectedError as error:
+            raise VerificationError(f"statement {index} is refused: {error.code}: {error}") from error
+        for node in accepted.completed:
+            if source.node(node.level, node.position) != node.hash:
+                raise VerificationError(f"statement {index}: the stored tree differs at level {node.level}")
+        kinds[accepted.statement.kind] = kinds.get(accepted.statement.kind, 0) + 1
+        size = index + 1
+        progress("audit", index, size)
+    policy = policy_of(state.consortium)
+    checkpoint = verify_log_signature(source.note, policy)
+    if (checkpoint.size, checkpoint.root) != (size, state.frontier.root()):
+        raise VerificationError(f"the checkpoint speaks of another log than these {size} statements")
+    last = state.last_closed()
+    return AuditResult(
+        consortium=state.consortium,
+        checkpoint=checkpoint,
+        kinds=kinds,
+        counting_reports=sum(entry.counts_at is not None for entry in state.reports.values()),
+        last_closed=None if last is None else month_text(last),
+        is_cosigned=_is_cosigned(source.note, state.consortium),
+    )
+
+
+def open_source(folder: Path) -> Source:
+    """Open a folder of tlog-tiles; raises MalformedError for another folder."""
+    try:
+        note = (folder / CHECKPOINT_FILE).read_bytes()
+    except OSError as error:
+        raise MalformedError("not a consortium's folder, and no folder of tlog-tiles") from error
+    size = _size_of(note)
+
+    def fetch(path: str) -> bytes | None:
+        try:
+            return (folder / path).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def entries() -> Iterator[bytes]:
+        for path in tile_paths(size):
+            if path.level is None:
+                yield from fetch_entries(path, fetch)
+
+    return Source(note=note, entries=entries, node=tile_hash_reader(size, fetch))
+
+
+def replica_source(replica: Replica, note: bytes | None = None) -> Source:
+    """Return a node's own stored log, with its newest checkpoint or the one given."""
+    stored = replica.log.checkpoint() if note is None else note
+    if stored is None:
+        raise MalformedError("the log has no checkpoint yet")
+    size = _size_of(stored)
+
+    def entries() -> Iterator[bytes]:
+        for start in range(0, size, _BATCH):
+            yield from replica.log.entries(start, min(_BATCH, size - start))
+
+    return Source(note=stored, entries=entries, node=replica.log.node)
+
+
+def export(source: Source, out: Path, progress: Progress) -> int:
+    """Write a log as tlog-tiles with `policy` and `keys.json` beside them; return its size.
+
+    Raises RejectedError when `out` holds anything already; the checkpoint is written last.
+    """
+    if out.exists() and any(out.iterdir()):
+        raise RejectedError("the folder to write to is not empty")
+    size = _size_of(source.note)
+    entries = source.entries()
+    for path in tile_paths(size):
+        if path.level is None:
+            content = encode_bundle([next(entries) for _ in range(path.width)])
+            progress("export", path.index * _BATCH, size)
+        else:
+            content = hash_tile(path, source.node)
+        write_whole(out / path.encode(), content)
+    consortium = consortium_of(source)
+    write_whole(out / POLICY_FILE, policy_of(consortium).encode())
+    write_whole(out / KEYS_FILE, json.dumps(keys_of(consortium), indent=1).encode())
+    write_whole(out / CHECKPOINT_FILE, source.note)
+    return size
+
+
+def proof(source: Source, index: int) -> bytes:
+    """Return the `.tlog-proof` of one statement; RejectedError for an index outside the log."""
+    size = _size_of(source.note)
+    if not 0 <= index < size:
+        raise RejectedError(f"the log has statements 0 to {size - 1}")
+    path = prove_inclusion(index=index, tree_size=size, read=source.node)
+    return TlogProof(index=index, path=tuple(path), note=source.note).encode()
+
+
+def show(source: Source, index: int) -> dict[str, Any]:
+    """Return one statement as plain fields; RejectedError for an index outside the log."""
+    for number, raw in enumerate(source.entries()):
+        if number == index:
+            return describe_statement(index, raw, parse_statement(raw))
+    raise RejectedError("the log has no statement of that index")
+
+
+def describe_statement(index: int, raw: bytes, statement: Statement) -> dict[str, Any]:
+    """Return what a statement says, bytes in hex and long lists as their lengths."""
+    return {
+        "index": index,
+        "leaf_hash": leaf_hash(raw).hex(),
+        "kind": statement.kind,
+        "party": statement.party,
+        "seq": statement.seq,
+        "size": len(raw),
+        "body": _plain(statement.body.fields()),
+    }
+
+
+def consortium_of(source: Source) -> Consortium:
+    """Return the consortium document that stands at index 0."""
+    body = parse_statement(next(source.entries())).body
+    if not isinstance(body, Genesis):
+        raise VerificationError("statement 0 is no genesis")
+    return parse_document(body.document)
+
+
+def keys_of(consortium: Consortium) -> dict[PartyId, list[str]]:
+    """Return every party's statement keys in hex."""
+    return {party.id: [party.statement_key.hex()] for party in consortium.parties.values()}
+
+
+_LONG: Final = 16
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bytes):
+        return value.hex() if len(value) <= 2 * _LONG else f"{len(value)} bytes"
+    if isinstance(value, list):
+        return [_plain(item) for item in value] if len(value) <= _LONG else f"{len(value)} items"
+    return value
+
+
+def _size_of(note: bytes) -> int:
+    return parse_checkpoint(parse_note(note).text).size
+
+
+def _is_cosigned(note: bytes, consortium: Consortium) -> bool:
+    try:
+        verify_checkpoint(note, policy_of(consortium))
+    except VerificationError:
+        return False
+    return True
