@@ -12,12 +12,14 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import pytest
 import rfc8785
 
 from hanse_ledger.bodies import Body, Bulletin, Genesis, Report, SealedFor, ShareRef, Validity
 from hanse_ledger.codec import encode
 from hanse_ledger.consortium import Consortium, admission_message, genesis_message, parse_document
 from hanse_ledger.cose import sign
+from hanse_ledger.errors import RejectedError
 from hanse_ledger.filings import Dispute
 from hanse_ledger.ids import ConsortiumId, KeyId, PartyId, StatementHash, StewardX
 from hanse_ledger.privacy.group import scalar_bytes
@@ -253,6 +255,16 @@ def snapshot(value: Any) -> Any:  # noqa: ANN401 - of any shape
     if held:
         return {name: snapshot(item) for name, item in held.items()}
     return frozenset(value) if isinstance(value, set) else value
+
+
+def refuse(ledger: Ledger, raw: bytes, error: type[RejectedError]) -> RejectedError:
+    """Check that the ledger refuses `raw` with exactly this error, and stays as it was."""
+    before = snapshot(ledger.state)
+    with pytest.raises(RejectedError) as caught:
+        ledger.state.apply(raw)
+    assert type(caught.value) is error, caught.value
+    assert snapshot(ledger.state) == before
+    return caught.value
 
 
 def chain_hash(raw: bytes) -> StatementHash:

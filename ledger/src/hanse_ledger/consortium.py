@@ -176,6 +176,8 @@ def check_next(current: Consortium, following: Consortium) -> None:
         raise DocumentError(field="previous", reason="must be the hash of the document in force")
     if following.id != current.id:
         raise DocumentError(field="consortium", reason="stays as it is")
+    if following.first_month != current.first_month:
+        raise DocumentError(field="first_month", reason="stays as it is")
     for party in current.parties.values():
         kept = following.parties.get(party.id)
         if kept is None:

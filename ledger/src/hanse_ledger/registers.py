@@ -3,7 +3,6 @@
 Every `check` raises RuleError and changes nothing; every `add` assumes that its check has passed.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -186,21 +185,3 @@ class Disputes:
     def resolve(self, dispute: int) -> None:
         """Take a resolution."""
         self._resolved.add(dispute)
-
-
-class Votes:
-    """Who has voted for which document."""
-
-    __slots__ = ("_cast",)
-
-    def __init__(self, cast: Iterable[tuple[PartyId, bytes]] = ()) -> None:
-        self._cast = set(cast)
-
-    def check(self, party: PartyId, document_hash: bytes) -> None:
-        """Refuse a second vote for one document."""
-        if (party, document_hash) in self._cast:
-            raise RuleError("a party votes once for a document")
-
-    def add(self, party: PartyId, document_hash: bytes) -> None:
-        """Take a vote."""
-        self._cast.add((party, document_hash))

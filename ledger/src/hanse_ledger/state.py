@@ -5,8 +5,8 @@ changes anything, so a refused statement leaves no trace.
 """
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from hanse_ledger import bodies as b
@@ -16,7 +16,6 @@ from hanse_ledger.consortium import (
     STEWARD,
     Consortium,
     Party,
-    check_next,
     parse_document,
     verify_genesis,
 )
@@ -29,9 +28,9 @@ from hanse_ledger.errors import (
     VerificationError,
 )
 from hanse_ledger.filings import Alias, Dispute, Fact, Resolution
+from hanse_ledger.governance import Documents
 from hanse_ledger.ids import Month, NodeHash, PartyId, RequestHash, StatementHash, StewardX, SubjectId
 from hanse_ledger.merkle import CompletedNode, Frontier, leaf_hash
-from hanse_ledger.privacy.validity import values_hold
 from hanse_ledger.registers import (
     Aliases,
     Bulletins,
@@ -40,10 +39,12 @@ from hanse_ledger.registers import (
     Facts,
     LoggedRequest,
     Requests,
-    Votes,
 )
+from hanse_ledger.reports import ReportEntry, Reports
 from hanse_ledger.signing import key_id_of
 from hanse_ledger.statements import NO_PREVIOUS, Statement, parse_statement
+
+__all__ = ["Accepted", "Head", "LedgerState", "ReportEntry"]
 
 _MAY: Final[dict[str, frozenset[str]]] = {
     "report": frozenset({MEMBER}),
@@ -70,32 +71,6 @@ class Accepted:
     completed: list[CompletedNode]
 
 
-@dataclass(slots=True, kw_only=True)
-class ReportEntry:
-    """What the log says of one report; owned by the state, read by everybody."""
-
-    index: int
-    member: PartyId
-    seq: int
-    rows: int
-    rows_hash: bytes
-    shares: tuple[b.ShareRef, ...]
-    leaf: NodeHash
-    root_before: NodeHash
-    log_month: Month
-    contributors_min: int
-    published: dict[StewardX, tuple[int, ...] | None] = field(default_factory=dict)
-    counts_at: int | None = None
-    """Index of the statement with which it began to count."""
-    failed_at: int | None = None
-    """Index of the statement with which it became certain that it never counts."""
-
-    @property
-    def stewards(self) -> tuple[StewardX, ...]:
-        """The set X that checks it, in order."""
-        return tuple(share.x for share in self.shares)
-
-
 @dataclass(slots=True)
 class Head:
     """The end of one party's chain."""
@@ -109,11 +84,9 @@ class LedgerState:
 
     def __init__(self, consortium: Consortium | None = None) -> None:
         """Start before genesis; with a `consortium` given, as if one had been accepted already."""
-        self._consortium = consortium
         self.frontier = Frontier()
         self.heads: dict[PartyId, Head] = {}
-        self.reports: dict[int, ReportEntry] = {}
-        self._report_at: dict[tuple[PartyId, int], int] = {}
+        self._reports = Reports()
         self._months = Closes(consortium.first_month if consortium else 0)
         self._periods = Closes(0)
         self._requests = Requests()
@@ -121,24 +94,34 @@ class LedgerState:
         self._facts = Facts()
         self._aliases = Aliases()
         self._disputes = Disputes()
-        self._votes = Votes()
+        self._documents = Documents(consortium)
 
     @property
     def consortium(self) -> Consortium:
         """The document in force; there is none before genesis."""
-        if self._consortium is None:
+        current = self._documents.at()
+        if current is None:
             raise NotAdmittedError("the log has no genesis yet")
-        return self._consortium
+        return current
 
     @property
     def founded(self) -> bool:
         """Whether genesis has been accepted."""
-        return self._consortium is not None
+        return self._documents.at() is not None
+
+    def consortium_at(self, size: int) -> Consortium | None:
+        """Return the document in force after the first `size` statements, None before genesis."""
+        return self._documents.at(size)
 
     @property
     def size(self) -> int:
         """The number of statements accepted."""
         return self.frontier.size
+
+    @property
+    def reports(self) -> Mapping[int, ReportEntry]:
+        """Every report by its index."""
+        return self._reports.entries
 
     @property
     def log_month(self) -> Month:
@@ -171,8 +154,7 @@ class LedgerState:
 
     def report_of(self, member: PartyId, seq: int) -> ReportEntry | None:
         """Return a member's report by its seq, or None where another statement or none has that place."""
-        index = self._report_at.get((member, seq))
-        return None if index is None else self.reports[index]
+        return self._reports.get(member, seq)
 
     def primary_of(self, subject: SubjectId) -> SubjectId:
         """Return a subject's primary id: the one that an alias names, or the id itself."""
@@ -255,13 +237,7 @@ class LedgerState:
         self._bulletins.check(body.period, statement.party, due=self.next_period)
 
     def _check_validity(self, statement: Statement, body: b.Validity) -> None:
-        x = self.consortium.parties[statement.party].x
-        for index, _ in body.entries:
-            entry = self.reports.get(index)
-            if entry is None or x not in entry.stewards:
-                raise RuleError("a validity entry that is no report naming this steward")
-            if x in entry.published:
-                raise RuleError("a steward publishes once for each entry")
+        self._reports.check_validity(self.consortium.parties[statement.party].x, body)
 
     def _check_close(self, statement: Statement, body: b.Close) -> None:
         self._months.check(body.month, statement.party)
@@ -283,22 +259,22 @@ class LedgerState:
         self._disputes.check_resolution(statement.party, body.dispute)
 
     def _check_propose(self, _: Statement, body: b.Propose) -> None:
-        check_next(self.consortium, parse_document(body.document))
+        self._documents.check_proposal(body.document)
 
     def _check_vote(self, statement: Statement, body: b.Vote) -> None:
-        self._votes.check(statement.party, body.document_hash)
+        self._documents.check_vote(statement.party, body.document_hash)
 
     def _check_stewards(self, xs: tuple[StewardX, ...]) -> None:
         if xs != tuple(self.consortium.stewards):
             raise RuleError("the list by x has exactly the active stewards")
 
-    def _found(self, _: Statement, body: b.Genesis, *_place: object) -> None:
-        self._consortium = parse_document(body.document)
-        self._months = Closes(self._consortium.first_month)
+    def _found(self, _: Statement, body: b.Genesis, index: int, *_leaf: object) -> None:
+        consortium = parse_document(body.document)
+        self._documents.found(consortium, index)
+        self._months = Closes(consortium.first_month)
 
     def _add_report(self, statement: Statement, body: b.Report, index: int, leaf: NodeHash) -> None:
-        self._report_at[(statement.party, statement.seq)] = index
-        self.reports[index] = ReportEntry(
+        entry = ReportEntry(
             index=index,
             member=statement.party,
             seq=statement.seq,
@@ -310,21 +286,13 @@ class LedgerState:
             log_month=self.log_month,
             contributors_min=self.consortium.policy.contributors_min,
         )
+        self._reports.add(entry)
 
     def _add_validity(self, statement: Statement, body: b.Validity, index: int, _: NodeHash) -> None:
         x = self.consortium.parties[statement.party].x
         if x is None:  # _check_party admits stewards only
             raise AssertionError
-        for entry_index, values in body.entries:
-            entry = self.reports[entry_index]
-            entry.published[x] = values
-            if values is None:
-                entry.failed_at = index if entry.failed_at is None else entry.failed_at
-            elif len(entry.published) == len(entry.shares) and entry.failed_at is None:
-                if values_hold(entry.published, entry.stewards):
-                    entry.counts_at = index
-                else:
-                    entry.failed_at = index
+        self._reports.publish(x, body, index)
 
     def _add_close(self, statement: Statement, body: b.Close, index: int, _: NodeHash) -> None:
         self._months.add(body.month, statement.party, index)
@@ -351,8 +319,13 @@ class LedgerState:
     def _add_resolution(self, _: Statement, body: Resolution, *_place: object) -> None:
         self._disputes.resolve(body.dispute)
 
-    def _add_vote(self, statement: Statement, body: b.Vote, *_place: object) -> None:
-        self._votes.add(statement.party, body.document_hash)
+    def _add_propose(self, _: Statement, body: b.Propose, index: int, *_leaf: object) -> None:
+        if self._documents.propose(body.document, index):
+            self._reports.let_go(self.consortium.stewards, index)
+
+    def _add_vote(self, statement: Statement, body: b.Vote, index: int, *_leaf: object) -> None:
+        if self._documents.vote(statement.party, body.document_hash, index):
+            self._reports.let_go(self.consortium.stewards, index)
 
     _checks: ClassVar[dict[type, Callable[..., None]]] = {
         b.Report: _check_report,
@@ -379,6 +352,7 @@ class LedgerState:
         Alias: _add_alias,
         Dispute: _add_dispute,
         Resolution: _add_resolution,
+        b.Propose: _add_propose,
         b.Vote: _add_vote,
     }
 

@@ -1,0 +1,94 @@
+"""Which consortium document is in force: proposals, votes, and where one acts (protocol section 10)."""
+
+from hanse_ledger.consortium import MEMBER, STEWARD, Consortium, check_next, parse_document
+from hanse_ledger.errors import RuleError
+from hanse_ledger.ids import PartyId
+
+
+class Documents:
+    """The documents in force so far, the proposals that may follow the last one, and every vote.
+
+    Check first, then add, as in `registers`. All open proposals follow the document in force, so when one
+    acts the others lapse at once; votes stay, as they may come before their proposal.
+    """
+
+    __slots__ = ("_in_force", "_proposed", "_votes")
+
+    def __init__(self, given: Consortium | None = None) -> None:
+        self._in_force: list[tuple[int, Consortium]] = [] if given is None else [(0, given)]
+        self._proposed: dict[bytes, Consortium] = {}
+        self._votes: dict[bytes, set[PartyId]] = {}
+
+    def at(self, size: int | None = None) -> Consortium | None:
+        """Return the document in force after the first `size` statements (default: all), if there is one."""
+        since = [document for start, document in self._in_force if size is None or start <= size]
+        return since[-1] if since else None
+
+    def found(self, consortium: Consortium, index: int) -> None:
+        """Take the genesis document."""
+        self._in_force.append((index + 1, consortium))
+
+    def check_proposal(self, raw: bytes) -> None:
+        """Refuse what is no document, or does not follow the one in force; raises DocumentError."""
+        check_next(self._in_force[-1][1], parse_document(raw))
+
+    def check_vote(self, party: PartyId, document_hash: bytes) -> None:
+        """Refuse a second vote for one document."""
+        if party in self._votes.get(document_hash, ()):
+            raise RuleError("a party votes once for a document")
+
+    def propose(self, raw: bytes, index: int) -> bool:
+        """Take a proposal; say whether its document acts with it."""
+        following = parse_document(raw)
+        self._proposed[following.hash] = following
+        return self._act(following.hash, index)
+
+    def vote(self, party: PartyId, document_hash: bytes, index: int) -> bool:
+        """Take a vote; say whether the document acts with it."""
+        self._votes.setdefault(document_hash, set()).add(party)
+        return self._act(document_hash, index)
+
+    def _act(self, document_hash: bytes, index: int) -> bool:
+        following = self._proposed.get(document_hash)
+        if following is None:
+            return False
+        if not has_votes(self._in_force[-1][1], following, self._votes.get(document_hash, set())):
+            return False
+        self._in_force.append((index + 1, following))
+        self._proposed.clear()
+        return True
+
+
+def has_votes(current: Consortium, following: Consortium, votes: set[PartyId]) -> bool:
+    """Say whether these votes, so far as their parties are active now, make `following` act.
+
+    Two thirds of the active members, rounded up, and all stewards but one; every active member where it
+    weakens privacy.
+    """
+    active = [party for party in current.parties.values() if party.active]
+    members = {party.id for party in active if MEMBER in party.roles}
+    stewards = {party.id for party in active if STEWARD in party.roles}
+    needed = len(members) if weakens_privacy(current, following) else -(-2 * len(members) // 3)
+    return len(members & votes) >= needed and len(stewards & votes) >= len(stewards) - 1
+
+
+def weakens_privacy(current: Consortium, following: Consortium) -> bool:
+    """Say whether a next document needs every member's vote.
+
+    So it is with a lower minimum, longer retention, a larger budget or meter, another purpose, and with a
+    steward that is not active now or a K_x that is not this one.
+    """
+    old, new = current.policy, following.policy
+    lower = new.contributors_min < old.contributors_min or new.warnings_min < old.warnings_min
+    larger = (
+        new.retention_months > old.retention_months
+        or new.inquiries_base > old.inquiries_base
+        or new.inquiries_per_subject > old.inquiries_per_subject
+        or new.tokens_per_day > old.tokens_per_day
+    )
+    purposes = not set(new.purposes) <= set(old.purposes)
+    return lower or larger or purposes or not _token_keys(following) <= _token_keys(current)
+
+
+def _token_keys(consortium: Consortium) -> set[tuple[int, bytes | None]]:
+    return {(x, steward.token_key) for x, steward in consortium.stewards.items()}
