@@ -39,6 +39,8 @@ class Seeds:
         self._asked: dict[tuple[StewardX, Month], Future[bytes]] = {}
         self._told: dict[tuple[StewardX, bytes], Future[bytes]] = {}
         self._usable: dict[tuple[tuple[StewardX, ...], Month], dict[StewardX, bytes]] = {}
+        # Sets and quarters in which there is nothing left to draw or to tell.
+        self._settled: set[tuple[tuple[StewardX, ...], Month]] = set()
 
     def usable(self, stewards: tuple[StewardX, ...], log_month: Month) -> dict[StewardX, bytes] | None:
         """Return seed_y for every other y of X, or None while a holder has not said the same."""
@@ -55,8 +57,10 @@ class Seeds:
     def work(self, stewards: tuple[StewardX, ...], log_month: Month) -> None:
         """Draw what is this steward's to draw, and tell the others what they have not acknowledged yet."""
         quarter = quarter_of(log_month)
-        if self._x not in stewards or (self.usable(stewards, log_month) is not None and not self._untold()):
+        if self._x not in stewards or (stewards, quarter) in self._settled:
             return
+        # That this steward can use its seeds does not say that the others have its word on them.
+        is_usable = self.usable(stewards, log_month) is not None
         for y in stewards:
             place = SeedPlace(stewards=stewards, y=y, quarter=quarter)
             if y == self._x:
@@ -64,6 +68,8 @@ class Seeds:
             if place.drawer == self._x:
                 self._draw_and_send(place)
             self._confirm(place)
+        if is_usable and not self._untold():
+            self._settled.add((stewards, quarter))
 
     def take_seed(self, drawer_x: StewardX, raw: bytes) -> None:
         """Take a seed that another steward drew; raises LedgerError for one that does not hold."""
