@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from consortium_config.sample import demo_document
+from consortium_config.sample import DemoConsortium, demo_document
 from hanse_ledger.answer_file import FILE_SUFFIX
 from hanse_ledger.errors import RejectedError, UnavailableError
 from hanse_ledger.ids import Month, PartyId, SubjectId, month_at, month_end, month_text
@@ -97,9 +97,14 @@ def run_demo(folder: Path, receivables: Path | None, *, progress: Progress) -> D
     """
     exports = _exports(receivables)
     plan = _plan(exports)
+    # Drafted before anything is written: a file name that is no party id leaves no trace.
+    demo = None if (folder / CONSORTIUM_FILE).exists() else _draft(plan)
     _begin(folder, exports, plan, made_up=receivables is None)
     if not (folder / REPORT_FILE).exists():
-        _found(folder, plan)
+        if demo is not None:
+            # What a stopped founding left goes first.
+            shutil.rmtree(folder / PARTIES_FOLDER, ignore_errors=True)
+            found(folder, demo)
         with Embedded(folder) as embedded:
             _import(embedded, plan, progress)
             _report_months(embedded, plan, progress)
@@ -162,27 +167,22 @@ def _begin(folder: Path, exports: Mapping[str, bytes], plan: _Plan, *, made_up: 
         if json.loads(path.read_text()) != content:
             raise OtherReceivablesError("this folder was made from other receivables; choose another folder")
         return
-    if (folder / CONSORTIUM_FILE).exists():
-        raise OtherReceivablesError("this folder holds a consortium that is no demo")
+    if folder.exists() and any(folder.iterdir()):
+        raise OtherReceivablesError("the folder is not empty and holds no demo; choose another folder")
+    write_whole(path, json.dumps(content, indent=1).encode())
     if made_up:
         for name, raw in sample_files(seed=_SAMPLE_SEED).items():
             write_whole(folder / SAMPLE_FOLDER / name, raw)
-    write_whole(path, json.dumps(content, indent=1).encode())
 
 
-def _found(folder: Path, plan: _Plan) -> None:
-    """Found the consortium unless it is; what a stopped founding left goes first."""
-    if (folder / CONSORTIUM_FILE).exists():
-        return
-    shutil.rmtree(folder / PARTIES_FOLDER, ignore_errors=True)
-    demo = demo_document(
+def _draft(plan: _Plan) -> DemoConsortium:
+    return demo_document(
         members=list(plan.readings),
         currency=plan.currency,
         exponent=minor_digits(plan.currency),
         first_month=plan.first,
         entropy=system_entropy,
     )
-    found(folder, demo)
 
 
 def _import(embedded: Embedded, plan: _Plan, progress: Progress) -> None:

@@ -37,3 +37,8 @@ class Standing:
     def state(self) -> LedgerState:
         """The state after every statement that this node holds."""
         return self.replica.state
+
+    @property
+    def in_force(self) -> Consortium:
+        """The consortium document in force, by this node's copy of the log."""
+        return self.state.consortium if self.state.founded else self.consortium

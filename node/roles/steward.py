@@ -69,7 +69,7 @@ class Steward:
 
     def handle(self, caller: PartyId, verb: str, body: bytes) -> bytes:
         """Answer one message of another party; raises LedgerError."""
-        if self._standing.state.founded and self._standing.state.consortium.party(caller) is None:
+        if self._standing.in_force.party(caller) is None:
             raise NotAdmittedError("not an active party of this consortium")
         action = self._verbs.get(verb)
         if action is None:
