@@ -23,6 +23,7 @@ from hanse_ledger.ids import Month, PartyId, StewardX
 from hanse_ledger.signing import SigningKey
 from hanse_ledger.statements import NO_PREVIOUS, sign_statement
 from node.clocks import DemoClock, SystemClock, system_entropy
+from node.files import write_whole
 from node.keystore import PartyKeys, read_keys, write_keys
 from node.member import MemberNode
 from node.ports import Clock, Entropy, Sequencer
@@ -64,8 +65,8 @@ def found(folder: Path, demo: DemoConsortium) -> None:
         prev=NO_PREVIOUS,
         body=demo.genesis,
     )
-    (folder / GENESIS_FILE).write_bytes(genesis)
-    (folder / CONSORTIUM_FILE).write_bytes(consortium.raw)
+    write_whole(folder / GENESIS_FILE, genesis)
+    write_whole(folder / CONSORTIUM_FILE, consortium.raw)
 
 
 def check_mode(consortium: Consortium, *, embedded: bool) -> None:

@@ -20,7 +20,7 @@ from hanse_ledger.errors import RejectedError, UnavailableError
 from hanse_ledger.ids import Month, PartyId, SubjectId, month_at, month_end, month_text
 from node.bootstrap import CONSORTIUM_FILE, DEMO_FILE, PARTIES_FOLDER, Embedded, found
 from node.clocks import system_entropy
-from node.files import write_whole
+from node.files import is_partial, write_whole
 from node.member import MemberNode, OwnPart
 from node.receivables.amounts import minor_digits
 from node.receivables.export import Export, open_export
@@ -167,7 +167,7 @@ def _begin(folder: Path, exports: Mapping[str, bytes], plan: _Plan, *, made_up: 
         if json.loads(path.read_text()) != content:
             raise OtherReceivablesError("this folder was made from other receivables; choose another folder")
         return
-    if folder.exists() and any(folder.iterdir()):
+    if folder.exists() and not all(is_partial(entry) for entry in folder.iterdir()):
         raise OtherReceivablesError("the folder is not empty and holds no demo; choose another folder")
     write_whole(path, json.dumps(content, indent=1).encode())
     if made_up:
