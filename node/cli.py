@@ -1,0 +1,158 @@
+"""The command line, `hanse`: what is asked, in which language, and how it ends.
+
+Exit codes: 0 success, 1 a refusal or failed verification, 2 wrong usage. A command's module is imported when
+the command is asked for: some need no node, and starting should take no time.
+"""
+
+import logging
+import os
+import re
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from itertools import pairwise
+from typing import Annotated, Any, Final, Literal
+
+import typer
+from typer.main import get_command
+
+from hanse_ledger.errors import CorruptionError, LedgerError
+from node.commands.options import WrongUsageError
+from node.commands.output import print_json, say
+from node.commands.tree import Group, in_language, page_in_language
+from node.texts import Language, locale_language, mark, speak, tr
+from node.texts.sentences import SENTENCES
+
+COMMANDS: Final = {
+    "demo": ("node.commands.demo", mark("Run a whole consortium in a folder, on sample data or yours.")),
+    "receivables": ("node.commands.receivables", mark("Check and import a firm's receivables.")),
+    "report": ("node.commands.report", mark("Make and send the rows that are due.")),
+    "month": ("node.commands.month", mark("Close months, as a steward.")),
+    "inquire": ("node.commands.inquire", mark("Ask what the network knows of subjects.")),
+    "verify": ("node.commands.verify", mark("Check an answer file offline.")),
+    "log": ("node.commands.log", mark("Audit, show, prove and export the log.")),
+}
+_COMMON: Final = ("--lang", "--log-level")
+_LANGUAGES: Final[dict[str, Language]] = {"en": "en", "zh-CN": "zh-CN"}
+_LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+_WRONG_USAGE: Final = 2
+
+
+class _Hanse(Group):
+    """The groups by name, each imported when it is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002 - Typer's context class is private
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        return in_language(get_command(import_module(COMMANDS[cmd_name][0]).app))
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, tr(text)) for name, (_, text) in COMMANDS.items()])
+
+
+app: Final = typer.Typer(
+    cls=_Hanse,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback(help=mark("A shared credit ledger for firms that sell to the same customers."))
+def _common(
+    lang: Annotated[
+        Literal["en", "zh-CN"] | None,
+        typer.Option(help=mark("English or Chinese; without it, as the locale says."), show_default=False),
+    ] = None,
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        typer.Option(help=mark("What goes to standard error beside messages."), show_default=False),
+    ] = "warning",
+) -> None:
+    del lang  # decided before the commands were made: their help depends on it
+    logging.basicConfig(level=log_level.upper(), format=_LOG_FORMAT, stream=sys.stderr, force=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit code."""
+    words = _common_first(list(sys.argv[1:] if arguments is None else arguments))
+    speak(_language(words))
+    try:
+        ended = in_language(get_command(app)).main(args=words, prog_name="hanse", standalone_mode=False)
+    except WrongUsageError as error:
+        return _wrong_usage(str(error))
+    except typer.TyperException as error:
+        return _wrong_usage(_usage_sentence(error))
+    except CorruptionError as error:
+        return _refused(words, "corruption", str(error))
+    except LedgerError as error:
+        return _refused(words, error.code, str(error))
+    except OSError as error:
+        return _refused(words, "file", error.strerror or type(error).__name__)
+    return ended if isinstance(ended, int) else 0
+
+
+def _common_first(words: list[str]) -> list[str]:
+    """Move the options that every command takes to the front, where Typer looks for them."""
+    common, others = list[str](), list[str]()
+    rest = iter(words)
+    for word in rest:
+        if word == "--":
+            others += [word, *rest]
+        elif word in _COMMON:
+            common += [word, *[value for value in [next(rest, None)] if value is not None]]
+        elif word.startswith(tuple(f"{name}=" for name in _COMMON)):
+            common += word.split("=", 1)
+        else:
+            others.append(word)
+    return common + others
+
+
+def _language(words: Sequence[str]) -> Language:
+    """Return the language that is asked for; one that does not exist is refused later, in the locale's."""
+    asked = [value for name, value in pairwise(words) if name == "--lang"]
+    return _LANGUAGES.get(asked[-1] if asked else "") or locale_language(os.environ)
+
+
+def _refused(words: Sequence[str], code: str, message: str) -> int:
+    sentence = tr(SENTENCES[code]) if code in SENTENCES else tr("The request was refused.")
+    say(f"{sentence} [{code}] {message}")
+    if "--json" in words:
+        print_json({"error": {"code": code, "message": message}})
+    return 1
+
+
+def _wrong_usage(sentence: str) -> int:
+    say(sentence)
+    say(tr("`hanse --help`, or --help after a command, says how it is used."))
+    return _WRONG_USAGE
+
+
+_USAGE: Final = (
+    (r"No such option: (?P<name>\S+).*", mark("There is no option {name}.")),
+    (r"No such command '(?P<name>[^']*)'.*", mark("There is no command {name}.")),
+    (r"Missing command.*", mark("A command is missing.")),
+    (r"Missing (?:argument|option) '(?P<name>[^']*)'.*", mark("{name} is missing.")),
+    (r"Option '(?P<name>[^']*)' requires an argument.*", mark("{name} needs a value.")),
+    (r"Invalid value for '(?P<name>[^']*)'.*", mark("The value of {name} is none that it can have.")),
+    (r"Got unexpected extra arguments? .*", mark("There are more arguments than the command takes.")),
+)
+"""Typer's sentences on wrong usage; what was typed is not repeated but for an option's or command's name."""
+
+
+def _usage_sentence(error: typer.TyperException) -> str:
+    message = error.format_message()
+    for pattern, sentence in _USAGE:
+        found = re.fullmatch(pattern, message, re.DOTALL)
+        if found is not None:
+            return tr(sentence, **found.groupdict())
+    return page_in_language(message)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,136 @@
+"""`hanse log`: audit a whole log, show a statement, prove it, write the log for others."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Final, TypeAlias
+
+import typer
+
+from hanse_ledger.consortium import DESK, MEMBER
+from node import logs
+from node.bootstrap import CONSORTIUM_FILE
+from node.commands.nodes import consortium_in, pick_party
+from node.commands.options import Json, Party, WrongUsageError
+from node.commands.output import print_json, print_line, progress, say
+from node.commands.tree import Command, new_app
+from node.files import write_whole
+from node.texts import mark, tr
+
+app: Final = new_app(help=mark("Audit, show, prove and export the log."))
+
+LogDir: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--dir",
+        envvar="HANSE_DIR",
+        metavar="DIR",
+        show_default=False,
+        help=mark("The folder of an embedded consortium, or one of tlog-tiles."),
+    ),
+]
+Index: TypeAlias = Annotated[
+    int, typer.Argument(metavar="INDEX", min=0, help=mark("The statement's place in the log, from 0."))
+]
+
+
+@app.command(cls=Command, help=mark("Replay and verify a whole log."))
+def audit(*, directory: LogDir = None, party: Party = None, as_json: Json = False) -> None:
+    """Accept every statement anew and compare every stored tree node; what does not hold raises."""
+    with _source(directory, party) as source, progress(_step_words) as step:
+        result = logs.audit(source, step)
+    if as_json:
+        print_json(_audit_document(result))
+        return
+    from node.rendering.log import print_audit  # noqa: PLC0415 - `--json` runs do without Babel
+
+    print_audit(result)
+
+
+@app.command(cls=Command, help=mark("Show one statement in words."))
+def show(index: Index, *, directory: LogDir = None, party: Party = None, as_json: Json = False) -> None:
+    """Print what a statement says."""
+    with _source(directory, party) as source:
+        statement = logs.show(source, index)
+    if as_json:
+        print_json(statement)
+        return
+    from node.rendering.log import print_statement  # noqa: PLC0415 - `--json` runs do without Babel
+
+    print_statement(statement)
+
+
+@app.command(cls=Command, help=mark("Print a statement's .tlog-proof."))
+def proof(
+    index: Index,
+    *,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", show_default=False, help=mark("Write the proof to this file.")),
+    ] = None,
+    directory: LogDir = None,
+    party: Party = None,
+    as_json: Json = False,
+) -> None:
+    """Print or write the proof that a statement stands in the log."""
+    with _source(directory, party) as source:
+        raw = logs.proof(source, index)
+    if out is not None:
+        write_whole(out, raw)
+        say(tr("Written: {path}", path=out))
+    if as_json:
+        print_json({"index": index, "proof": raw.decode()})
+    elif out is None:
+        sys.stdout.write(raw.decode())
+
+
+@app.command(cls=Command, help=mark("Write the log as a folder of tlog-tiles, for others to audit."))
+def export(
+    out: Annotated[Path, typer.Argument(metavar="OUT", file_okay=False, help=mark("A new or empty folder."))],
+    *,
+    directory: LogDir = None,
+    party: Party = None,
+    as_json: Json = False,
+) -> None:
+    """Write tiles, `policy`, `keys.json` and the checkpoint."""
+    with _source(directory, party) as source, progress(_step_words) as step:
+        size = logs.export(source, out, step)
+    if as_json:
+        print_json({"size": size, "out": str(out)})
+    else:
+        print_line(tr("{size} statements are written to {out}.", size=size, out=out))
+
+
+@contextmanager
+def _source(directory: Path | None, party: str | None) -> Iterator[logs.Source]:
+    """Open a node's own copy with a cosigned checkpoint, or a folder of tlog-tiles as it stands."""
+    if directory is None:
+        raise WrongUsageError(tr("--dir or HANSE_DIR says in which folder the log is."))
+    if not (directory / CONSORTIUM_FILE).is_file():
+        yield logs.open_source(directory)
+        return
+    with consortium_in(directory) as embedded:
+        chosen = embedded.consortium.ordering[0]
+        if party is not None:
+            chosen = pick_party(embedded.consortium, party, MEMBER, DESK)
+        member = embedded.member(chosen)
+        _, note = member.cosigned_checkpoint()
+        yield logs.replica_source(member.standing.replica, note.encode())
+
+
+def _step_words(step: str) -> str:
+    return tr("Statements written") if step == "export" else tr("Statements verified")
+
+
+def _audit_document(result: logs.AuditResult) -> dict[str, Any]:
+    return {
+        "consortium": result.consortium.id,
+        "demo": result.consortium.demo,
+        "size": result.checkpoint.size,
+        "root": result.checkpoint.root.hex(),
+        "cosigned": result.is_cosigned,
+        "kinds": dict(result.kinds),
+        "counting_reports": result.counting_reports,
+        "last_closed_month": result.last_closed,
+    }

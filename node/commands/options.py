@@ -1,0 +1,54 @@
+"""Options that several commands share, and what is said of them."""
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from hanse_ledger.ids import Month, parse_month
+from node.texts import mark, tr
+
+Json: TypeAlias = Annotated[
+    bool, typer.Option("--json", help=mark("Print one JSON document on standard output."))
+]
+Dir: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--dir",
+        envvar="HANSE_DIR",
+        metavar="DIR",
+        show_default=False,
+        help=mark("The folder of an embedded consortium, as `hanse demo` makes it."),
+    ),
+]
+Party: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--party",
+        envvar="HANSE_PARTY",
+        metavar="PARTY",
+        show_default=False,
+        help=mark("Whose node the command speaks for."),
+    ),
+]
+
+
+class WrongUsageError(Exception):
+    """The command line asks for something that makes no sense; the sentence is in the current language."""
+
+
+def parse_day(text: str) -> date:
+    """Read a day written YYYY-MM-DD; raise WrongUsageError."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a day has no time zone
+    except ValueError:
+        raise WrongUsageError(tr("A day is written YYYY-MM-DD.")) from None
+
+
+def read_month(text: str) -> Month:
+    """Read a month written YYYY-MM; raise WrongUsageError."""
+    try:
+        return parse_month(text)
+    except ValueError:
+        raise WrongUsageError(tr("A month is written YYYY-MM.")) from None

@@ -1,0 +1,1 @@
+"""What commands draw for a person: tables and paragraphs with Rich, in the current language."""

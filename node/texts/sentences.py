@@ -1,0 +1,40 @@
+"""What each refusal's code means, for a person. What the code's own message adds stays English."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from node.texts.catalogue import mark
+
+SENTENCES: Final[Mapping[str, str]] = {
+    "rejected": mark("The request cannot be taken as it is."),
+    "malformed": mark("This is not in the one form that the format allows."),
+    "subject_id": mark("A subject id that no register could have given out."),
+    "missing_rate": mark("A currency has no rate for the month; nothing was reported."),
+    "consortium_document": mark("The consortium document breaks a limit."),
+    "not_admitted": mark("The party is not admitted."),
+    "not_permitted": mark("The party's roles do not allow this."),
+    "bad_signature": mark("The signature on a statement does not hold."),
+    "stale_head": mark("Another writer of this party was faster; run the command again."),
+    "rule": mark("The statement breaks a rule of its kind."),
+    "budget": mark("The party has asked for as much as the policy allows it for now."),
+    "verification": mark("Verification failed: something here is not what it says it is."),
+    "disagreement": mark("The stewards' answers do not agree, so there are no figures."),
+    "unavailable": mark("Something needed is out of reach for now; try again later."),
+    "corruption": mark("Stored state contradicts itself; the node stops and changes nothing more."),
+    "file": mark("A file could not be read or written."),
+    "older_export": mark("The book holds a later export; nothing was imported."),
+    "receivables": mark("The file cannot be read as receivables."),
+    "receivables_too_large": mark("The file is larger than what is read at once; split it."),
+    "receivables_encoding": mark(
+        "The file's text encoding is unknown; save it as UTF-8 or name it in a mapping."
+    ),
+    "receivables_table": mark("The file holds no table that is read here; save it as CSV or .xlsx."),
+    "receivables_header": mark("No line looks like column names; name the columns in a mapping."),
+    "receivables_column_missing": mark("A column that is needed was not found; name it in a mapping."),
+    "receivables_column_ambiguous": mark(
+        "Two columns could be the one that is needed; name it in a mapping."
+    ),
+    "receivables_date_order": mark("The dates do not say their own order; say date_order in a mapping."),
+    "receivables_decimal": mark("The amounts do not say their own decimal sign; say decimal in a mapping."),
+    "receivables_mapping": mark("The mapping file breaks its own format."),
+}
