@@ -38,9 +38,7 @@ def made(change: Callable[[Document], object]) -> Consortium:
     return parse_document(canonical(changed(change)))
 
 
-def line(
-    party: PartyId, *, time_s: int = 1_795_219_200, checkpoint: Checkpoint = CHECKPOINT
-) -> SignatureLine:
+def line(party: PartyId, *, time_s: int = 1_795_219_200, of: Checkpoint = CHECKPOINT) -> SignatureLine:
     return cosign(
         sign_checkpoint(of, log_key(DESK)),
         name=cosigner_name(CONSORTIUM, party),
