@@ -4,11 +4,13 @@ Protocol section 9, points 1 to 4. Thin subjects and subjects that nobody knows 
 no windows.
 """
 
-from collections.abc import Sequence
-from typing import Final
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from hanse_ledger.codec import decode, encode
 from hanse_ledger.consortium import DESK, MEMBER
@@ -24,7 +26,7 @@ from hanse_ledger.privacy.answer import (
     hash_request,
     parse_request,
 )
-from hanse_ledger.privacy.sealing import answer_info, check_sealing_key, seal
+from hanse_ledger.privacy.sealing import answer_info, seal
 from hanse_ledger.privacy.shares import reduced
 from hanse_ledger.registers import LoggedRequest
 from hanse_ledger.rows import CELLS
@@ -56,48 +58,57 @@ class Answering:
         if any(index >= self._standing.state.size for _, index in asked):
             self._standing.catch_up()
         self._freezer.freeze_closed()
+        hashes = [hash_request(raw) for raw, _ in asked]
+        with self._standing.database.read() as connection:
+            known = _stored(connection, hashes)
+            judged = [
+                self._judge(caller, raw, index, request_hash, known)
+                for (raw, index), request_hash in zip(asked, hashes, strict=True)
+            ]
+            windows = _windows(connection, [one.request.token for one in judged if isinstance(one, _Due)])
+        # The same request twice in a batch is answered once: the second finds the first's bytes.
         replies: list[bytes | str] = []
         fresh: dict[RequestHash, bytes] = {}
-        for raw, index in asked:
-            replies.append(self._answer_one(caller, raw, index, fresh))
+        for one in judged:
+            reply = one if not isinstance(one, _Due) else fresh.get(one.hash) or self._make(one, windows)
+            if isinstance(one, _Due) and isinstance(reply, bytes):
+                fresh[one.hash] = reply
+            replies.append(reply)
         if fresh:
             with self._standing.database.write() as connection:
                 rows = [{"request_hash": key, "sealed": sealed} for key, sealed in fresh.items()]
-                connection.execute(answer_table.insert(), rows)
+                connection.execute(_ADD_ANSWER, rows)
         return encode(replies)
 
-    def _answer_one(
-        self, caller: PartyId, raw: bytes, index: int, fresh: dict[RequestHash, bytes]
-    ) -> bytes | str:
-        request_hash = hash_request(raw)
+    def _judge(
+        self,
+        caller: PartyId,
+        raw: bytes,
+        index: int,
+        request_hash: RequestHash,
+        known: Mapping[RequestHash, bytes],
+    ) -> "bytes | str | _Due":
+        """Return the answer that was given before, the code that refuses one, or what is to be made."""
         request = self._parse(raw)
         if request is None:
             return "malformed"
         if request.party != caller or self._standing.state.consortium.party(caller) is None:
             return "not-party"
-        stored = fresh.get(request_hash) or self._stored(request_hash)
-        if stored is not None:
-            return stored
+        if request_hash in known:
+            return known[request_hash]
         logged = self._standing.state.request(caller, request_hash)
         if logged is None or logged.index != index:
             return "not-logged" if index < self._standing.state.size else "behind"
-        code = self._refusal(request, logged)
-        if code is None:
-            fresh[request_hash] = self._make(request, request_hash, logged.index + 1)
-        return code or fresh[request_hash]
+        return self._refusal(request, logged) or _Due(
+            request=request, hash=request_hash, log_size=logged.index + 1
+        )
 
     def _parse(self, raw: bytes) -> Request | None:
         try:
             request = parse_request(raw)
-            check_sealing_key(request.answer_key)
         except LedgerError:
             return None
         return request if request.consortium == self._standing.consortium.id else None
-
-    def _stored(self, request_hash: RequestHash) -> bytes | None:
-        query = select(answer_table.c.sealed).where(answer_table.c.request_hash == request_hash)
-        with self._standing.database.read() as connection:
-            return connection.execute(query).scalar()
 
     def _refusal(self, request: Request, logged: LoggedRequest) -> str | None:
         """Return the code of section 9, point 2, or None."""
@@ -139,15 +150,16 @@ class Answering:
             self._subjects[(party, last)] = len(tokens)
         return self._subjects[(party, last)]
 
-    def _make(self, request: Request, request_hash: RequestHash, log_size: int) -> bytes:
+    def _make(self, due: "_Due", windows: Mapping[bytes, Sequence[Row[Any]]]) -> bytes | str:
+        """Return the sealed answer, or the code for a key that nothing can be sealed to."""
         state = self._standing.state
-        last_closed = state.last_closed(log_size)
+        last_closed = state.last_closed(due.log_size)
         answer = Answer(
-            request_hash=request_hash,
+            request_hash=due.hash,
             last_closed=last_closed,
-            log_size=log_size,
-            root=self._standing.replica.root(log_size),
-            windows=self._windows(request.token, last_closed, log_size),
+            log_size=due.log_size,
+            root=self._standing.replica.root(due.log_size),
+            windows=self._answered(windows.get(due.request.token, ()), last_closed, due.log_size),
             level=0,
             disputed=False,
         )
@@ -158,20 +170,23 @@ class Answering:
             name="answer",
             payload=encode(answer.fields()),
         )
-        info = answer_info(state.consortium.id, self._x, request_hash)
-        return seal(public_key=request.answer_key, info=info, plaintext=signed)
+        info = answer_info(state.consortium.id, self._x, due.hash)
+        try:
+            return seal(public_key=due.request.answer_key, info=info, plaintext=signed)
+        except MalformedError:
+            return "malformed"
 
-    def _windows(self, token: Token, last_closed: Month | None, log_size: int) -> tuple[WindowAnswer, ...]:
+    def _answered(
+        self, rows: Sequence[Row[Any]], last_closed: Month | None, log_size: int
+    ) -> tuple[WindowAnswer, ...]:
+        """Return a token's windows as they stood at a position, those past retention left out."""
         if last_closed is None:
             return ()
         kept = last_closed - self._standing.state.consortium.policy.retention_months
-        query = select(window).where(
-            window.c.token == token, window.c.frozen_at.between(max(kept, 0), last_closed)
-        )
-        with self._standing.database.read() as connection:
-            rows = connection.execute(query).all()
         answers = []
         for row in rows:
+            if not kept <= row.frozen_at <= last_closed:
+                continue
             is_withheld = row.withheld_at is not None and row.withheld_at < log_size
             answers.append(
                 WindowAnswer(
@@ -182,6 +197,36 @@ class Answering:
                 )
             )
         return tuple(sorted(answers, key=lambda answered: answered.months))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Due:
+    """A request that gets an answer, as of `log_size` statements."""
+
+    request: Request
+    hash: RequestHash
+    log_size: int
+
+
+# Built once: to build a statement costs more than to run it.
+_STORED: Final = select(answer_table).where(
+    answer_table.c.request_hash.in_(bindparam("hashes", expanding=True))
+)
+_WINDOWS: Final = select(window).where(window.c.token.in_(bindparam("tokens", expanding=True)))
+_ADD_ANSWER: Final = answer_table.insert()
+
+
+def _stored(connection: Connection, hashes: Sequence[RequestHash]) -> dict[RequestHash, bytes]:
+    rows = connection.execute(_STORED, {"hashes": list(hashes)})
+    return {RequestHash(row.request_hash): row.sealed for row in rows}
+
+
+def _windows(connection: Connection, tokens: Sequence[Token]) -> dict[bytes, list[Row[Any]]]:
+    """Return every stored window by token."""
+    found: dict[bytes, list[Row[Any]]] = defaultdict(list)
+    for row in connection.execute(_WINDOWS, {"tokens": list(tokens)}):
+        found[row.token].append(row)
+    return found
 
 
 def _answered_share(share: bytes, groups: int) -> bytes:

@@ -33,18 +33,21 @@ class Freezer:
 
     def __init__(self, standing: Standing) -> None:
         self._standing = standing
+        # The last month that is known to be frozen: what is frozen stays so.
+        self._done: Month | None = None
 
     def freeze_closed(self) -> None:
         """Freeze every month that is closed and not frozen yet, each in one transaction."""
         state = self._standing.state
         last = state.last_closed()
-        if last is None:
+        if last is None or self._done == last:
             return
         with self._standing.database.read() as connection:
             done = connection.execute(select(func.max(frozen_month.c.month))).scalar()
         start = state.consortium.first_month if done is None else done + 1
         for month in range(start, last + 1):
             self._freeze(Month(month), state)
+        self._done = last
 
     def _freeze(self, closing: Month, state: LedgerState) -> None:
         with self._standing.database.read() as connection:

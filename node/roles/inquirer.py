@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from hanse_ledger.answer_file import describe, describe_without_figures
 from hanse_ledger.bodies import INQUIRY_LIMIT, Inquiry
@@ -104,6 +104,9 @@ class _Asked:
 
     made: _Made
     index: int
+
+
+_STORE: Final = inquiry_table.update().where(inquiry_table.c.request_hash == bindparam("asked"))
 
 
 class Inquirer:
@@ -281,14 +284,16 @@ class Inquirer:
             keep_evidence(self._standing.database, kind="answer", party=party, content=content)
 
     def _store(self, asked: Sequence[_Asked], outcomes: Sequence[Outcome]) -> None:
+        rows = [
+            {
+                "asked": one.made.hash,
+                "position": one.index,
+                "answers": encode([[x, raw] for x, raw in sorted(outcome.answers.items())]),
+            }
+            for one, outcome in zip(asked, outcomes, strict=True)
+        ]
         with self._standing.database.write() as connection:
-            for one, outcome in zip(asked, outcomes, strict=True):
-                answers = encode([[x, raw] for x, raw in sorted(outcome.answers.items())])
-                connection.execute(
-                    inquiry_table.update()
-                    .where(inquiry_table.c.request_hash == one.made.hash)
-                    .values(position=one.index, answers=answers)
-                )
+            connection.execute(_STORE, rows)
 
 
 def _replies(future: Future[bytes], count: int) -> list[bytes | str]:

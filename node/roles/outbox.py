@@ -5,8 +5,9 @@ any line leaves bytes that can be sent again, and a sequencer answers known byte
 """
 
 import hashlib
+from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from hanse_ledger.bodies import Body
 from hanse_ledger.errors import RejectedError
@@ -16,6 +17,12 @@ from hanse_ledger.state import Head
 from hanse_ledger.statements import sign_statement
 from node.roles.party import Standing
 from node.storage.schema import outbox
+
+# Built once: to build a statement costs more than to run it.
+_ADD: Final = outbox.insert()
+_DROP_LOGGED: Final = outbox.delete().where(outbox.c.seq < bindparam("next"))
+_LAST: Final = select(outbox).order_by(outbox.c.seq.desc()).limit(1)
+_PENDING: Final = select(outbox).where(outbox.c.seq >= bindparam("next")).order_by(outbox.c.seq)
 
 
 class Outbox:
@@ -39,14 +46,14 @@ class Outbox:
             prev=head.prev,
             body=body,
         )
-        connection.execute(outbox.insert(), {"seq": head.seq, "statement": statement})
+        connection.execute(_ADD, {"seq": head.seq, "statement": statement})
         return head.seq
 
     def _head(self, connection: Connection) -> Head:
         """Return the end of the run: the last statement stored, or the log's head where none waits."""
         logged = self._standing.state.head(self._standing.id)
-        connection.execute(outbox.delete().where(outbox.c.seq < logged.seq))
-        last = connection.execute(select(outbox).order_by(outbox.c.seq.desc()).limit(1)).one_or_none()
+        connection.execute(_DROP_LOGGED, {"next": logged.seq})
+        last = connection.execute(_LAST).one_or_none()
         return logged if last is None else Head(last.seq + 1, _hash(last.statement))
 
     def is_pending(self, seq: int) -> bool:
@@ -63,9 +70,8 @@ class Outbox:
         UnavailableError when the sequencer is out of reach; everything is kept then.
         """
         head = self._standing.state.head(self._standing.id).seq
-        query = select(outbox).where(outbox.c.seq >= head).order_by(outbox.c.seq)
         with self._standing.database.read() as connection:
-            pending = connection.execute(query).all()
+            pending = connection.execute(_PENDING, {"next": head}).all()
         for row in pending:
             try:
                 self._standing.sequencer.submit(row.statement)

@@ -19,6 +19,7 @@ class Follower:
     def __init__(self, *, replica: Replica, source: Sequencer, trusted: Consortium) -> None:
         self.replica, self._source = replica, source
         self._policy = policy_of(trusted)
+        self._believed: tuple[bytes, Checkpoint] | None = None
 
     def catch_up(self, size: int | None = None) -> None:
         """Take what the sequencer has, or enough to hold `size` statements.
@@ -33,12 +34,17 @@ class Follower:
                 self._compare(checkpoint)
                 return
             self._take(list(entries), checkpoint, note)
+            if size is None and self.replica.state.size == checkpoint.size:
+                return
 
     def _believe(self, note: bytes) -> Checkpoint:
-        try:
-            return verify_log_signature(note, self._policy)
-        except (VerificationError, RejectedError) as error:
-            raise CorruptionError("a checkpoint that the log's key has not signed") from error
+        """Return what a checkpoint says; the same bytes need no second look at their signature."""
+        if self._believed is None or self._believed[0] != note:
+            try:
+                self._believed = note, verify_log_signature(note, self._policy)
+            except (VerificationError, RejectedError) as error:
+                raise CorruptionError("a checkpoint that the log's key has not signed") from error
+        return self._believed[1]
 
     def _take(self, entries: list[bytes], checkpoint: Checkpoint, note: bytes) -> None:
         start = self.replica.state.size

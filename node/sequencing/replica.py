@@ -24,6 +24,8 @@ class Replica:
         self._database = database
         self.log = LogStore(database)
         self._state: LedgerState | None = None
+        # Size and root last asked for below the newest: a batch of answers asks for one again and again.
+        self._past_root: tuple[int, NodeHash] | None = None
 
     @property
     def state(self) -> LedgerState:
@@ -53,7 +55,7 @@ class Replica:
                 also(connection, state)
         except BaseException:
             # Advanced in memory and perhaps not on disk (or the other way round): read it again.
-            self._state = None
+            self._state = self._past_root = None
             raise
         return accepted
 
@@ -61,4 +63,6 @@ class Replica:
         """Return the root of the first `size` statements."""
         if size == self.state.size:
             return self.state.frontier.root()
-        return root_at(size, self.log.node)
+        if self._past_root is None or self._past_root[0] != size:
+            self._past_root = size, root_at(size, self.log.node)
+        return self._past_root[1]

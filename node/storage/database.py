@@ -39,12 +39,13 @@ class Database:
     def __init__(self, path: Path, *, probe: Probe = _no_probe) -> None:
         self._probe = probe
         self._engine = _sqlite_engine(path)
+        self._reading = self._engine.execution_options(**{_READ_ONLY: True})
         _migrate(self._engine)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give a connection that sees one consistent state and changes nothing."""
-        with self._engine.connect().execution_options(**{_READ_ONLY: True}) as connection:
+        with self._reading.connect() as connection:
             yield connection
 
     @contextmanager

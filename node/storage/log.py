@@ -4,14 +4,31 @@ Complete subtrees never change, so a tile of any size is read from them (ADR 000
 """
 
 from collections.abc import Iterable
+from typing import Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from hanse_ledger.errors import CorruptionError
 from hanse_ledger.ids import NodeHash
 from hanse_ledger.state import Accepted
 from node.storage.database import Database
 from node.storage.schema import cosigned, log_checkpoint, log_entry, log_hash
+
+# Asked for at every inquiry: building a statement costs more than running it.
+_ENTRIES: Final = (
+    select(log_entry.c.statement)
+    .where(log_entry.c.position >= bindparam("start"))
+    .order_by(log_entry.c.position)
+    .limit(bindparam("most"))
+)
+_NODE: Final = select(log_hash.c.hash).where(
+    log_hash.c.level == bindparam("level"), log_hash.c.position == bindparam("position")
+)
+_NEWEST: Final = select(log_checkpoint.c.note).order_by(log_checkpoint.c.size.desc()).limit(1)
+_ADD_ENTRY: Final = log_entry.insert()
+_ADD_HASH: Final = log_hash.insert()
+_DROP_CHECKPOINTS: Final = log_checkpoint.delete()
+_ADD_CHECKPOINT: Final = log_checkpoint.insert()
 
 
 class LogStore:
@@ -27,9 +44,8 @@ class LogStore:
 
     def entries(self, start: int, limit: int) -> list[bytes]:
         """Return up to `limit` statements from index `start` on, in order."""
-        query = select(log_entry.c.statement).where(log_entry.c.position >= start)
         with self._database.read() as connection:
-            return list(connection.execute(query.order_by(log_entry.c.position).limit(limit)).scalars())
+            return list(connection.execute(_ENTRIES, {"start": start, "most": limit}).scalars())
 
     def index_of(self, leaf: NodeHash) -> int | None:
         """Return the index at which exactly this statement stands, or None."""
@@ -38,18 +54,16 @@ class LogStore:
 
     def node(self, level: int, index: int) -> NodeHash:
         """Return a complete subtree's hash: the `HashReader` of the stored tree."""
-        where = (log_hash.c.level == level) & (log_hash.c.position == index)
         with self._database.read() as connection:
-            found = connection.execute(select(log_hash.c.hash).where(where)).scalar()
+            found = connection.execute(_NODE, {"level": level, "position": index}).scalar()
         if found is None:
             raise CorruptionError(f"the stored tree lacks node {index} of level {level}")
         return NodeHash(found)
 
     def checkpoint(self) -> bytes | None:
         """Return the newest checkpoint that was stored, as a note."""
-        query = select(log_checkpoint.c.note).order_by(log_checkpoint.c.size.desc()).limit(1)
         with self._database.read() as connection:
-            return connection.execute(query).scalar()
+            return connection.execute(_NEWEST).scalar()
 
     def last_cosigned(self, origin: str) -> tuple[int, NodeHash] | None:
         """Return size and root of the last checkpoint cosigned for an origin."""
@@ -72,7 +86,7 @@ def append_entries(connection: Connection, entries: Iterable[tuple[bytes, Accept
     if not entries:
         return
     connection.execute(
-        log_entry.insert(),
+        _ADD_ENTRY,
         [{"position": a.index, "leaf": a.leaf, "statement": raw} for raw, a in entries],
     )
     nodes = [
@@ -80,10 +94,10 @@ def append_entries(connection: Connection, entries: Iterable[tuple[bytes, Accept
         for _, accepted in entries
         for node in accepted.completed
     ]
-    connection.execute(log_hash.insert(), nodes)
+    connection.execute(_ADD_HASH, nodes)
 
 
 def put_checkpoint(connection: Connection, *, size: int, note: bytes) -> None:
     """Store the newest checkpoint; an older one has served, and goes."""
-    connection.execute(log_checkpoint.delete())
-    connection.execute(log_checkpoint.insert(), {"size": size, "note": note})
+    connection.execute(_DROP_CHECKPOINTS)
+    connection.execute(_ADD_CHECKPOINT, {"size": size, "note": note})
