@@ -24,7 +24,7 @@ class Witness:
         another; VerificationError for a tree that does not extend that one, or is not this node's.
         """
         request = parse_add_checkpoint(body)
-        consortium = self._standing.state.consortium
+        consortium = self._standing.in_force
         checkpoint = verify_log_signature(request.note, policy_of(consortium))
         log = self._standing.replica.log
         size, root = log.last_cosigned(checkpoint.origin) or (0, None)
