@@ -1,0 +1,273 @@
+"""What every `Sequencer` keeps, whatever stands behind it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+from support_consortium import ALDER, BIRCH, DESK, Ledger, canonical, document, genesis_body, log_key
+
+from hanse_ledger.bodies import Inquiry
+from hanse_ledger.consortium import parse_document
+from hanse_ledger.errors import (
+    MalformedError,
+    NotAdmittedError,
+    RejectedError,
+    RuleError,
+    SignatureRefusedError,
+    StaleHeadError,
+    UnavailableError,
+)
+from hanse_ledger.ids import PartyId
+from hanse_ledger.merkle import Frontier, leaf_hash
+from hanse_ledger.policy import verify_log_signature
+from hanse_ledger.witnessing import policy_of
+from node.ports import Sequencer
+from node.sequencing.remote import RemoteSequencer, serve_sequencer
+from node.sequencing.replica import Replica
+from node.sequencing.solo import SoloSequencer
+from node.storage.database import Database, Moment
+from node.wire import Handler, ThreadHost, reply_of
+
+ORDERER = PartyId("desk")
+
+
+class WriteFailedError(OSError):
+    """The disk says no."""
+
+
+class Probe:
+    """Breaks the next durable write at a moment: "in" loses it, "after" leaves it persisted."""
+
+    def __init__(self) -> None:
+        self.moment: Moment | None = None
+
+    def __call__(self, moment: Moment) -> None:
+        if moment == self.moment:
+            self.moment = None
+            raise WriteFailedError
+
+
+class Place(Protocol):
+    """Where a sequencer stands: opened from a folder, closed, opened again."""
+
+    probe: Probe
+    failure: type[Exception]
+    """What a failed write looks like to whoever submitted."""
+
+    def open(self) -> Sequencer: ...
+
+    def close(self) -> None: ...
+
+
+class SoloPlace:
+    failure: type[Exception] = WriteFailedError
+
+    def __init__(self, folder: Path) -> None:
+        self._path, self.probe = folder / "log.sqlite", Probe()
+        self._close: Callable[[], None] = lambda: None
+
+    def open(self) -> Sequencer:
+        database = Database(self._path, probe=self.probe)
+        self._close = database.close
+        return SoloSequencer(replica=Replica(database), log_key=log_key(DESK))
+
+    def close(self) -> None:
+        self._close()
+
+
+class RemotePlace:
+    failure: type[Exception] = UnavailableError
+
+    def __init__(self, folder: Path) -> None:
+        self._inner = SoloPlace(folder)
+        self.probe = self._inner.probe
+        self._host = ThreadHost()
+
+    def open(self) -> Sequencer:
+        self._host = ThreadHost()
+
+        def build() -> tuple[Handler, Callable[[], None]]:
+            return serve_sequencer(self._inner.open()), self._inner.close
+
+        self._host.start(ORDERER, build)
+        door = self._host.door(ORDERER)
+        return RemoteSequencer(lambda verb, body: reply_of(door.post(ALDER, verb, body), 20))
+
+    def close(self) -> None:
+        self._host.close()
+
+
+@pytest.fixture(params=[SoloPlace, RemotePlace], ids=["solo", "remote"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    made: Place = request.param(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def ledger() -> Ledger:
+    """What the log should be: the same statements, in memory."""
+    return Ledger()
+
+
+def founded(place: Place, ledger: Ledger) -> Sequencer:
+    sequencer = place.open()
+    raw = ledger.sign(DESK, genesis_body(canonical(document())))
+    ledger.append(raw)
+    assert sequencer.submit(raw) == 0
+    return sequencer
+
+
+def inquiry(ledger: Ledger, party: PartyId, number: int) -> bytes:
+    return ledger.sign(party, Inquiry(request_hashes=(number.to_bytes(32, "big"),)))
+
+
+def check_log(sequencer: Sequencer, ledger: Ledger) -> None:
+    """Entries from every start, the checkpoint's signature and its root are those of `ledger`."""
+    policy = policy_of(parse_document(canonical(document())))
+    frontier = Frontier()
+    for raw in ledger.entries:
+        frontier.append(leaf_hash(raw))
+    for start in range(len(ledger.entries) + 2):
+        note, entries = sequencer.entries(start)
+        assert list(entries) == ledger.entries[start:]
+        checkpoint = verify_log_signature(note, policy)
+        assert (checkpoint.size, checkpoint.root) == (len(ledger.entries), frontier.root())
+
+
+def test_gives_each_statement_the_next_index(place: Place, ledger: Ledger) -> None:
+    sequencer = founded(place, ledger)
+    for number in range(5):
+        raw = inquiry(ledger, (ALDER, BIRCH)[number % 2], number)
+        ledger.append(raw)
+        assert sequencer.submit(raw) == number + 1
+        check_log(sequencer, ledger)
+
+
+def test_the_same_bytes_have_the_same_index_for_ever(place: Place, ledger: Ledger) -> None:
+    sequencer = founded(place, ledger)
+    raws = []
+    for number in range(4):
+        raws.append(inquiry(ledger, ALDER, number))
+        ledger.append(raws[-1])
+        sequencer.submit(raws[-1])
+    for index in (3, 0, 2, 1, 3):
+        assert sequencer.submit(raws[index]) == index + 1
+    assert sequencer.submit(ledger.entries[0]) == 0
+    check_log(sequencer, ledger)
+
+
+def test_bytes_that_were_refused_once_can_be_accepted_later(place: Place, ledger: Ledger) -> None:
+    sequencer = founded(place, ledger)
+    first = inquiry(ledger, ALDER, 0)
+    ledger.append(first)
+    second = inquiry(ledger, ALDER, 1)
+    ledger.append(second)
+    with pytest.raises(StaleHeadError):
+        sequencer.submit(second)
+    assert sequencer.submit(first) == 1
+    assert sequencer.submit(second) == 2
+    assert sequencer.submit(second) == 2
+    assert sequencer.submit(first) == 1
+    check_log(sequencer, ledger)
+
+
+def _garbled(ledger: Ledger) -> bytes:
+    return inquiry(ledger, ALDER, 7)[:-1]
+
+
+def _resigned(ledger: Ledger) -> bytes:
+    raw = inquiry(ledger, ALDER, 7)
+    return raw[:-1] + bytes([raw[-1] ^ 1])
+
+
+def _of_a_stranger(ledger: Ledger) -> bytes:
+    return ledger.sign("stranger", Inquiry(request_hashes=(bytes(32),)))
+
+
+def _on_another_chain(ledger: Ledger) -> bytes:
+    return Ledger.sign(_with_head(ledger), ALDER, Inquiry(request_hashes=(bytes(32),)))
+
+
+def _with_head(ledger: Ledger) -> Ledger:
+    other = Ledger()
+    other.append(ledger.entries[0])
+    other.append(inquiry(other, ALDER, 99))
+    return other
+
+
+@pytest.mark.parametrize(
+    ("forge", "error"),
+    [
+        (_garbled, MalformedError),
+        (_resigned, SignatureRefusedError),
+        (_of_a_stranger, NotAdmittedError),
+        (_on_another_chain, RuleError),
+    ],
+)
+def test_a_refusal_comes_with_its_code_and_leaves_nothing(
+    place: Place, ledger: Ledger, forge: Callable[[Ledger], bytes], error: type[RejectedError]
+) -> None:
+    sequencer = founded(place, ledger)
+    raw = inquiry(ledger, ALDER, 0)
+    ledger.append(raw)
+    sequencer.submit(raw)
+    with pytest.raises(RejectedError) as caught:
+        sequencer.submit(forge(ledger))
+    assert type(caught.value) is error
+    check_log(sequencer, ledger)
+    following = inquiry(ledger, ALDER, 1)
+    ledger.append(following)
+    assert sequencer.submit(following) == 2
+
+
+def test_what_was_taken_stands_after_a_restart(place: Place, ledger: Ledger) -> None:
+    sequencer = founded(place, ledger)
+    for number in range(3):
+        raw = inquiry(ledger, ALDER, number)
+        ledger.append(raw)
+        sequencer.submit(raw)
+    place.close()
+    sequencer = place.open()
+    check_log(sequencer, ledger)
+    assert sequencer.submit(ledger.entries[2]) == 2
+    raw = inquiry(ledger, BIRCH, 9)
+    ledger.append(raw)
+    assert sequencer.submit(raw) == 4
+    check_log(sequencer, ledger)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize(("moment", "was_stored"), [("before", False), ("in", False), ("after", True)])
+@pytest.mark.parametrize("restarts", [True, False])
+def test_a_write_that_fails_leaves_one_index_to_find(
+    place: Place, ledger: Ledger, moment: Moment, *, was_stored: bool, restarts: bool
+) -> None:
+    """Lost, or persisted though the call failed: whoever submits again gets the one index either way."""
+    sequencer = founded(place, ledger)
+    raw = inquiry(ledger, ALDER, 0)
+    place.probe.moment = moment
+    with pytest.raises(place.failure):
+        sequencer.submit(raw)
+    if restarts or isinstance(place, RemotePlace):
+        # A node behind a door stops at such a fault.
+        place.close()
+        sequencer = place.open()
+    if was_stored:
+        ledger.append(raw)
+        check_log(sequencer, ledger)
+    else:
+        check_log(sequencer, ledger)
+        ledger.append(raw)
+    assert sequencer.submit(raw) == 1
+    assert sequencer.submit(raw) == 1
+    check_log(sequencer, ledger)
+    following = inquiry(ledger, ALDER, 1)
+    ledger.append(following)
+    assert sequencer.submit(following) == 2
+
+
+def test_entries_before_genesis_are_out_of_reach(place: Place) -> None:
+    with pytest.raises(UnavailableError):
+        place.open().entries(0)
