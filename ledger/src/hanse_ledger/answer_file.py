@@ -274,7 +274,7 @@ def _parse_json(raw: bytes) -> dict[str, Any]:
     if len(raw) > FILE_LIMIT:
         raise MalformedError("the file is larger than an answer file can be")
     try:
-        content = json.loads(raw.decode("utf-8"), object_pairs_hook=_no_repeats)
+        content = json.loads(raw.decode("utf-8"), object_pairs_hook=_no_repeats, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise MalformedError("not a UTF-8 JSON file") from error
     if not isinstance(content, dict):
@@ -287,6 +287,10 @@ def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(fields) != len(pairs):
         raise MalformedError("a field stands twice")
     return fields
+
+
+def _no_number(_: str) -> NoReturn:
+    raise MalformedError("JSON has no such number")
 
 
 def _parse_proof(value: Any) -> AnswerProof:  # noqa: ANN401 - parsed JSON, narrowed here
