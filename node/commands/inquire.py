@@ -31,7 +31,7 @@ def inquire(
     subjects: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="SUBJECT...",
+            metavar="SUBJECT",
             show_default=False,
             help=mark("Subject ids, such as uscc:91350100M000100Y43."),
         ),
@@ -93,9 +93,9 @@ def check_ids(typed: Sequence[str]) -> list[SubjectId]:
         try:
             ids.append(parse_subject(text).id)
         except SubjectIdError as error:
-            bad.append(f"subject {place}: {error}")
+            bad.append(tr("subject {place}: {problem}", place=place, problem=error))
     if bad:
-        more = [] if len(bad) <= _BAD_SHOWN else [f"and {len(bad) - _BAD_SHOWN} more"]
+        more = [] if len(bad) <= _BAD_SHOWN else [tr("and {count} more", count=len(bad) - _BAD_SHOWN)]
         raise SubjectIdError("; ".join([*bad[:_BAD_SHOWN], *more]))
     return ids
 

@@ -38,7 +38,7 @@ def _months() -> None:
 def close(
     month: Annotated[
         str | None,
-        typer.Argument(metavar="[MONTH]", show_default=False, help=mark("YYYY-MM; the next one without it.")),
+        typer.Argument(metavar="MONTH", show_default=False, help=mark("YYYY-MM; the next one without it.")),
     ] = None,
     *,
     directory: Dir = None,
@@ -70,17 +70,18 @@ def _close(embedded: Embedded, standing: Standing, month: Month, steward: PartyI
     """Return how many stewards have filed their statement; raise NotDueError when none may."""
     state = standing.state
     if month < state.consortium.first_month:
-        raise NotDueError(f"{month_text(month)} is before the ledger's first month")
+        raise NotDueError(tr("{month} is before the ledger's first month.", month=month_text(month)))
     if month > state.log_month:
-        raise NotDueError(f"months close in order, and the next is {month_text(state.log_month)}")
+        following = month_text(state.log_month)
+        raise NotDueError(tr("Months close in order, and the next is {month}.", month=following))
     if state.closed_at(month) is None and standing.clock.now().date() <= month_end(month):
-        raise NotDueError(f"{month_text(month)} has not ended")
+        raise NotDueError(tr("{month} has not ended.", month=month_text(month)))
     for _ in range(_ROUNDS):
         if not embedded.work():
             break
     filed = embedded.close_month(month) if steward is None else _close_as(embedded, steward, month)
     if not filed:
-        raise NotDueError("a report waits for the stewards' word: its shares have not all come")
+        raise NotDueError(tr("A report waits for the stewards' word: its shares have not all come."))
     return filed
 
 

@@ -14,7 +14,7 @@ FURNITURE: Final = (
     mark("Commands:"),
     mark("[OPTIONS]"),
     mark("COMMAND [ARGS]..."),
-    mark("[required]"),
+    mark("required]"),
     mark("env var:"),
     mark("Show this message and exit."),
 )
