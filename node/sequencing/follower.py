@@ -30,7 +30,8 @@ class Follower:
         while size is None or self.replica.state.size < size:
             note, entries = self._source.entries(self.replica.state.size)
             checkpoint = self._believe(note)
-            if not entries:
+            if not entries or checkpoint.size <= self.replica.state.size:
+                # Statements that no checkpoint covers are not taken, and not asked for again.
                 self._compare(checkpoint)
                 return
             self._take(list(entries), checkpoint, note)
