@@ -1,7 +1,7 @@
 """A founded consortium whose nodes a test puts together one by one, all in its own thread.
 
-Links answer at once; `silent` and `tamper` make stewards that do not answer or that lie. `reopen` drops a node as
-a crash would, and it is opened again from its folder.
+Links answer at once; `silent` and `tamper` make stewards that do not answer or that lie. `reopen` drops a
+node as a crash would, and it is opened again from its folder.
 """
 
 import random

@@ -1,4 +1,4 @@
-"""What every `StewardLink` keeps: a reply, a refusal by its code, or UnavailableError; and all may come again."""
+"""What every `StewardLink` keeps: a reply, a refusal by its code or UnavailableError; all may come again."""
 
 import json
 import os

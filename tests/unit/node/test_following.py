@@ -1,0 +1,280 @@
+"""A replica, and the follower that brings it up to a sequencer which may lie."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection
+from support_consortium import (
+    ALDER,
+    BIRCH,
+    DESK,
+    Ledger,
+    canonical,
+    consortium,
+    document,
+    genesis_body,
+    log_key,
+)
+
+from hanse_ledger.bodies import Inquiry
+from hanse_ledger.checkpoint import Checkpoint, sign_checkpoint
+from hanse_ledger.errors import CorruptionError, RejectedError, UnavailableError
+from hanse_ledger.merkle import Frontier, leaf_hash
+from hanse_ledger.signing import SigningKey
+from hanse_ledger.state import LedgerState
+from node.sequencing.follower import Follower
+from node.sequencing.replica import Replica
+from node.storage.database import Database, Moment
+
+
+def inquire(ledger: Ledger, party: str, number: int) -> bytes:
+    raw = ledger.sign(party, Inquiry(request_hashes=(number.to_bytes(32, "big"),)))
+    ledger.append(raw)
+    return raw
+
+
+def founded(inquiries: int = 0) -> Ledger:
+    ledger = Ledger()
+    ledger.append(ledger.sign(DESK, genesis_body(canonical(document()))))
+    for number in range(inquiries):
+        inquire(ledger, (ALDER, BIRCH)[number % 2], number)
+    return ledger
+
+
+@dataclass
+class Told:
+    """A sequencer that says what a test tells it to."""
+
+    entries_held: list[bytes]
+    batch: int = 256
+    key: SigningKey = field(default_factory=lambda: log_key(DESK))
+    size: int | None = None
+    """The size of the checkpoint it shows; None for all of them."""
+    root: bytes | None = None
+    calls: int = 0
+    is_silent: bool = False
+
+    def submit(self, statement: bytes) -> int:
+        raise AssertionError(statement)
+
+    def entries(self, start: int) -> tuple[bytes, Sequence[bytes]]:
+        self.calls += 1
+        assert self.calls < 1_000, "the follower asks for ever"
+        if self.is_silent:
+            raise UnavailableError("silent")
+        size = len(self.entries_held) if self.size is None else self.size
+        frontier = Frontier()
+        for raw in self.entries_held[:size]:
+            frontier.append(leaf_hash(raw))
+        root = frontier.root() if self.root is None else self.root
+        checkpoint = Checkpoint(origin=consortium().id, size=size, root=root)  # type: ignore[arg-type]
+        note = sign_checkpoint(checkpoint, self.key)
+        return note, self.entries_held[start : start + self.batch]
+
+
+class Armed:
+    """A probe that breaks the next write at a moment."""
+
+    def __init__(self) -> None:
+        self.moment: Moment | None = None
+
+    def __call__(self, moment: Moment) -> None:
+        if moment == self.moment:
+            self.moment = None
+            raise OSError("the disk says no")
+
+
+@pytest.fixture
+def armed() -> Armed:
+    return Armed()
+
+
+@pytest.fixture
+def reopen(tmp_path: Path, armed: Armed) -> Iterator[Callable[[], Replica]]:
+    opened: list[Database] = []
+
+    def open_replica() -> Replica:
+        opened.append(Database(tmp_path / "node.sqlite", probe=armed))
+        return Replica(opened[-1])
+
+    yield open_replica
+    for database in opened:
+        database.close()
+
+
+@pytest.fixture
+def replica(reopen: Callable[[], Replica]) -> Replica:
+    return reopen()
+
+
+def follow(replica: Replica, told: Told, size: int | None = None) -> None:
+    Follower(replica=replica, source=told, trusted=consortium()).catch_up(size)
+
+
+def assert_holds(replica: Replica, entries: list[bytes]) -> None:
+    """Stored, in memory and read again from what is stored: all the same."""
+    assert replica.log.entries(0, 1_000) == entries
+    frontier = Frontier()
+    for raw in entries:
+        frontier.append(leaf_hash(raw))
+    assert (replica.state.size, replica.state.frontier.root()) == (len(entries), frontier.root())
+    if entries:
+        assert replica.root(len(entries)) == frontier.root()
+
+
+class TestReplica:
+    def test_the_state_is_what_is_stored(self, replica: Replica, reopen: Callable[[], Replica]) -> None:
+        ledger = founded(6)
+        accepted = replica.append(ledger.entries)
+        assert [one.index for one in accepted] == list(range(7))
+        assert_holds(replica, ledger.entries)
+        again = reopen()
+        assert_holds(again, ledger.entries)
+        assert again.state.head(ALDER) == ledger.state.head(ALDER)
+
+    def test_a_refused_statement_takes_those_before_it_along(self, replica: Replica) -> None:
+        ledger = founded(1)
+        replica.append(ledger.entries)
+        fine = inquire(ledger, ALDER, 7)
+        with pytest.raises(RejectedError):
+            replica.append([fine, fine])
+        assert_holds(replica, ledger.entries[:2])
+        replica.append([fine])
+        assert_holds(replica, ledger.entries)
+
+    @pytest.mark.parametrize(("moment", "is_kept"), [("before", False), ("in", False), ("after", True)])
+    def test_a_failed_write_drops_the_state(
+        self, replica: Replica, armed: Armed, moment: Moment, *, is_kept: bool
+    ) -> None:
+        ledger = founded()
+        replica.append(ledger.entries)
+        raw = inquire(ledger, ALDER, 1)
+        armed.moment = moment
+        with pytest.raises(OSError, match="disk"):
+            replica.append([raw])
+        assert_holds(replica, ledger.entries[: 2 if is_kept else 1])
+
+    def test_what_else_is_to_be_written_fails_with_it(self, replica: Replica) -> None:
+        ledger = founded(1)
+
+        def fail(_connection: Connection, state: LedgerState) -> None:
+            assert state.size == 2
+            raise CorruptionError
+
+        with pytest.raises(CorruptionError):
+            replica.append(ledger.entries, fail)
+        assert_holds(replica, [])
+
+    def test_roots_of_earlier_sizes(self, replica: Replica) -> None:
+        ledger = founded(9)
+        replica.append(ledger.entries)
+        frontier = Frontier()
+        for size, raw in enumerate(ledger.entries, start=1):
+            frontier.append(leaf_hash(raw))
+            assert replica.root(size) == frontier.root()
+
+
+class TestFollower:
+    def test_takes_everything_in_batches(self, replica: Replica) -> None:
+        ledger = founded(300)
+        told = Told(ledger.entries)
+        follow(replica, told)
+        assert_holds(replica, ledger.entries)
+        assert told.calls == 2
+        note, _ = told.entries(0)
+        assert replica.log.checkpoint() == note
+
+    def test_goes_on_from_where_it_stands(self, replica: Replica) -> None:
+        ledger = founded(3)
+        told = Told(list(ledger.entries), batch=2)
+        follow(replica, told)
+        for number in range(4):
+            told.entries_held.append(inquire(ledger, BIRCH, 100 + number))
+        follow(replica, told)
+        assert_holds(replica, ledger.entries)
+
+    def test_stops_as_soon_as_it_holds_enough(self, replica: Replica) -> None:
+        told = Told(founded(9).entries, batch=4)
+        follow(replica, told, 5)
+        assert replica.state.size == 8
+        follow(replica, told, 8)
+        assert told.calls == 2
+
+    def test_a_silent_sequencer_changes_nothing(self, replica: Replica) -> None:
+        told = Told(founded(2).entries)
+        follow(replica, told)
+        told.is_silent = True
+        with pytest.raises(UnavailableError):
+            follow(replica, told)
+        assert_holds(replica, told.entries_held)
+
+    def test_a_checkpoint_that_another_key_signed(self, replica: Replica) -> None:
+        with pytest.raises(CorruptionError):
+            follow(replica, Told(founded(2).entries, key=log_key("somebody")))
+        assert_holds(replica, [])
+
+    def test_a_signed_root_over_other_statements(self, replica: Replica) -> None:
+        with pytest.raises(CorruptionError, match="another tree"):
+            follow(replica, Told(founded(2).entries, root=bytes(32)))
+        assert_holds(replica, [])
+
+    def test_a_fork_after_the_statements_that_it_holds(self, replica: Replica) -> None:
+        ledger, fork = founded(2), founded(2)
+        follow(replica, Told(list(ledger.entries)))
+        inquire(ledger, ALDER, 50)
+        inquire(fork, ALDER, 51)
+        follow(replica, Told(list(ledger.entries)))
+        with pytest.raises(CorruptionError, match="another tree"):
+            follow(replica, Told(fork.entries))
+        assert_holds(replica, ledger.entries)
+
+    def test_a_fork_that_is_longer_is_refused_too(self, replica: Replica) -> None:
+        ledger, fork = founded(2), founded(2)
+        inquire(ledger, ALDER, 50)
+        follow(replica, Told(ledger.entries))
+        inquire(fork, ALDER, 51)
+        inquire(fork, BIRCH, 52)
+        with pytest.raises(CorruptionError):
+            follow(replica, Told(fork.entries))
+        assert_holds(replica, ledger.entries)
+
+    def test_a_statement_that_is_refused(self, replica: Replica) -> None:
+        ledger = founded(2)
+        with pytest.raises(CorruptionError, match="refused: stale_head"):
+            follow(replica, Told([*ledger.entries, ledger.entries[-1]]))
+        assert_holds(replica, [])
+
+    def test_an_older_checkpoint_of_the_same_log_is_no_harm(self, replica: Replica) -> None:
+        ledger = founded(8)
+        follow(replica, Told(ledger.entries))
+        follow(replica, Told(ledger.entries, size=5))
+        assert_holds(replica, ledger.entries)
+
+    def test_an_older_checkpoint_of_another_tree(self, replica: Replica) -> None:
+        ledger = founded(8)
+        follow(replica, Told(ledger.entries))
+        with pytest.raises(CorruptionError, match="another tree of 5"):
+            follow(replica, Told(ledger.entries, size=5, root=bytes(32)))
+
+    @pytest.mark.parametrize("size", [4, 7, 9])
+    def test_statements_that_no_checkpoint_covers_are_left(self, replica: Replica, size: int) -> None:
+        """A sequencer that shows more than it has signed: nothing of it is taken, nobody asks for ever."""
+        ledger = founded(8)
+        follow(replica, Told(ledger.entries[:7]))
+        follow(replica, Told(ledger.entries, size=size))
+        assert_holds(replica, ledger.entries[: max(7, size)])
+        follow(replica, Told(ledger.entries, size=3))
+        assert_holds(replica, ledger.entries[: max(7, size)])
+
+    def test_a_write_that_fails_is_made_up_for(self, replica: Replica, armed: Armed) -> None:
+        ledger = founded(5)
+        moments: tuple[Moment, ...] = ("in", "after")
+        for moment in moments:
+            armed.moment = moment
+            with pytest.raises(OSError, match="disk"):
+                follow(replica, Told(ledger.entries))
+            inquire(ledger, ALDER, 60 + len(ledger.entries))
+        follow(replica, Told(ledger.entries))
+        assert_holds(replica, ledger.entries)
