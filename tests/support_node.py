@@ -60,7 +60,8 @@ class Bench:
     change: Callable[[dict[str, Any]], object] = lambda _document: None
     seed: int = 1
     probes: dict[PartyId, Probe] = field(default_factory=dict)
-    silent: set[PartyId] = field(default_factory=set)
+    silent: set[PartyId | tuple[PartyId, str]] = field(default_factory=set)
+    """Stewards that do not answer, or not to a verb."""
     tamper: dict[tuple[PartyId, str], Callable[[PartyId, bytes, bytes], bytes]] = field(default_factory=dict)
     """What a steward replies to a verb instead: (caller, body, the honest reply) -> reply."""
     asked: list[tuple[PartyId, PartyId, str]] = field(default_factory=list)
@@ -210,7 +211,7 @@ class BenchLink:
     def ask(self, verb: StewardVerb, body: bytes) -> Future[bytes]:
         self.bench.asked.append((self.caller, self.party, verb))
         letter = Letter(self.caller, verb, body, Future())
-        if self.party in self.bench.silent:
+        if {self.party, (self.party, verb)} & self.bench.silent:
             letter.reply.set_exception(UnavailableError("silent"))
         else:
             answer_letter(self._handle, letter)

@@ -18,6 +18,7 @@ from hanse_ledger.ids import Month, StewardX, SubjectId, month_end
 from hanse_ledger.privacy.sealing import seal, share_info
 from hanse_ledger.privacy.shares import SharePlaintext, draw_masks, encode_share, rows_hash, split
 from hanse_ledger.signing import key_id_of
+from hanse_ledger.state import ReportEntry
 from node.ports import StewardLink
 from node.roles.drafts import Draft, DueRow, cut_drafts, due_rows, first_open_month
 from node.roles.evidence import keep_evidence
@@ -93,13 +94,28 @@ class Contributor:
 
     def counts(self, month: Month) -> bool:
         """Return whether there are reports for a log month and all of them count, by the log."""
-        query = select(draft_table.c.seq).where(draft_table.c.log_month == month)
+        query = select(draft_table).where(draft_table.c.log_month == month)
         with self._standing.database.read() as connection:
-            seqs = list(connection.execute(query).scalars())
-        entries = [
-            None if seq is None else self._standing.state.report_of(self._standing.id, seq) for seq in seqs
-        ]
-        return bool(entries) and all(entry is not None and entry.counts_at is not None for entry in entries)
+            drafts = list(connection.execute(query))
+        return bool(drafts) and all(draft.counted or self._counts(draft) for draft in drafts)
+
+    def _counts(self, draft: Any) -> bool:  # noqa: ANN401 - a database row
+        entry = self._entry(draft)
+        return entry is not None and entry.counts_at is not None
+
+    def _entry(self, draft: Any) -> ReportEntry | None:  # noqa: ANN401
+        """Return what the log says of a draft's attempt, None where it has another statement in its place.
+
+        That may be a report too, by another writer of this party: the sealed shares tell them apart.
+        """
+        entry = None if draft.seq is None else self._standing.state.report_of(self._standing.id, draft.seq)
+        if entry is None:
+            return None
+        share = entry.shares[0]
+        query = select(share_out.c.sealed).where(share_out.c.seq == draft.seq, share_out.c.x == share.x)
+        with self._standing.database.read() as connection:
+            sealed = connection.execute(query).scalar()
+        return entry if sealed is not None and hashlib.sha256(sealed).digest() == share.sha256 else None
 
     def _is_drafted(self, month: Month) -> bool:
         query = select(draft_table.c.id).where(draft_table.c.log_month == month).limit(1)
@@ -139,7 +155,7 @@ class Contributor:
         for draft in self._open_drafts():
             if draft.seq is None:
                 continue
-            entry = self._standing.state.report_of(self._standing.id, draft.seq)
+            entry = self._entry(draft)
             if entry is None:
                 # Neither logged nor on its way: another statement took its place in the chain.
                 if not self._outbox.is_pending(draft.seq):
