@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import bindparam, select
 
@@ -106,6 +106,9 @@ class _Asked:
     index: int
 
 
+_Opened: TypeAlias = tuple[bytes, Answer]
+"""A signed answer as opened, and what it says."""
+
 _STORE: Final = inquiry_table.update().where(inquiry_table.c.request_hash == bindparam("asked"))
 
 
@@ -141,8 +144,13 @@ class Inquirer:
 
     def _ask_all(self, made: Sequence[_Made]) -> Iterator[Outcome]:
         asked = self._log(made)
-        for start in range(0, len(asked), BATCH_LIMIT):
-            yield from self._ask(asked[start : start + BATCH_LIMIT])
+        batches = [asked[start : start + BATCH_LIMIT] for start in range(0, len(asked), BATCH_LIMIT)]
+        following = self._ask(batches[0])
+        for number, batch in enumerate(batches, start=1):
+            futures = following
+            # The stewards write the next answers while these are opened.
+            following = self._ask(batches[number]) if number < len(batches) else []
+            yield from self._take(batch, futures)
 
     def _make(
         self, subjects: Sequence[SubjectId], tokens: Mapping[SubjectId, Token], purpose: str
@@ -215,34 +223,44 @@ class Inquirer:
         logged = self._standing.state.request(self._standing.id, made.hash)
         return None if logged is None else logged.index
 
-    def _ask(self, asked: Sequence[_Asked]) -> list[Outcome]:
+    def _ask(self, asked: Sequence[_Asked]) -> list[tuple[StewardX, Future[bytes]]]:
         batch = batch_of([(one.made.raw, one.index) for one in asked])
-        futures = [(link, link.ask("answers", batch)) for link in self._links]
-        replies = {link.x: _replies(future, len(asked)) for link, future in futures}
+        return [(link.x, link.ask("answers", batch)) for link in self._links]
+
+    def _take(
+        self, asked: Sequence[_Asked], futures: Sequence[tuple[StewardX, Future[bytes]]]
+    ) -> list[Outcome]:
+        """Open and store what the stewards reply: one's answers while others still write theirs."""
+        replies = {
+            x: [
+                reply if isinstance(reply, str) else self._open(one, x, reply)
+                for one, reply in zip(asked, _replies(future, len(asked)), strict=True)
+            ]
+            for x, future in futures
+        }
         outcomes = [
             self._outcome(one, {x: reply[i] for x, reply in replies.items()}) for i, one in enumerate(asked)
         ]
         self._store(asked, outcomes)
         return outcomes
 
-    def _outcome(self, one: _Asked, replies: Mapping[StewardX, bytes | str]) -> Outcome:
-        signed = {x: self._open(one, x, reply) for x, reply in replies.items() if isinstance(reply, bytes)}
-        raw = {x: opened[0] for x, opened in signed.items() if opened is not None}
-        answers = {x: opened[1] for x, opened in signed.items() if opened is not None}
+    def _outcome(self, one: _Asked, replies: Mapping[StewardX, _Opened | str | None]) -> Outcome:
+        opened = {x: reply for x, reply in replies.items() if isinstance(reply, tuple)}
+        raw = {x: signed for x, (signed, _) in opened.items()}
         codes = Counter(reply for reply in replies.values() if isinstance(reply, str))
         outcome = Outcome(subject=one.made.subject, request=one.made.request, index=one.index)
-        if len(answers) < _REFUSING_QUORUM:
+        if len(opened) < _REFUSING_QUORUM:
             code = max(codes, key=lambda c: (c != UNAVAILABLE, codes[c]), default=UNAVAILABLE)
             return replace(outcome, code=code)
         try:
-            figures = combine_answers(answers)
+            figures = combine_answers({x: answer for x, (_, answer) in opened.items()})
         except DisagreementError:
             self._keep(raw)
             return replace(outcome, answers=raw)
         self._keep({x: raw[x] for x in figures.deviating})
         return replace(outcome, figures=figures, answers={x: raw[x] for x in figures.stewards})
 
-    def _open(self, one: _Asked, x: StewardX, sealed: bytes) -> tuple[bytes, Answer] | None:
+    def _open(self, one: _Asked, x: StewardX, sealed: bytes) -> _Opened | None:
         """Open an answer and hold it against this node's own copy of the log; None if it does not hold."""
         steward = self._standing.consortium.stewards[x]
         try:

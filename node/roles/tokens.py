@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from hanse_ledger.answer_file import open_evaluation
 from hanse_ledger.errors import LedgerError, RejectedError, UnavailableError, VerificationError
@@ -18,6 +18,9 @@ from node.storage.schema import token as token_table
 from node.wire import reply_of
 
 _READ_LIMIT: Final = 500
+_KNOWN: Final = select(token_table.c.subject, token_table.c.token).where(
+    token_table.c.subject.in_(bindparam("subjects", expanding=True))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +72,8 @@ class TokenSource:
         known: dict[SubjectId, Token] = {}
         with self._standing.database.read() as connection:
             for part in chunks(subjects, _READ_LIMIT):
-                rows = connection.execute(select(token_table).where(token_table.c.subject.in_(part)))
-                known.update({SubjectId(row.subject): Token(row.token) for row in rows})
+                rows = connection.execute(_KNOWN, {"subjects": list(part)})
+                known.update({SubjectId(subject): Token(token) for subject, token in rows})
         return known
 
     def _fetch(self, subjects: Sequence[SubjectId]) -> dict[SubjectId, Token]:

@@ -21,7 +21,6 @@ from hanse_ledger.errors import CorruptionError
 from node.storage.schema import setting
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
-_READ_ONLY: Final = "hanse_read_only"
 _MIGRATING: Final = threading.Lock()
 
 Moment: TypeAlias = Literal["before", "in", "after"]
@@ -39,20 +38,22 @@ class Database:
     def __init__(self, path: Path, *, probe: Probe = _no_probe) -> None:
         self._probe = probe
         self._engine = _sqlite_engine(path)
-        self._reading = self._engine.execution_options(**{_READ_ONLY: True})
         _migrate(self._engine)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give a connection that sees one consistent state and changes nothing."""
-        with self._reading.connect() as connection:
+        with self._engine.connect() as connection:
+            _begin(connection, "BEGIN")
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Give a connection whose changes become durable together, when the block ends without an error."""
         self._probe("before")
-        with self._engine.begin() as connection:
+        with self._engine.connect() as connection, connection.begin():
+            # The lock is taken at once, so that what is read first is what is changed.
+            _begin(connection, "BEGIN IMMEDIATE")
             yield connection
             self._probe("in")
         self._probe("after")
@@ -86,20 +87,20 @@ def _sqlite_engine(path: Path) -> Engine:
 
     @event.listens_for(engine, "connect")
     def set_up(dbapi_connection: Any, _record: object) -> None:  # noqa: ANN401 - DBAPI
-        # We begin transactions ourselves (below); the driver's own way would begin them late.
+        # We begin transactions ourselves (`_begin`); the driver's own way would begin them late.
         dbapi_connection.isolation_level = None
         cursor = dbapi_connection.cursor()
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        # A write takes the lock at once, so that what it reads first is what it changes.
-        read_only = connection.get_execution_options().get(_READ_ONLY, False)
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
-
     return engine
+
+
+def _begin(connection: Connection, how: Literal["BEGIN", "BEGIN IMMEDIATE"]) -> None:
+    """Begin a transaction at the driver: a listener of the engine would cost time at every statement."""
+    driver: Any = connection.connection.driver_connection
+    driver.execute(how)
 
 
 def _migrate(engine: Engine) -> None:
@@ -108,13 +109,14 @@ def _migrate(engine: Engine) -> None:
     config.set_main_option("script_location", str(MIGRATIONS))
     scripts = ScriptDirectory.from_config(config)
     head = scripts.get_current_head()
-    with engine.connect().execution_options(**{_READ_ONLY: True}) as connection:
+    with engine.connect() as connection:
         current = MigrationContext.configure(connection).get_current_revision()
     if current == head:
         return
     if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
         raise CorruptionError("the database was made by a newer version of this program")
     # Alembic keeps the running migration in the module: one at a time in a process.
-    with _MIGRATING, engine.begin() as connection:
+    with _MIGRATING, engine.connect() as connection, connection.begin():
+        _begin(connection, "BEGIN IMMEDIATE")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

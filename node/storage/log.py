@@ -27,7 +27,7 @@ _NODE: Final = select(log_hash.c.hash).where(
 _NEWEST: Final = select(log_checkpoint.c.note).order_by(log_checkpoint.c.size.desc()).limit(1)
 _ADD_ENTRY: Final = log_entry.insert()
 _ADD_HASH: Final = log_hash.insert()
-_DROP_CHECKPOINTS: Final = log_checkpoint.delete()
+_MOVE_CHECKPOINT: Final = log_checkpoint.update()
 _ADD_CHECKPOINT: Final = log_checkpoint.insert()
 
 
@@ -98,6 +98,7 @@ def append_entries(connection: Connection, entries: Iterable[tuple[bytes, Accept
 
 
 def put_checkpoint(connection: Connection, *, size: int, note: bytes) -> None:
-    """Store the newest checkpoint; an older one has served, and goes."""
-    connection.execute(_DROP_CHECKPOINTS)
-    connection.execute(_ADD_CHECKPOINT, {"size": size, "note": note})
+    """Store the newest checkpoint in the place of the one before, which has served."""
+    values = {"size": size, "note": note}
+    if not connection.execute(_MOVE_CHECKPOINT, values).rowcount:
+        connection.execute(_ADD_CHECKPOINT, values)
