@@ -13,7 +13,7 @@ import numpy as np
 from sqlalchemy import Connection, Row, bindparam, select
 
 from hanse_ledger.codec import decode, encode
-from hanse_ledger.consortium import DESK, MEMBER
+from hanse_ledger.consortium import DESK, MEMBER, Consortium
 from hanse_ledger.cose import sign
 from hanse_ledger.errors import LedgerError, MalformedError
 from hanse_ledger.fields import as_array, as_bytes, as_list, as_uint
@@ -112,9 +112,9 @@ class Answering:
 
     def _refusal(self, request: Request, logged: LoggedRequest) -> str | None:
         """Return the code of section 9, point 2, or None."""
-        state = self._standing.state
-        roles = state.consortium.parties[request.party].roles
-        if request.purpose not in state.consortium.policy.purposes:
+        state, consortium = self._standing.state, self._consortium_at(logged.index + 1)
+        roles = consortium.parties[request.party].roles
+        if request.purpose not in consortium.policy.purposes:
             return "purpose"
         if MEMBER not in roles and (DESK not in roles or request.purpose != SUBJECT_ACCESS):
             return "purpose"
@@ -124,8 +124,15 @@ class Answering:
             return "budget"
         return None
 
+    def _consortium_at(self, log_size: int) -> Consortium:
+        """Return the document as it stood at a position: stewards answer alike, however far they are."""
+        consortium = self._standing.state.consortium_at(log_size)
+        if consortium is None:
+            raise AssertionError("no request is logged before genesis")
+        return consortium
+
     def _budget(self, party: PartyId, logged: LoggedRequest) -> int:
-        policy = self._standing.state.consortium.policy
+        policy = self._consortium_at(logged.index + 1).policy
         if not policy.inquiries_per_subject:
             return policy.inquiries_base
         subjects = self._subjects_of(party, self._standing.state.last_closed(logged.index + 1))
@@ -182,7 +189,7 @@ class Answering:
         """Return a token's windows as they stood at a position, those past retention left out."""
         if last_closed is None:
             return ()
-        kept = last_closed - self._standing.state.consortium.policy.retention_months
+        kept = last_closed - self._consortium_at(log_size).policy.retention_months
         answers = []
         for row in rows:
             if not kept <= row.frozen_at <= last_closed:

@@ -5,7 +5,7 @@ from typing import Final
 
 from hanse_ledger.checkpoint import AddCheckpoint
 from hanse_ledger.errors import CheckpointConflictError, LedgerError, UnavailableError
-from hanse_ledger.ids import StewardX
+from hanse_ledger.ids import NodeHash, StewardX
 from hanse_ledger.merkle import prove_consistency
 from hanse_ledger.note import SignatureLine, merge_signatures, parse_note, parse_signature_lines
 from hanse_ledger.policy import verify_checkpoint
@@ -71,7 +71,7 @@ class Cosigned:
 
     def _body(self, link: StewardLink, note: bytes, size: int) -> bytes:
         old = min(self._cosigned_sizes.get(link.x, 0), size)
-        path = ()
+        path: tuple[NodeHash, ...] = ()
         if 0 < old < size:
             path = tuple(prove_consistency(size1=old, size2=size, read=self._standing.replica.log.node))
         return AddCheckpoint(old_size=old, path=path, note=note).encode()

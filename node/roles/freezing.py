@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
 
 from hanse_ledger.codec import encode
+from hanse_ledger.consortium import Consortium
 from hanse_ledger.ids import HASH_BYTES, Month
 from hanse_ledger.privacy.shares import reduced
 from hanse_ledger.rows import CELLS
@@ -50,19 +51,20 @@ class Freezer:
         self._done = last
 
     def _freeze(self, closing: Month, state: LedgerState) -> None:
+        consortium = _consortium_at_close(closing, state)
         with self._standing.database.read() as connection:
-            rows = _Rows(connection, _entries(connection, closing, state), closing, state)
+            rows = _Rows(connection, _entries(connection, closing, state), closing, consortium)
             frozen = rows.frozen
             sums = _add_up(connection, rows)
         shares = reduced(sums)
-        kept = closing - state.consortium.policy.retention_months
+        kept = closing - consortium.policy.retention_months
         with self._standing.database.write() as connection:
             for start in range(0, len(frozen.subject), _INSERT_ROWS):
                 part = slice(start, start + _INSERT_ROWS)
                 connection.execute(window.insert(), _window_values(rows, frozen, shares, part))
             # Two months later than answers stop, so that no answer as of an earlier position misses one.
             connection.execute(window.delete().where(window.c.frozen_at < kept - _LATE_ANSWERS))
-            contributions = encode(rows.contributions()) if _meters_subjects(state) else encode([])
+            contributions = encode(rows.contributions() if _meters_subjects(consortium) else [])
             values = {"month": closing, "contributions": contributions}
             connection.execute(frozen_month.insert(), values)
 
@@ -71,7 +73,7 @@ class _Rows:
     """The rows that a close looks at, as columns, and what it freezes of them."""
 
     def __init__(
-        self, connection: Connection, entries: Sequence[ReportEntry], closing: Month, state: LedgerState
+        self, connection: Connection, entries: Sequence[ReportEntry], closing: Month, consortium: Consortium
     ) -> None:
         self.entries = entries
         columns = [_columns(connection, entry) for entry in entries]
@@ -83,11 +85,11 @@ class _Rows:
         months = [column[1] for column in columns]
         self.sizes = [len(month) for month in months]
         month = np.concatenate(months) if months else np.zeros(0, np.int64)
-        member, group, self._members = _who(entries, self.sizes, state)
+        member, group, self._members = _who(entries, self.sizes, consortium)
         self._member = member
         # Rows of a month later than their entry's log month take no place (section 7).
         log_month = _repeat([entry.log_month for entry in entries], self.sizes)
-        candidate = np.flatnonzero((month <= log_month) & (month >= state.consortium.first_month))
+        candidate = np.flatnonzero((month <= log_month) & (month >= consortium.first_month))
         counts = first_counting(
             member=member[candidate], subject=self._numbers[candidate], month=month[candidate]
         )
@@ -100,8 +102,8 @@ class _Rows:
             group=group[chosen],
             minimum=_repeat([entry.contributors_min for entry in entries], self.sizes)[chosen],
             closing=closing,
-            first_month=state.consortium.first_month,
-            contributors_min=state.consortium.policy.contributors_min,
+            first_month=consortium.first_month,
+            contributors_min=consortium.policy.contributors_min,
             frozen_subject=frozen_subject,
             frozen_month=frozen_month_numbers,
         )
@@ -123,6 +125,15 @@ class _Rows:
                 matrix = np.frombuffer(self.tokens, np.uint8).reshape(-1, HASH_BYTES)
                 result.append([member, matrix[subjects].tobytes()])
         return result
+
+
+def _consortium_at_close(closing: Month, state: LedgerState) -> Consortium:
+    """Return the document as it stands at the close, whatever has come since: all stewards freeze alike."""
+    position = state.closed_at(closing)
+    consortium = None if position is None else state.consortium_at(position + 1)
+    if consortium is None:
+        raise AssertionError("only a closed month is frozen")
+    return consortium
 
 
 def _entries(connection: Connection, closing: Month, state: LedgerState) -> list[ReportEntry]:
@@ -172,10 +183,10 @@ def _pairs(numbers: Ints, masks: Ints, frozen_at: Ints) -> tuple[Ints, Ints]:
 
 
 def _who(
-    entries: Sequence[ReportEntry], sizes: Sequence[int], state: LedgerState
+    entries: Sequence[ReportEntry], sizes: Sequence[int], consortium: Consortium
 ) -> tuple[Ints, Ints, list[str]]:
     """Return the number of each row's member and group, by the document as it stands at the close."""
-    groups = state.consortium.groups()
+    groups = consortium.groups()
     members = sorted({entry.member for entry in entries})
     group_names = sorted({groups[member] for member in members})
     member = _repeat([members.index(entry.member) for entry in entries], sizes)
@@ -230,8 +241,8 @@ def _window_values(
     ]
 
 
-def _meters_subjects(state: LedgerState) -> bool:
-    return state.consortium.policy.inquiries_per_subject > 0
+def _meters_subjects(consortium: Consortium) -> bool:
+    return consortium.policy.inquiries_per_subject > 0
 
 
 def months_of(mask: int, frozen_at: Month) -> tuple[Month, ...]:
