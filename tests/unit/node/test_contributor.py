@@ -1,4 +1,4 @@
-"""A member's reporting over months: what is due, what is late, what was reported, and what must be sent anew."""
+"""A member's reporting over months: what is due, late or reported already, and what is sent anew."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

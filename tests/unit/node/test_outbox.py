@@ -1,4 +1,4 @@
-"""A node's run of own statements, when the sequencer fails and when another writer of the party comes between."""
+"""A run of own statements, when the sequencer fails and when another writer of the party comes between."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
