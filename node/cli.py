@@ -4,11 +4,12 @@ Exit codes: 0 success, 1 a refusal or failed verification, 2 wrong usage. A comm
 the command is asked for: some need no node, and starting should take no time.
 """
 
+import io
 import logging
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from itertools import pairwise
 from typing import Annotated, Any, Final, Literal
@@ -21,7 +22,7 @@ from node.commands.options import WrongUsageError
 from node.commands.output import print_json, say
 from node.commands.tree import Group, in_language, page_in_language
 from node.texts import Language, locale_language, mark, speak, tr
-from node.texts.sentences import SENTENCES
+from node.texts.sentences import SENTENCES, sentence_of
 
 COMMANDS: Final = {
     "demo": ("node.commands.demo", mark("Run a whole consortium in a folder, on sample data or yours.")),
@@ -80,25 +81,33 @@ def _common(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit code."""
-    words = _common_first(list(sys.argv[1:] if arguments is None else arguments))
-    speak(_language(words))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that lacks a letter shows a question mark: printing never fails.
+            stream.reconfigure(errors="replace")
+    common, others = _common_first(sys.argv[1:] if arguments is None else arguments)
+    speak(_language(common))
+    as_json = "--json" in others[: others.index("--")] if "--" in others else "--json" in others
     try:
-        ended = in_language(get_command(app)).main(args=words, prog_name="hanse", standalone_mode=False)
+        ended = in_language(get_command(app)).main(
+            args=[*common, *others], prog_name="hanse", standalone_mode=False
+        )
     except WrongUsageError as error:
         return _wrong_usage(str(error))
     except typer.TyperException as error:
         return _wrong_usage(_usage_sentence(error))
     except CorruptionError as error:
-        return _refused(words, "corruption", str(error))
+        return _refused("corruption", SENTENCES["corruption"], str(error), as_json=as_json)
     except LedgerError as error:
-        return _refused(words, error.code, str(error))
+        return _refused(error.code, sentence_of(error), str(error), as_json=as_json)
     except OSError as error:
-        return _refused(words, "file", error.strerror or type(error).__name__)
+        reason = error.strerror or type(error).__name__
+        return _refused("file", SENTENCES["file"], reason, as_json=as_json)
     return ended if isinstance(ended, int) else 0
 
 
-def _common_first(words: list[str]) -> list[str]:
-    """Move the options that every command takes to the front, where Typer looks for them."""
+def _common_first(words: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Take out the options that every command takes: Typer looks for them in front."""
     common, others = list[str](), list[str]()
     rest = iter(words)
     for word in rest:
@@ -110,19 +119,18 @@ def _common_first(words: list[str]) -> list[str]:
             common += word.split("=", 1)
         else:
             others.append(word)
-    return common + others
+    return common, others
 
 
-def _language(words: Sequence[str]) -> Language:
+def _language(common: Sequence[str]) -> Language:
     """Return the language that is asked for; one that does not exist is refused later, in the locale's."""
-    asked = [value for name, value in pairwise(words) if name == "--lang"]
+    asked = [value for name, value in pairwise(common) if name == "--lang"]
     return _LANGUAGES.get(asked[-1] if asked else "") or locale_language(os.environ)
 
 
-def _refused(words: Sequence[str], code: str, message: str) -> int:
-    sentence = tr(SENTENCES[code]) if code in SENTENCES else tr("The request was refused.")
-    say(f"{sentence} [{code}] {message}")
-    if "--json" in words:
+def _refused(code: str, sentence: str, message: str, *, as_json: bool) -> int:
+    say(f"{tr(sentence)} [{code}] {message}")
+    if as_json:
         print_json({"error": {"code": code, "message": message}})
     return 1
 
@@ -140,7 +148,7 @@ _USAGE: Final = (
     (r"Missing (?:argument|option) '(?P<name>[^']*)'.*", mark("{name} is missing.")),
     (r"Option '(?P<name>[^']*)' requires an argument.*", mark("{name} needs a value.")),
     (r"Invalid value for '(?P<name>[^']*)'.*", mark("The value of {name} is none that it can have.")),
-    (r"Got unexpected extra arguments? .*", mark("There are more arguments than the command takes.")),
+    (r"Got unexpected extra argument.*", mark("There are more arguments than the command takes.")),
 )
 """Typer's sentences on wrong usage; what was typed is not repeated but for an option's or command's name."""
 

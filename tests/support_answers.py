@@ -34,7 +34,7 @@ def window(
     }
 
 
-def answer(*windows: dict[str, Any], last: str | None = "2024-06", **fields: Any) -> dict[str, Any]:
+def answer(*windows: dict[str, Any], last: str | None = "2024-06", **fields: object) -> dict[str, Any]:
     """Return a checked answer with these windows; `fields` replace or add."""
     return {
         "party": "ash",

@@ -8,6 +8,7 @@ import typer
 
 from hanse_ledger.ids import month_text
 from node.bootstrap import CONSORTIUM_FILE
+from node.commands.nodes import alone_in
 from node.commands.options import Json
 from node.commands.output import print_json, progress
 from node.commands.tree import Command, new_app
@@ -49,7 +50,7 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Make or finish the demo and print a report from it."""
-    with progress(lambda step: tr(_STEPS[step]) if step else "") as step:
+    with alone_in(directory), progress(lambda step: tr(_STEPS.get(step, step))) as step:
         result = run_demo(directory, receivables, progress=step)
     if as_json:
         print_json(_document(directory, result))

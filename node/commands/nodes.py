@@ -1,14 +1,23 @@
 """The consortium in a DIR, and the node in it that a command speaks for."""
 
+import fcntl
+import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from hanse_ledger.consortium import STEWARD, Consortium, Party, parse_document
+from hanse_ledger.errors import UnavailableError
 from hanse_ledger.ids import PartyId
 from node.bootstrap import CONSORTIUM_FILE, Embedded
 from node.commands.options import WrongUsageError
+from node.commands.output import say
 from node.texts import tr
+
+_PAUSE_S: Final = 0.1
+_ATTEMPTS: Final = 6_000
 
 
 def document_in(folder: Path | None) -> Consortium:
@@ -25,8 +34,39 @@ def document_in(folder: Path | None) -> Consortium:
 def consortium_in(folder: Path | None) -> Iterator[Embedded]:
     """Run a DIR's consortium while the block runs."""
     document_in(folder)
-    with Embedded(folder or Path()) as embedded:
+    home = folder or Path()
+    with alone_in(home), Embedded(home) as embedded:
         yield embedded
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keep other commands out of an embedded consortium's folder: each would run all of its parties.
+
+    Waits for a command that is at work there; raises UnavailableError when that takes too long. The lock
+    goes with the process, however that ends.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    # The folder itself is locked: a demo begins in an empty one.
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        _lock(descriptor)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int) -> None:
+    for attempt in range(_ATTEMPTS):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if attempt == 0:
+                say(tr("Another command is at work in this folder; waiting for it."))
+            time.sleep(_PAUSE_S)
+        else:
+            return
+    raise UnavailableError("another command is at work in this folder")
 
 
 def pick_party(consortium: Consortium, asked: str | None, *roles: str) -> PartyId:

@@ -43,6 +43,7 @@ def print_portfolio(
     for name in (
         tr("Rows"),
         tr("On terms"),
+        tr("Late"),
         tr("Past due"),
         tr("Lost"),
         tr("Mean delay, days"),
@@ -64,7 +65,7 @@ def _cells(answer: Mapping[str, Any], own: Sequence[Own] | None) -> list[str]:
     whole = total(without_own(windows, own))
     level = "" if not answer.get("warning_level") else formats.number(answer["warning_level"])
     if whole is None or whole.condition is None or whole.delay is None:
-        return [answer["subject"], status, *[""] * 7, level]
+        return [answer["subject"], status, *[""] * 8, level]
     due = sum(whole.condition[FELL_DUE])
     return [
         answer["subject"],
@@ -73,6 +74,7 @@ def _cells(answer: Mapping[str, Any], own: Sequence[Own] | None) -> list[str]:
         windows[-1].contributors,
         formats.number(sum(whole.condition)),
         formats.percent(whole.condition[1], due),
+        formats.percent(whole.condition[2], due),
         formats.percent(sum(whole.condition[3:7]), due),
         formats.percent(whole.condition[7], due),
         days_between(mean_delay(whole.delay)),

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Final
 
+from hanse_ledger.errors import LedgerError
 from node.texts.catalogue import mark
 
 SENTENCES: Final[Mapping[str, str]] = {
+    "ledger_error": mark("The request was refused."),
     "rejected": mark("The request cannot be taken as it is."),
     "malformed": mark("This is not in the one form that the format allows."),
     "subject_id": mark("A subject id that no register could have given out."),
@@ -23,6 +25,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "corruption": mark("Stored state contradicts itself; the node stops and changes nothing more."),
     "file": mark("A file could not be read or written."),
     "checkpoint_conflict": mark("A cosigner has cosigned another size of the log."),
+    "key_generation": mark("The token key could not be made together; start again."),
     "not_due": mark("The month cannot be closed now."),
     "other_receivables": mark("This folder was made from something else; choose another folder."),
     "no_receivables": mark("There is nothing here that a demo could be made of."),
@@ -42,3 +45,9 @@ SENTENCES: Final[Mapping[str, str]] = {
     "receivables_decimal": mark("The amounts do not say their own decimal sign; say decimal in a mapping."),
     "receivables_mapping": mark("The mapping file breaks its own format."),
 }
+
+
+def sentence_of(error: LedgerError) -> str:
+    """Return the sentence of an error's code, or that of the nearest kind above it that has one."""
+    codes = (getattr(kind, "code", "") for kind in type(error).__mro__)
+    return next(SENTENCES[code] for code in codes if code in SENTENCES)
