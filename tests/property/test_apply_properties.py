@@ -8,7 +8,6 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from strategies import CBOR_VALUES, JSON_VALUES, NOISE, near_bytes, near_value
-from support_answers import FIELDS_OF_ANSWER, inquired
 from support_consortium import (
     ALDER,
     AUDITOR,
@@ -36,6 +35,7 @@ from support_consortium import (
     report,
     snapshot,
 )
+from support_inquiry import FIELDS_OF_ANSWER, inquired
 from support_tlog import Tree
 
 from hanse_ledger.answer_file import verify_answer_file

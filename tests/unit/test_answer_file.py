@@ -6,18 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from support_answers import (
-    SUBJECT,
-    TIME_S,
-    File,
-    Inquired,
-    edited,
-    evaluations,
-    inquired,
-    message,
-    refused,
-    verify,
-)
 from support_consortium import (
     ALDER,
     BIRCH,
@@ -31,6 +19,18 @@ from support_consortium import (
     changed,
     cosign_key,
     party_in,
+)
+from support_inquiry import (
+    SUBJECT,
+    TIME_S,
+    File,
+    Inquired,
+    edited,
+    evaluations,
+    inquired,
+    message,
+    refused,
+    verify,
 )
 from support_tlog import Tree
 

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from support_answers import File, Path, edited, inquired, refused
 from support_consortium import (
     XS,
 )
+from support_inquiry import File, Path, edited, inquired, refused
 
 from hanse_ledger.errors import MalformedError
 
