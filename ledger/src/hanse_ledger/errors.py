@@ -6,7 +6,7 @@ someone is wrong, or try again. No subject id, name, amount, key or token is eve
 
 from typing import ClassVar
 
-from hanse_ledger.ids import PartyId
+from hanse_ledger.ids import PartyId, StewardX
 
 
 class LedgerError(Exception):
@@ -125,3 +125,13 @@ class CheckpointConflictError(RejectedError):
     """A cosigner has cosigned another size than the one named; the message is that size (C2SP: 409)."""
 
     code = "checkpoint_conflict"
+
+
+class KeyGenerationError(VerificationError):
+    """A founder's part in the key generation does not hold; `field` names it (privacy.dkg lists them)."""
+
+    code = "key_generation"
+
+    def __init__(self, *, x: StewardX, field: str, reason: str = "does not hold") -> None:
+        super().__init__(f"steward {x}: {field} {reason}")
+        self.x, self.field = x, field
