@@ -142,6 +142,16 @@ REFUSED: dict[str, tuple[Change, str]] = {
         lambda d: (party(REGULATOR, active=False)(d), party(CHAMBER, x=255)(d)),
         "parties",
     ),
+    "an id twice with other keys": (
+        copied(
+            ALDER,
+            ALDER,
+            statement_key=statement_key("ash").public.hex(),
+            proof=admission(ALDER, key=statement_key("ash")),
+            cosign_key=SigningKey(bytes(32)).public.hex(),
+        ),
+        "parties",
+    ),
     "a statement key twice": (
         copied(
             ALDER,
@@ -165,6 +175,10 @@ REFUSED: dict[str, tuple[Change, str]] = {
     ),
     "K_x of the identity": (party(CHAMBER, token_key=IDENTITY.hex()), "parties"),
     "the last K_x of the identity": (party(REGULATOR, token_key=IDENTITY.hex()), "parties"),
+    "one K_x for all": (
+        lambda d: [party_in(d, name).update(token_key=token_key(3)) for name in STEWARDS.values()],
+        "parties",
+    ),
     "K of the identity": (through_identity, "parties"),
     "K_x that is no element": (party(CHAMBER, token_key="ff" * 32), "parties"),
     "the last K_x no element": (party(REGULATOR, token_key="01" + "00" * 31), "parties"),

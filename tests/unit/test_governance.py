@@ -191,6 +191,26 @@ def test_it_acts_with_the_proposal_if_that_comes_last() -> None:
     assert in_force(ledger) == raw
 
 
+def test_reports_let_go_of_a_steward_with_a_late_proposal_too() -> None:
+    ledger, raw = founded(), following(set_party(REGULATOR, active=False))
+    ledger.accept(ALDER, report())
+    cast(ledger, raw, *NEEDED)
+    assert ledger.state.reports[1].failed_at is None
+    ledger.accept(ALDER, Propose(document=raw))
+    assert ledger.state.reports[1].failed_at == ledger.state.size - 1
+
+
+def test_a_new_steward_has_no_say_on_earlier_reports() -> None:
+    ledger, raw = founded(), following(replace_steward)
+    ledger.accept(ALDER, report())
+    ledger.accept(ALDER, Propose(document=raw))
+    cast(ledger, raw, *MEMBERS, CHAMBER, AUDITOR, UNION)
+    assert list(ledger.state.consortium.stewards) == [2, 3, 7, 9]
+    refuse(ledger, ledger.sign("bank", publish((1, None))), RuleError)
+    ledger.accept(ALDER, report(xs=(2, 3, 7, 9)))
+    ledger.accept(PartyId("bank"), publish((ledger.state.size - 1, None)))
+
+
 @pytest.mark.parametrize("left_out", NEEDED)
 def test_each_needed_vote_is_needed(left_out: PartyId) -> None:
     ledger, raw = founded(), following()
@@ -328,16 +348,14 @@ def test_reports_wait_for_no_former_steward() -> None:
     # 1 has counted, 2 waits for the regulator alone, 3 for all but the regulator, 4 has failed already.
     for x, party in list(BY_X.items())[:3]:
         ledger.accept(party, publish(*((index, values[index][x]) for index in (1, 2))))
-    ledger.accept(
-        REGULATOR,
-        publish((1, values[1][XS[3]]), (3, values[3][XS[3]]), (4, None)),
-    )
+    ledger.accept(REGULATOR, publish((1, values[1][XS[3]]), (3, values[3][XS[3]])))
+    ledger.accept(CHAMBER, publish((4, None)))
     raw = following(set_party(REGULATOR, active=False))
     ledger.accept(ALDER, Propose(document=raw))
     cast(ledger, raw, *NEEDED)
     acted = ledger.state.size - 1
     placed = {i: (one.counts_at, one.failed_at) for i, one in ledger.state.reports.items()}
-    assert placed == {1: (8, None), 2: (None, acted), 3: (None, None), 4: (None, 8)}
+    assert placed == {1: (8, None), 2: (None, acted), 3: (None, None), 4: (None, 9)}
     for x, party in list(BY_X.items())[:3]:
         ledger.accept(party, publish((3, values[3][x])))
     assert ledger.state.reports[3].counts_at == ledger.state.size - 1

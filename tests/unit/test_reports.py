@@ -15,9 +15,11 @@ from support_consortium import (
     shared_rows,
     values_of,
 )
+from support_tlog import Tree
 
 from hanse_ledger.bodies import P
 from hanse_ledger.ids import StewardX
+from hanse_ledger.merkle import leaf_hash
 from hanse_ledger.state import ReportEntry
 
 SHARES = shared_rows()
@@ -47,6 +49,13 @@ def test_it_counts_when_all_have_published_in_any_order(ledger: Ledger, order: t
         assert (entry(ledger).counts_at, entry(ledger).failed_at) == (None, None)
         say(ledger, x, (1, values[x]))
     assert (entry(ledger).counts_at, entry(ledger).failed_at) == (5, None)
+
+
+def test_an_entry_keeps_the_root_before_it(ledger: Ledger) -> None:
+    ledger.accept(BIRCH, report())
+    for index in (1, 2):
+        assert entry(ledger, index).root_before == Tree(ledger.entries[:index]).frontier.root()
+        assert entry(ledger, index).leaf == leaf_hash(ledger.entries[index])
 
 
 def test_values_are_bound_to_the_place_of_the_entry(ledger: Ledger) -> None:
