@@ -108,7 +108,8 @@ def due_rows(
                 )
                 if row is not None:
                     leaves = row_leaves(subject=subject, month=month, row=row, invoices=lines)
-                    salts = [entropy(SALT_BYTES) for _ in leaves]
+                    drawn = entropy(SALT_BYTES * len(leaves))
+                    salts = [drawn[i : i + SALT_BYTES] for i in range(0, len(drawn), SALT_BYTES)]
                     yield DueRow(subject=subject, month=month, row=row, leaves=leaves, salts=salts)
 
 

@@ -3,11 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, func, select
+import cbor2
+from sqlalchemy import Connection, bindparam, func, select
 
-from hanse_ledger.codec import decode, encode
+from hanse_ledger.codec import decode
 from hanse_ledger.evidence import Leaf
 from hanse_ledger.ids import Month, SubjectId
 from hanse_ledger.rows import Invoice, Row
@@ -15,18 +16,29 @@ from node.storage.database import inserted_id
 from node.storage.schema import book_import, draft, invoice, own_row
 
 _EVIDENCE_LIMIT = 1 << 26
+_BOOK: Final = select(
+    invoice.c.subject,
+    invoice.c.reference,
+    invoice.c.invoice_date,
+    invoice.c.due_date,
+    invoice.c.paid_date,
+    invoice.c.amount_minor,
+    invoice.c.currency,
+    invoice.c.lost_on,
+).order_by(invoice.c.subject, invoice.c.customer, invoice.c.reference)
+_DROP_LINE: Final = invoice.delete().where(
+    invoice.c.customer == bindparam("of"), invoice.c.reference == bindparam("named")
+)
 
 
 def load_invoices(
     connection: Connection, subjects: Iterable[SubjectId] | None = None
 ) -> dict[SubjectId, list[Invoice]]:
     """Return the book by subject: all of it, or of some subjects."""
-    query = select(invoice).order_by(invoice.c.subject, invoice.c.customer, invoice.c.reference)
-    if subjects is not None:
-        query = query.where(invoice.c.subject.in_(list(subjects)))
+    query = _BOOK if subjects is None else _BOOK.where(invoice.c.subject.in_(list(subjects)))
     book: dict[SubjectId, list[Invoice]] = defaultdict(list)
-    for row in connection.execute(query):
-        book[SubjectId(row.subject)].append(_invoice(row))
+    for subject, *line in connection.execute(query):
+        book[SubjectId(subject)].append(_invoice(*line))
     return dict(book)
 
 
@@ -62,10 +74,9 @@ def counting_rows(connection: Connection, subject: SubjectId) -> list[Any]:
 
 def put_lines(connection: Connection, lines: list[Mapping[str, Any]]) -> None:
     """Add lines to the book, each in the place of the one with its customer and reference."""
-    for line in lines:
-        same = (invoice.c.customer == line["customer"]) & (invoice.c.reference == line["reference"])
-        connection.execute(invoice.delete().where(same))
     if lines:
+        keys = [{"of": line["customer"], "named": line["reference"]} for line in lines]
+        connection.execute(_DROP_LINE, keys)
         connection.execute(invoice.insert(), lines)
 
 
@@ -90,7 +101,9 @@ def row_of(record: Any) -> Row:  # noqa: ANN401 - a database row
 
 def encode_evidence(leaves: Iterable[Leaf], salts: Iterable[bytes]) -> bytes:
     """Pack the salted leaves of a row for the private store."""
-    return encode([[salt, name, value] for (name, value), salt in zip(leaves, salts, strict=True)])
+    packed = [[salt, name, value] for (name, value), salt in zip(leaves, salts, strict=True)]
+    # `codec.encode` would check the kinds of values that were built here, for most of this time.
+    return cbor2.dumps(packed, canonical=True)
 
 
 def decode_evidence(raw: bytes) -> list[tuple[bytes, str, Any]]:
@@ -104,13 +117,21 @@ def months_made(connection: Connection, since: Month) -> set[tuple[SubjectId, Mo
     return {(SubjectId(row.subject), Month(row.month)) for row in connection.execute(query)}
 
 
-def _invoice(row: Any) -> Invoice:  # noqa: ANN401
+def _invoice(
+    reference: str,
+    invoice_date: str,
+    due_date: str,
+    paid_date: str | None,
+    amount_minor: int,
+    currency: str,
+    lost_on: str | None,
+) -> Invoice:
     return Invoice(
-        reference=row.reference,
-        invoice_date=date.fromisoformat(row.invoice_date),
-        due_date=date.fromisoformat(row.due_date),
-        paid_date=None if row.paid_date is None else date.fromisoformat(row.paid_date),
-        amount_minor=row.amount_minor,
-        currency=row.currency,
-        lost_on=None if row.lost_on is None else date.fromisoformat(row.lost_on),
+        reference=reference,
+        invoice_date=date.fromisoformat(invoice_date),
+        due_date=date.fromisoformat(due_date),
+        paid_date=None if paid_date is None else date.fromisoformat(paid_date),
+        amount_minor=amount_minor,
+        currency=currency,
+        lost_on=None if lost_on is None else date.fromisoformat(lost_on),
     )
