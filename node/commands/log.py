@@ -8,14 +8,16 @@ from typing import Annotated, Any, Final, TypeAlias
 
 import typer
 
-from hanse_ledger.consortium import DESK, MEMBER
+from hanse_ledger.consortium import DESK, MEMBER, STEWARD
 from node import logs
-from node.bootstrap import CONSORTIUM_FILE
-from node.commands.nodes import consortium_in, pick_party
+from node.bootstrap import CONSORTIUM_FILE, Embedded
+from node.commands.copies import audit_copies, check_forks
+from node.commands.nodes import alone_in, consortium_in, document_in, pick_party
 from node.commands.options import Json, Party, WrongUsageError
-from node.commands.output import print_json, print_line, progress, say
+from node.commands.output import Step, print_json, print_line, progress, say
 from node.commands.tree import Command, new_app
 from node.files import write_whole
+from node.roles.party import Standing
 from node.texts import mark, tr
 
 app: Final = new_app(help=mark("Audit, show, prove and export the log."))
@@ -38,14 +40,14 @@ Index: TypeAlias = Annotated[
 @app.command(cls=Command, help=mark("Replay and verify a whole log."))
 def audit(*, directory: LogDir = None, party: Party = None, as_json: Json = False) -> None:
     """Accept every statement anew and compare every stored tree node; what does not hold raises."""
-    with _source(directory, party) as source, progress(_step_words) as step:
-        result = logs.audit(source, step)
+    with progress(_step_words) as step:
+        result, copies = _audit(directory, party, step)
     if as_json:
-        print_json(_audit_document(result))
+        print_json({**_audit_document(result), "copies": copies})
         return
     from node.rendering.log import print_audit  # noqa: PLC0415 - `--json` runs do without Babel
 
-    print_audit(result)
+    print_audit(result, copies)
 
 
 @app.command(cls=Command, help=mark("Show one statement in words."))
@@ -102,6 +104,22 @@ def export(
         print_line(tr("{size} statements are written to {out}.", size=size, out=out))
 
 
+def _audit(directory: Path | None, party: str | None, step: Step) -> tuple[logs.AuditResult, int]:
+    """Audit a folder of tiles; or every party's copy as stored, then that they are one cosigned log."""
+    if directory is None or not (directory / CONSORTIUM_FILE).is_file():
+        with _source(directory, party) as source:
+            return logs.audit(source, step), 0
+    consortium = document_in(directory)
+    if party is not None:
+        pick_party(consortium, party, MEMBER, DESK, STEWARD)
+    with alone_in(directory):
+        copies = audit_copies(directory, consortium, party, step)
+    with consortium_in(directory) as embedded:
+        standing, note = _cosigned(embedded, None)
+        check_forks(copies, standing.replica)
+        return logs.audit(logs.replica_source(standing.replica, note), step), len(copies)
+
+
 @contextmanager
 def _source(directory: Path | None, party: str | None) -> Iterator[logs.Source]:
     """Open a node's own copy with a cosigned checkpoint, or a folder of tlog-tiles as it stands."""
@@ -111,12 +129,18 @@ def _source(directory: Path | None, party: str | None) -> Iterator[logs.Source]:
         yield logs.open_source(directory)
         return
     with consortium_in(directory) as embedded:
-        chosen = embedded.consortium.ordering[0]
-        if party is not None:
-            chosen = pick_party(embedded.consortium, party, MEMBER, DESK)
-        member = embedded.member(chosen)
-        _, note = member.cosigned_checkpoint()
-        yield logs.replica_source(member.standing.replica, note.encode())
+        standing, note = _cosigned(embedded, party)
+        yield logs.replica_source(standing.replica, note)
+
+
+def _cosigned(embedded: Embedded, party: str | None) -> tuple[Standing, bytes]:
+    """Return a member's or desk's node, the ordering party's without a name, and a cosigned checkpoint."""
+    chosen = embedded.consortium.ordering[0]
+    if party is not None:
+        chosen = pick_party(embedded.consortium, party, MEMBER, DESK)
+    member = embedded.member(chosen)
+    _, note = member.cosigned_checkpoint()
+    return member.standing, note.encode()
 
 
 def _step_words(step: str) -> str:

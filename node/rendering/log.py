@@ -25,8 +25,8 @@ _KINDS: Final[Mapping[str, str]] = {
 }
 
 
-def print_audit(result: AuditResult) -> None:
-    """Print what an audit found true."""
+def print_audit(result: AuditResult, copies: int) -> None:
+    """Print what an audit found true, of the log and of so many stored copies."""
     if result.consortium.demo:
         print_line(tr(DEMO_LABEL))
     print_line(
@@ -35,6 +35,8 @@ def print_audit(result: AuditResult) -> None:
             size=formats.number(result.checkpoint.size),
         )
     )
+    if copies:
+        print_line(tr("Stored copies that are the same log: {count}", count=formats.number(copies)))
     print_line(tr("Consortium: {id}", id=result.consortium.id))
     print_line(tr("Root: {root}", root=result.checkpoint.root.hex()))
     print_line(

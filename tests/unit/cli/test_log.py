@@ -1,10 +1,12 @@
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from support_cli import Run
-from support_embedded import MEMBERS
+from support_embedded import MEMBERS, copy_of_tiny_demo
 
 from hanse_ledger.consortium import parse_document
 from hanse_ledger.ids import NodeHash
@@ -26,6 +28,7 @@ def test_a_whole_log_is_audited(run: Run, demo: Path) -> None:
     assert plain.out.startswith("DEMO:")
     assert "every one accepted anew" in plain.out
     audited = as_json.document
+    assert audited["copies"] == 11
     assert audited["cosigned"] is True
     assert audited["last_closed_month"] == "2024-03"
     assert audited["kinds"]["genesis"] == 1
@@ -34,6 +37,25 @@ def test_a_whole_log_is_audited(run: Run, demo: Path) -> None:
     assert (
         run("log", "audit", "--dir", demo, "--party", "cedar", "--json").document["root"] == audited["root"]
     )
+
+
+@pytest.mark.parametrize("party", ["desk", "steward-3", "cedar"])
+@pytest.mark.parametrize("table", ["log_entry", "log_hash"])
+def test_a_changed_byte_in_any_copy_fails_the_audit(run: Run, tmp_path: Path, party: str, table: str) -> None:
+    home = copy_of_tiny_demo(tmp_path)
+    (path,) = (home / "parties" / party).glob("*.sqlite")
+    column = {"log_entry": "statement", "log_hash": "hash"}[table]
+    query = f"SELECT {column} FROM {table} WHERE position = 7"  # noqa: S608 - names of ours
+    update = f"UPDATE {table} SET {column} = ? WHERE position = 7"  # noqa: S608 - names of ours
+    with closing(sqlite3.connect(path)) as database, database:
+        (raw,) = database.execute(query).fetchone()
+        database.execute(update, (bytes([*raw[:-1], raw[-1] ^ 1]),))
+    ended = run("log", "audit", "--dir", home, "--json")
+    assert ended.code == 1
+    error = ended.document["error"]
+    assert error["code"] == "verification"
+    assert error["message"].startswith(f"{party}: statement ")
+    assert "Traceback" not in ended.err
 
 
 def test_a_log_speaks_chinese(run: Run, demo: Path) -> None:
