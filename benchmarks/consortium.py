@@ -1,0 +1,204 @@
+"""Embedded consortia with many rows behind them, made by the code that reports and checks for real.
+
+Only two things are not as in life: rows come from no book, so the members' drafts are written into their
+databases, and most tokens are random; those of `SUBJECTS` are the stewards' own and in the members' caches.
+Every subject is reported on by four of the eight members, each its own group: with `contributors_min` 4 that
+gives as many windows as so many rows can give.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from consortium_config.sample import demo_document
+from hanse_ledger.consortium import parse_document
+from hanse_ledger.errors import UnavailableError
+from hanse_ledger.ids import HASH_BYTES, Month, PartyId, SubjectId
+from hanse_ledger.privacy.shares import RowColumns
+from hanse_ledger.rows import CONDITIONS, DELAYS, EXPOSURES
+from node.bootstrap import (
+    CONSORTIUM_FILE,
+    DATABASE_FILE,
+    KEYS_FILE,
+    PARTIES_FOLDER,
+    SEQUENCER_FILE,
+    Embedded,
+    Surroundings,
+    found,
+)
+from node.clocks import DemoClock
+from node.keystore import read_keys
+from node.roles.drafts import ROWS_A_REPORT, ROWS_LEAST, Draft
+from node.roles.party import Standing
+from node.roles.tokens import TokenSource
+from node.sequencing.follower import Follower
+from node.sequencing.replica import Replica
+from node.sequencing.solo import SoloSequencer
+from node.storage.database import Database
+from node.storage.schema import draft, token
+from node.wire import LocalLink
+
+MEMBERS: Final = tuple(PartyId(f"member-{number}") for number in range(8))
+GROUPS_A_SUBJECT: Final = 4
+ASKING: Final = MEMBERS[0]
+FIRST_MONTH: Final = Month(2024 * 12 + 6)
+MONTH: Final = Month(FIRST_MONTH + 2)
+"""September 2024: the month with the rows, and the end of a quarter whose other months are empty."""
+AS_OF: Final = date(2024, 9, 30)
+PURPOSE: Final = "credit-review"
+_ROUNDS_MOST: Final = 50
+
+
+def subjects(count: int) -> list[SubjectId]:
+    """Return subjects that four members report on and whose true tokens `ASKING` has cached."""
+    return [SubjectId(f"ref:BENCH:S{number:06}") for number in range(count)]
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Embedded]:
+    """Open a consortium that `fill` made."""
+    with Embedded(folder, Surroundings(clock=DemoClock(AS_OF))) as embedded:
+        yield embedded
+
+
+def found_bench(folder: Path) -> None:
+    """Found the consortium: eight members, four stewards, the demo's rules."""
+    demo = demo_document(
+        members=MEMBERS, currency="CNY", exponent=2, first_month=FIRST_MONTH, entropy=os.urandom
+    )
+    found(folder, demo)
+
+
+def fill(folder: Path, *, rows_a_member: int, known: int) -> None:
+    """Found a consortium in `folder`, let every member report so many rows for `MONTH`, and close it.
+
+    `known` subjects of `subjects` are among them; `rows_a_member` is at least as many.
+    """
+    found_bench(folder)
+    with opened(folder) as embedded:
+        for month in range(FIRST_MONTH, MONTH):
+            settle(embedded)
+            embedded.close_month(Month(month))
+        halves = _pools(embedded, rows_a_member, known)
+        for number, member in enumerate(MEMBERS):
+            node = embedded.member(member)
+            put_drafts(node.standing, halves[number // GROUPS_A_SUBJECT])
+            node.report()
+            settle(embedded)
+        if embedded.close_month(MONTH) != len(embedded.consortium.stewards):
+            raise UnavailableError("the month could not be closed")
+
+
+def stewards(folder: Path) -> list[PartyId]:
+    """Return the stewards of a founded consortium in the order of x."""
+    consortium = parse_document((folder / CONSORTIUM_FILE).read_bytes())
+    return [party.id for party in consortium.stewards.values()]
+
+
+def copy_of_one(folder: Path, copy: Path, party: PartyId) -> Path:
+    """Copy what one party's node and the sequencer hold into the empty folder `copy`."""
+    shutil.copy(folder / CONSORTIUM_FILE, copy)
+    consortium = parse_document((folder / CONSORTIUM_FILE).read_bytes())
+    for home in (party, consortium.ordering[0]):
+        shutil.copytree(folder / PARTIES_FOLDER / home, copy / PARTIES_FOLDER / home)
+    return copy
+
+
+def links_of(embedded: Embedded, caller: PartyId) -> list[LocalLink]:
+    """Return a party's ways to the stewards."""
+    return [
+        LocalLink(door=embedded.door(party.id), caller=caller, party=party.id, x=x)
+        for x, party in embedded.consortium.stewards.items()
+    ]
+
+
+def alone(folder: Path, party: PartyId, stack: ExitStack) -> Standing:
+    """Open one party's node with the sequencer in this thread, so that its CPU time is the process's."""
+    consortium = parse_document((folder / CONSORTIUM_FILE).read_bytes())
+    orderer = folder / PARTIES_FOLDER / consortium.ordering[0]
+    log_key = read_keys(orderer / KEYS_FILE).log
+    if log_key is None:
+        raise AssertionError("the ordering party has no log key")
+    home = folder / PARTIES_FOLDER / party
+    databases = [Database(orderer / SEQUENCER_FILE), Database(home / DATABASE_FILE)]
+    for database in databases:
+        stack.callback(database.close)
+    sequencer = SoloSequencer(replica=Replica(databases[0]), log_key=log_key)
+    replica = Replica(databases[1])
+    keys = read_keys(home / KEYS_FILE)
+    return Standing(
+        consortium=consortium,
+        party=consortium.parties[party],
+        key=keys.statement,
+        cosign_key=keys.cosign,
+        database=databases[1],
+        replica=replica,
+        sequencer=sequencer,
+        catch_up=Follower(replica=replica, source=sequencer, trusted=consortium).catch_up,
+        clock=DemoClock(AS_OF),
+        entropy=os.urandom,
+    )
+
+
+def settle(embedded: Embedded) -> None:
+    """Let the stewards work until they have published on every report."""
+    for _ in range(_ROUNDS_MOST):
+        if not embedded.work():
+            return
+    raise UnavailableError("the stewards did not come to an end")
+
+
+def put_drafts(standing: Standing, tokens: bytes, month: Month = MONTH) -> None:
+    """Write drafts of full reports over these tokens, as the member's rows for the log month `month`."""
+    matrix = np.frombuffer(tokens, np.uint8).reshape(-1, HASH_BYTES)
+    values = []
+    for start in range(0, len(matrix), ROWS_A_REPORT):
+        part = matrix[start : start + ROWS_A_REPORT]
+        rows, roots = _draft(part, padded_size(len(part)), month).encode()
+        values.append({"log_month": month, "rows": rows, "evidence_roots": roots, "counted": False})
+    with standing.database.write() as connection:
+        connection.execute(draft.insert(), values)
+
+
+def padded_size(rows: int) -> int:
+    """Return how many rows a report over so many has (protocol section 4)."""
+    return max(ROWS_LEAST, 1 << (rows - 1).bit_length())
+
+
+def _draft(tokens: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], size: int, month: Month) -> Draft:
+    """Make a report's rows with classes drawn at random; what is missing to `size` is padding."""
+    fresh = os.urandom(HASH_BYTES * (size - len(tokens)))
+    joined = tokens.tobytes() + fresh
+    order = sorted(joined[i : i + HASH_BYTES] for i in range(0, len(joined), HASH_BYTES))
+    draw = np.random.default_rng()
+    conditions, exposures, delays = (
+        draw.integers(0, classes, size, np.uint8).tobytes() for classes in (CONDITIONS, EXPOSURES, DELAYS)
+    )
+    roots = os.urandom(HASH_BYTES * size)
+    return Draft(
+        rows=RowColumns.of(order, [month] * size),
+        conditions=conditions,
+        exposures=exposures,
+        delays=delays,
+        evidence_roots=tuple(roots[i : i + HASH_BYTES] for i in range(0, len(roots), HASH_BYTES)),
+    )
+
+
+def _pools(embedded: Embedded, size: int, known: int) -> tuple[bytes, bytes]:
+    """Return the tokens that each half of the members reports on; the true ones stand in the first."""
+    node = embedded.member(ASKING)
+    taken = TokenSource(node.standing, links_of(embedded, ASKING)).tokens(subjects(known))
+    true = b"".join(taken.values())
+    return true + os.urandom(HASH_BYTES * (size - known)), os.urandom(HASH_BYTES * size)
+
+
+def forget_tokens(standing: Standing) -> None:
+    """Empty a member's token cache, so that it has to ask the stewards again."""
+    with standing.database.write() as connection:
+        connection.execute(token.delete())

@@ -1,0 +1,169 @@
+"""What a report costs beside the private work: a member's evidence and statement, a steward's storing.
+
+One party's node runs alone in this thread (`consortium.alone`), so that process CPU time is its own; the
+sequencer's part, in the same thread, is below 1 us a row.
+"""
+
+import os
+import statistics
+import time
+from concurrent.futures import Future
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks import consortium as bench
+from benchmarks import private_work
+from benchmarks.measure import Measure, at_most
+from hanse_ledger.ids import HASH_BYTES, PartyId, StewardX
+from node.ports import StewardVerb
+from node.roles.checking import Checking
+from node.roles.contributor import Contributor
+from node.roles.drafts import ROWS_A_REPORT
+from node.roles.outbox import Outbox
+from node.roles.sealing_keys import SealingKeys
+from node.roles.seeds import Seeds
+from node.roles.tokens import TokenSource
+from node.storage.book import put_import, put_lines
+from node.storage.schema import token
+from node.wire import reply_of
+
+INVOICES_A_ROW: Final = 3
+"""Open invoices behind a row: eight leaves of evidence."""
+
+_ROUNDS_FOR_SEEDS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class CannedLink:
+    """A steward that has said what its sealing key is, and takes every share."""
+
+    x: StewardX
+    party: PartyId
+    sealing_keys: bytes
+
+    def ask(self, verb: StewardVerb, _body: bytes) -> Future[bytes]:
+        """Return the reply at once."""
+        reply: Future[bytes] = Future()
+        reply.set_result(self.sealing_keys if verb == "sealing-keys" else b"")
+        return reply
+
+
+def measure_evidence(folder: Path, *, members: int) -> Measure:
+    """Measure a full report from the book to the log, less the private work that is measured beside it."""
+    bench.found_bench(folder)
+    with bench.opened(folder) as embedded:
+        bench.settle(embedded)
+        asked = [(link, link.ask("sealing-keys", b"")) for link in bench.links_of(embedded, bench.ASKING)]
+        links = [CannedLink(link.x, link.party, reply_of(future)) for link, future in asked]
+    whole = [_report(folder, member, links) for member in bench.MEMBERS[:members]]
+    private = statistics.median(_private_figures(len(whole)))
+    value = statistics.median(whole) - private
+    return at_most(
+        "member.evidence_us_per_row",
+        value,
+        goal=40.0,
+        unit="us",
+        clock="process CPU time",
+        rows=ROWS_A_REPORT,
+        invoices_a_row=INVOICES_A_ROW,
+        repetitions=len(whole),
+        whole=round(statistics.median(whole), 2),
+        private=round(private, 2),
+    )
+
+
+def measure_check_stored(folder: Path, *, reports: int) -> Measure:
+    """Measure every steward in turn: from sealed shares that were delivered to its words in the log."""
+    bench.found_bench(folder)
+    with bench.opened(folder) as embedded:
+        for _ in range(_ROUNDS_FOR_SEEDS):
+            embedded.work()
+        node = embedded.member(bench.ASKING)
+        tokens = os.urandom(HASH_BYTES * ROWS_A_REPORT * reports)
+        bench.put_drafts(node.standing, tokens, month=bench.FIRST_MONTH)
+        node.report()
+        stewards = {x: party.id for x, party in embedded.consortium.stewards.items()}
+    figures = [_check(folder, x, party, reports) for x, party in stewards.items()]
+    return at_most(
+        "steward.check_stored_us_per_row",
+        statistics.median(figures),
+        goal=15.0,
+        unit="us",
+        clock="process CPU time",
+        rows=ROWS_A_REPORT * reports,
+        repetitions=len(figures),
+        least=round(min(figures), 2),
+        most=round(max(figures), 2),
+    )
+
+
+def _report(folder: Path, member: PartyId, links: list[CannedLink]) -> float:
+    with ExitStack() as stack:
+        standing = bench.alone(folder, member, stack)
+        standing.catch_up()
+        _put_book(standing)
+        tokens = TokenSource(standing, links)
+        contributor = Contributor(standing=standing, outbox=Outbox(standing), tokens=tokens, links=links)
+        start = time.process_time()
+        reported = contributor.work()
+        spent = time.process_time() - start
+    if reported.rows != ROWS_A_REPORT:
+        raise AssertionError("the report has not the rows of the book")
+    return spent * 1e6 / ROWS_A_REPORT
+
+
+def _put_book(standing: Any) -> None:  # noqa: ANN401 - a Standing
+    """Put a book of subjects whose tokens are known, each with invoices open in the first month."""
+    first, lines = bench.FIRST_MONTH, []
+    day = f"{first // 12}-{first % 12 + 1:02}"
+    for number, subject in enumerate(bench.subjects(ROWS_A_REPORT)):
+        lines += [
+            {
+                "customer": f"C{number}",
+                "reference": f"{number}-{line}",
+                "subject": subject,
+                "invoice_date": f"{day}-{1 + line:02}",
+                "due_date": f"{day}-{10 + line:02}",
+                "paid_date": f"{day}-{12 + 5 * line:02}" if line else None,
+                "amount_minor": 100_000 + 997 * number,
+                "currency": "CNY",
+                "lost_on": None,
+                "disputed": False,
+            }
+            for line in range(INVOICES_A_ROW)
+        ]
+    known = [{"subject": s, "token": os.urandom(HASH_BYTES)} for s in bench.subjects(ROWS_A_REPORT)]
+    with standing.database.write() as connection:
+        number = put_import(connection, sha256=bytes(32), as_of=bench.AS_OF, taken=len(lines))
+        put_lines(connection, [{**line, "import_id": number} for line in lines])
+        connection.execute(token.insert(), known)
+
+
+def _private_figures(count: int) -> list[float]:
+    report = private_work.Report(1)
+    figures = []
+    for _ in range(count):
+        start = time.process_time()
+        report.make()
+        figures.append((time.process_time() - start) * 1e6 / ROWS_A_REPORT)
+    return figures
+
+
+def _check(folder: Path, x: StewardX, party: PartyId, reports: int) -> float:
+    with ExitStack() as stack:
+        standing = bench.alone(folder, party, stack)
+        standing.catch_up()
+        keys = SealingKeys(standing)
+        seeds = Seeds(standing=standing, x=x, keys=keys, links={})
+        checking = Checking(standing=standing, x=x, keys=keys, seeds=seeds, outbox=Outbox(standing))
+        if len(checking.unpublished()) != reports:
+            raise AssertionError("not every report waits for this steward")
+        start = time.process_time()
+        checking.work()
+        spent = time.process_time() - start
+        entries = standing.state.reports.values()
+    if any(entry.published.get(x) is None for entry in entries):
+        raise AssertionError("a good report was refused")
+    return spent * 1e6 / (ROWS_A_REPORT * reports)
