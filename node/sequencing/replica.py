@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection
 
+from hanse_ledger.errors import RejectedError
 from hanse_ledger.ids import NodeHash
 from hanse_ledger.merkle import root_at
 from hanse_ledger.state import Accepted, LedgerState
@@ -48,12 +49,17 @@ class Replica:
         Raises RejectedError for the first that is refused; none is stored then.
         """
         state = self.state
+        accepted: list[Accepted] = []
         try:
-            accepted = [state.apply(raw) for raw in statements]
+            accepted += map(state.apply, statements)
             with self._database.write() as connection:
                 append_entries(connection, zip(statements, accepted, strict=True))
                 also(connection, state)
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, RejectedError) and not accepted:
+                # The first was refused, and acceptance that refuses stays as it was: whoever sends refused
+                # statements must not make this node read its whole log again.
+                raise
             # Advanced in memory and perhaps not on disk (or the other way round): read it again.
             self._state = self._past_root = None
             raise
