@@ -8,8 +8,10 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, func, select
 
+from hanse_ledger.checkpoint import Checkpoint
 from hanse_ledger.errors import CorruptionError
 from hanse_ledger.ids import NodeHash
+from hanse_ledger.note import Note, parse_signature_lines
 from hanse_ledger.state import Accepted
 from node.storage.database import Database
 from node.storage.schema import cosigned, log_checkpoint, log_entry, log_hash
@@ -23,6 +25,14 @@ _ENTRIES: Final = (
 )
 _NODE: Final = select(log_hash.c.hash).where(
     log_hash.c.level == bindparam("level"), log_hash.c.position == bindparam("position")
+)
+_NODES: Final = (
+    select(log_hash.c.hash)
+    .where(
+        log_hash.c.level == bindparam("level"),
+        log_hash.c.position.between(bindparam("first"), bindparam("last")),
+    )
+    .order_by(log_hash.c.position)
 )
 _NEWEST: Final = select(log_checkpoint.c.note).order_by(log_checkpoint.c.size.desc()).limit(1)
 _ADD_ENTRY: Final = log_entry.insert()
@@ -60,6 +70,15 @@ class LogStore:
             raise CorruptionError(f"the stored tree lacks node {index} of level {level}")
         return NodeHash(found)
 
+    def nodes(self, level: int, first: int, count: int) -> list[NodeHash]:
+        """Return the hashes of neighbouring complete subtrees of one level."""
+        with self._database.read() as connection:
+            found = connection.execute(_NODES, {"level": level, "first": first, "last": first + count - 1})
+            hashes = [NodeHash(raw) for raw in found.scalars()]
+        if len(hashes) != count:
+            raise CorruptionError(f"the stored tree lacks nodes of level {level} from {first} on")
+        return hashes
+
     def checkpoint(self) -> bytes | None:
         """Return the newest checkpoint that was stored, as a note."""
         with self._database.read() as connection:
@@ -71,6 +90,16 @@ class LogStore:
         with self._database.read() as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else (row.size, NodeHash(row.root))
+
+    def cosigned_note(self, origin: str) -> bytes | None:
+        """Return the checkpoint that was cosigned last for an origin, with what signed it."""
+        query = select(cosigned).where(cosigned.c.origin == origin)
+        with self._database.read() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        text = Checkpoint(origin=origin, size=row.size, root=NodeHash(row.root)).encode()
+        return Note(text=text, signatures=parse_signature_lines(row.lines)).encode()
 
     def store_cosigned(self, *, origin: str, size: int, root: NodeHash, lines: bytes) -> None:
         """Store what is about to be cosigned; nothing leaves before this returns."""

@@ -1,0 +1,45 @@
+"""Refusals that only nodes which are apart have."""
+
+from hanse_ledger.errors import RejectedError, VerificationError
+
+
+class NotFoundError(RejectedError):
+    """What is asked for is not here: a tile that no checkpoint covers, a role that this node has not."""
+
+    code = "not_found"
+
+
+class RequestSignatureError(RejectedError):
+    """A request without a fresh, fitting signature of an active party, or one that was seen before."""
+
+    code = "request_signature"
+
+
+class TooLargeError(RejectedError):
+    """A body above the limit of its route."""
+
+    code = "too_large"
+
+
+class LogSignatureError(VerificationError):
+    """A checkpoint that no key which may order this consortium's log has signed."""
+
+    code = "log_signature"
+
+
+class RefusedLinesError(RejectedError):
+    """An export has lines that cannot be taken; nothing of it was."""
+
+    code = "refused_lines"
+
+
+class LockedError(RejectedError):
+    """Another process has this node's folder open."""
+
+    code = "locked"
+
+
+class SettingsError(RejectedError):
+    """A configuration that no node can be run with; the message names the field and repeats no value."""
+
+    code = "settings"
