@@ -22,6 +22,11 @@ COSE_SIGN1_TAG: Final = 18
 _DEPTH_LIMIT: Final = 8
 _KEY_LIMIT: Final = 23
 _INT_BITS: Final = 64
+_STRINGS: Final = (2, 3)
+_ARRAY, _MAP, _TAG = 4, 5, 6
+"""Major types of RFC 8949."""
+_SHORT_LIMIT: Final = 24
+_WIDTH_MOST: Final = 8
 
 
 def encode(value: Value) -> bytes:
@@ -50,9 +55,48 @@ def decode(raw: bytes, *, limit: int) -> Value:
     return value
 
 
+def split_sequence(raw: bytes, *, most: int) -> list[bytes]:
+    """Return the 1 to `most` items of a CBOR sequence (RFC 8742) as they stand, of definite lengths.
+
+    Raises MalformedError for what is no such sequence; what the items hold is not looked at.
+    """
+    items, position = list[bytes](), 0
+    while position < len(raw):
+        if len(items) == most:
+            raise MalformedError(f"a sequence of more than {most} items")
+        end = _skip(raw, position, _DEPTH_LIMIT)
+        items.append(raw[position:end])
+        position = end
+    if not items:
+        raise MalformedError("a sequence of no items")
+    return items
+
+
 def digest(*parts: Value) -> bytes:
     """SHA-256 of the CBOR array of `parts`: H[a, b, ...] of the protocol."""
     return hashlib.sha256(encode(list(parts))).digest()
+
+
+def _skip(raw: bytes, position: int, depth: int) -> int:
+    """Return where the item that begins at `position` ends (RFC 8949, section 3)."""
+    if position >= len(raw) or not depth:
+        raise MalformedError("a CBOR item that ends too early, or is too deep")
+    major, short = raw[position] >> 5, raw[position] & 0x1F
+    width = 0 if short < _SHORT_LIMIT else 1 << (short - _SHORT_LIMIT)
+    if width > _WIDTH_MOST:
+        raise MalformedError("a CBOR item of no definite length")
+    position += 1 + width
+    if position > len(raw):
+        raise MalformedError("a CBOR item that ends too early")
+    argument = int.from_bytes(raw[position - width : position], "big") if width else short
+    if major in _STRINGS:
+        position += argument
+    # An array has `argument` items within, a map twice as many, a tag one.
+    for _ in range({_ARRAY: argument, _MAP: 2 * argument, _TAG: 1}.get(major, 0)):
+        position = _skip(raw, position, depth - 1)
+    if position > len(raw):
+        raise MalformedError("a CBOR item that ends too early")
+    return position
 
 
 def _check(value: Value, depth: int) -> None:
