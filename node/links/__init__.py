@@ -1,0 +1,1 @@
+"""Ways to other parties' nodes over HTTP."""
