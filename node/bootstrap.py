@@ -125,7 +125,7 @@ class Embedded:
             home = self._home(party)
             database = _database(home, self._around, party)
             self._open.callback(database.close)
-            standing = _standing(
+            standing = new_standing(
                 parse_document(self.consortium.raw),
                 party,
                 read_keys(home / KEYS_FILE),
@@ -195,7 +195,7 @@ class Embedded:
             database = _database(home, around, party)
             keys = read_keys(home / KEYS_FILE)
             # Parsed anew: parties share bytes, not objects.
-            standing = _standing(parse_document(raw), party, keys, database, around, sequencer)
+            standing = new_standing(parse_document(raw), party, keys, database, around, sequencer)
             steward = Steward(standing=standing, key_share=keys.key_share or b"", links=links)
             return _steward_handler(steward, party), database.close
 
@@ -228,7 +228,7 @@ def _database(home: Path, around: Surroundings, party: PartyId, name: str = DATA
     return Database(path) if probe is None else Database(path, probe=probe)
 
 
-def _standing(
+def new_standing(
     consortium: Consortium,
     party: PartyId,
     keys: PartyKeys,
@@ -236,6 +236,7 @@ def _standing(
     around: Surroundings,
     sequencer: Sequencer,
 ) -> Standing:
+    """Put together what a party's roles stand on."""
     replica = Replica(database)
     follower = Follower(replica=replica, source=sequencer, trusted=consortium)
     return Standing(

@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "month": ("node.commands.month", mark("Close months, as a steward.")),
     "inquire": ("node.commands.inquire", mark("Ask what the network knows of subjects.")),
     "verify": ("node.commands.verify", mark("Check an answer file offline.")),
+    "node": ("node.commands.node", mark("Run one party's node.")),
     "log": ("node.commands.log", mark("Audit, show, prove and export the log.")),
 }
 _COMMON: Final = ("--lang", "--log-level")

@@ -103,6 +103,11 @@ class Service:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the node lives: a fault of its own ends its thread."""
+        return self._thread.is_alive()
+
     def stop(self) -> None:
         """Finish what stands in the mailbox, close the node and wait for it."""
         self._mailbox.close()

@@ -1,0 +1,82 @@
+"""Refusals over HTTP: RFC 9457 problem+json with our stable codes, and the one table of statuses."""
+
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from hanse_ledger import errors
+from hanse_ledger.errors import LedgerError
+from node.errors import LogSignatureError, NotFoundError, RequestSignatureError, TooLargeError
+
+PROBLEM_TYPE: Final = "application/problem+json"
+SIZE_TYPE: Final = "text/x.tlog.size"
+
+STATUSES: Final[dict[type[LedgerError], HTTPStatus]] = {
+    errors.LedgerError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.MalformedError: HTTPStatus.BAD_REQUEST,
+    RequestSignatureError: HTTPStatus.UNAUTHORIZED,
+    errors.NotAdmittedError: HTTPStatus.FORBIDDEN,
+    errors.NotPermittedError: HTTPStatus.FORBIDDEN,
+    errors.SignatureRefusedError: HTTPStatus.FORBIDDEN,
+    LogSignatureError: HTTPStatus.FORBIDDEN,
+    NotFoundError: HTTPStatus.NOT_FOUND,
+    errors.StaleHeadError: HTTPStatus.CONFLICT,
+    errors.CheckpointConflictError: HTTPStatus.CONFLICT,
+    TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.BudgetError: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+"""The status of each kind of refusal; one that is not here has that of the nearest kind above it."""
+
+
+def status_of(error: LedgerError) -> HTTPStatus:
+    """Return the status of a refusal."""
+    return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
+
+
+def problem(status: HTTPStatus, code: str, detail: str, **more: Any) -> JSONResponse:  # noqa: ANN401 - JSON
+    """Return a problem; `more` are members beside those of RFC 9457."""
+    content = {"title": status.phrase, "status": status.value, "detail": detail, "code": code, **more}
+    return JSONResponse(content, status, media_type=PROBLEM_TYPE)
+
+
+def refuse(error: LedgerError, **more: Any) -> Response:  # noqa: ANN401 - JSON
+    """Return a refusal; that of a witness which has cosigned another size is the size (tlog-witness)."""
+    if isinstance(error, errors.CheckpointConflictError):
+        return Response(f"{error}\n", status_of(error), media_type=SIZE_TYPE)
+    return problem(status_of(error), error.code, str(error), **more)
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Let whatever a route raises come out as a problem."""
+
+    @app.exception_handler(LedgerError)
+    async def _refused(_request: Request, error: LedgerError) -> Response:
+        return refuse(error)
+
+    @app.exception_handler(HTTPException)
+    async def _http(_request: Request, error: HTTPException) -> Response:
+        status = HTTPStatus(error.status_code)
+        code = NotFoundError.code if status == HTTPStatus.NOT_FOUND else "http"
+        answer = problem(status, code, status.description or status.phrase)
+        answer.headers.update(error.headers or {})
+        return answer
+
+    @app.exception_handler(RequestValidationError)
+    async def _malformed(_request: Request, error: RequestValidationError) -> Response:
+        places = sorted({".".join(map(str, item["loc"])) for item in error.errors()})
+        detail = f"check these: {', '.join(places)}"
+        return problem(HTTPStatus.BAD_REQUEST, errors.MalformedError.code, detail)
+
+    @app.exception_handler(ClientDisconnect)
+    async def _gone(_request: Request, _error: ClientDisconnect) -> Response:
+        return Response(status_code=HTTPStatus.BAD_REQUEST)
+
+    @app.exception_handler(Exception)
+    async def _fault(_request: Request, _error: Exception) -> Response:
+        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "a fault of this node")

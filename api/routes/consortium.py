@@ -1,0 +1,50 @@
+"""`/v1/consortium` and `/v1/statements`: what founded the log, and what is added to it."""
+
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from api.deps import Node, read_body, reply_to
+from api.errors import problem, refuse
+from hanse_ledger.codec import decode, split_sequence
+from hanse_ledger.errors import LedgerError, MalformedError
+from hanse_ledger.tiles import ENTRY_BYTES_MAX
+
+router: Final = APIRouter(prefix="/v1", tags=["consortium"])
+
+COSE: Final = "application/cose"
+SEQUENCE: Final = "application/cbor-seq"
+STATEMENTS_MOST: Final = 256
+
+
+@router.get("/consortium")
+async def consortium(service: Node) -> dict[str, Any]:
+    """Return the consortium document in force and the genesis statement in hex."""
+    return service.founding()
+
+
+@router.post("/statements")
+async def statements(request: Request, service: Node) -> Response:
+    """Add one statement, or up to 256 in order; answers their indexes once they are durable.
+
+    The first that is refused ends it: the problem has its place and the indexes of those before it.
+    """
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type == COSE:
+        index = await reply_to(service.submit(await read_body(request, ENTRY_BYTES_MAX)))
+        return JSONResponse({"index": decode(index, limit=16)})
+    if media_type != SEQUENCE:
+        status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+        return problem(status, MalformedError.code, f"one statement is {COSE}, several are {SEQUENCE}")
+    body = await read_body(request, STATEMENTS_MOST * ENTRY_BYTES_MAX)
+    indexes = list[int]()
+    # All are left at once, so that nobody's come between them and none waits for the reply to another.
+    futures = [service.submit(raw) for raw in split_sequence(body, most=STATEMENTS_MOST)]
+    for place, future in enumerate(futures):
+        try:
+            indexes.append(decode(await reply_to(future), limit=16))
+        except LedgerError as error:
+            return refuse(error, place=place, indexes=indexes)
+    return JSONResponse({"indexes": indexes})

@@ -1,0 +1,278 @@
+"""One party's node in a process of its own: put together from its settings, reached over HTTP.
+
+The node's thread owns its database and its roles; where the party orders the log, a second thread owns the
+sequencer. A third one lets the node do what is due, again and again.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from hanse_ledger.consortium import Consortium, parse_document
+from hanse_ledger.errors import CorruptionError, LedgerError
+from hanse_ledger.ids import PartyId, StewardX
+from hanse_ledger.signing import SigningKey
+from node import operating
+from node.bootstrap import (
+    DATABASE_FILE,
+    KEYS_FILE,
+    SEQUENCER_FILE,
+    Surroundings,
+    check_mode,
+    new_standing,
+)
+from node.clocks import SystemClock
+from node.errors import NotFoundError, SettingsError
+from node.files import locked
+from node.keystore import PartyKeys, read_keys
+from node.links.http import HttpCaller
+from node.links.sequencer import HttpSequencer
+from node.links.signatures import RequestSigner
+from node.links.steward import HttpLink
+from node.logdoor import LogDoor
+from node.member import MemberNode
+from node.ports import Sequencer
+from node.roles.party import Standing
+from node.roles.steward import Steward
+from node.roles.witness import Witness
+from node.sequencing.remote import RemoteSequencer, serve_sequencer
+from node.sequencing.replica import Replica
+from node.sequencing.solo import SoloSequencer
+from node.service import Doors, NodeService
+from node.settings import NodeSettings
+from node.storage.database import Database
+from node.wire import Handler, Mailbox, Service, reply_of
+
+_log = logging.getLogger(__name__)
+
+_WORK_S: Final = 3_600.0
+
+
+class _Shared:
+    """What a node's threads tell each other: immutable values, each written by one thread."""
+
+    def __init__(self, consortium: Consortium) -> None:
+        self.in_force = consortium
+        self.cosigned: bytes | None = None
+
+
+class ApartNode:
+    """A context manager: leaving it finishes what was asked and stops the node."""
+
+    def __init__(self, settings: NodeSettings, around: Surroundings | None = None) -> None:
+        """Start the node.
+
+        Raises SettingsError, LockedError, NotAdmittedError or CorruptionError before anything is started.
+        """
+        self._around = around or Surroundings(clock=SystemClock())
+        self._settings = settings
+        self._trusted = _trusted(settings)
+        self._keys = read_keys(settings.folder / KEYS_FILE)
+        self._party = PartyId(settings.party)
+        _check_party(self._trusted, self._party, self._keys)
+        self._genesis = settings.genesis.read_bytes()
+        self._open = ExitStack()
+        self._open.enter_context(locked(settings.folder))
+        shared = _Shared(self._trusted)
+        log = self._start_sequencer(shared)
+        mailbox = Mailbox()
+        self._node = Service(mailbox, lambda: self._build(log, shared))
+        self._open.callback(self._node.stop)
+        self._open.callback(_Worker(mailbox, self._party, settings.work_interval_s).stop)
+        self.service = NodeService(
+            party=self._party,
+            consortium=lambda: shared.in_force,
+            genesis=self._genesis,
+            url=_url_of(self._trusted, self._party, settings),
+            doors=Doors(node=mailbox, log=log),
+            clock=self._around.clock,
+            api_keys=settings.api_keys,
+            is_running=lambda: self._node.is_running,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    def _start_sequencer(self, shared: _Shared) -> Mailbox | None:
+        """Start ordering where that is this party's to do; return the sequencer's door."""
+        if self._party != self._trusted.ordering[0]:
+            return None
+        log_key, genesis, path = self._keys.log, self._genesis, self._settings.folder / SEQUENCER_FILE
+        if log_key is None:
+            raise SettingsError("keys: the ordering party has no log key")
+        mailbox = Mailbox()
+        build = _sequencer_builder(path, log_key, genesis, shared)
+        self._open.callback(Service(mailbox, build).stop)
+        return mailbox
+
+    def _build(self, log: Mailbox | None, shared: _Shared) -> tuple[Handler, Callable[[], None]]:
+        """Open the node, in its own thread."""
+        with ExitStack() as opened:
+            database = Database(self._settings.folder / DATABASE_FILE)
+            opened.callback(database.close)
+            sequencer = self._sequencer(log, opened)
+            trusted = parse_document(self._trusted.raw)
+            standing = new_standing(trusted, self._party, self._keys, database, self._around, sequencer)
+            _begin_log(standing, self._genesis)
+            links = {x: self._link(x, opened) for x, p in trusted.stewards.items() if p.id != self._party}
+            if self._keys.key_share is not None:
+                steward = Steward(standing=standing, key_share=self._keys.key_share, links=links)
+                handler = _handler(standing, operating.steward_verbs(steward), steward.handle, shared)
+            else:
+                member = MemberNode(standing=standing, links=list(links.values()))
+                verbs = _collecting(member, shared) if log is not None else operating.member_verbs(member)
+                handler = _handler(standing, verbs, _cosigner(standing), shared)
+            return handler, opened.pop_all().close
+
+    def _sequencer(self, log: Mailbox | None, opened: ExitStack) -> Sequencer:
+        if log is not None:
+            return RemoteSequencer(lambda verb, body: reply_of(log.post(self._party, verb, body)))
+        sequencer = HttpSequencer(self._caller(self._trusted.ordering[0]))
+        opened.callback(sequencer.close)
+        return sequencer
+
+    def _link(self, x: StewardX, opened: ExitStack) -> HttpLink:
+        steward = self._trusted.stewards[x].id
+        link = HttpLink(caller=self._caller(steward), party=steward, x=x)
+        opened.callback(link.close)
+        return link
+
+    def _caller(self, party: PartyId) -> HttpCaller:
+        signer = RequestSigner(
+            consortium=self._trusted.id,
+            party=self._party,
+            key=self._keys.statement,
+            clock=self._around.clock,
+            entropy=self._around.entropy,
+        )
+        url = _url_of(self._trusted, party, self._settings)
+        return HttpCaller(base_url=url, signer=signer, entropy=self._around.entropy)
+
+
+def _trusted(settings: NodeSettings) -> Consortium:
+    consortium = parse_document(settings.consortium.read_bytes())
+    check_mode(consortium, embedded=False)
+    return consortium
+
+
+def _check_party(consortium: Consortium, party: PartyId, keys: PartyKeys) -> None:
+    found = consortium.party(party)
+    if found is None:
+        raise SettingsError("party: not an active party of the consortium document")
+    if (found.statement_key, found.cosign_key) != (keys.statement.public, keys.cosign.public):
+        raise SettingsError("party: the keys in the folder are not those that the document names")
+
+
+def _url_of(consortium: Consortium, party: PartyId, settings: NodeSettings) -> str:
+    """Return where a party's node is, as its callers sign it: one's own setting first."""
+    own = settings.url if party == settings.party else settings.peers.get(party)
+    url = own or consortium.parties[party].url
+    if not url:
+        raise SettingsError(f"peers.{party}: neither a setting nor the consortium document has its URL")
+    return url
+
+
+def _begin_log(standing: Standing, genesis: bytes) -> None:
+    """Begin this node's copy of the log with the genesis that it trusts, whatever a sequencer shows."""
+    if not standing.state.founded:
+        standing.replica.append([genesis])
+    first = standing.state.consortium_at(1)
+    if standing.replica.log.entries(0, 1) != [genesis] or first is None:
+        raise CorruptionError("the stored log begins with another genesis statement")
+    if first.hash != standing.consortium.hash:
+        raise SettingsError("genesis: it founds another consortium than the document's")
+
+
+def _sequencer_builder(
+    path: Path, log_key: SigningKey, genesis: bytes, shared: _Shared
+) -> Callable[[], tuple[Handler, Callable[[], None]]]:
+    def build() -> tuple[Handler, Callable[[], None]]:
+        database = Database(path)
+        replica = Replica(database)
+        sequencer = SoloSequencer(replica=replica, log_key=log_key)
+        if not replica.state.founded:
+            sequencer.submit(genesis)
+        door, ordering = LogDoor(replica, lambda: shared.cosigned), serve_sequencer(sequencer)
+
+        def handle(caller: PartyId, verb: str, body: bytes) -> bytes:
+            read = door.verbs.get(verb)
+            return ordering(caller, verb, body) if read is None else read(body)
+
+        return handle, database.close
+
+    return build
+
+
+def _handler(standing: Standing, own: operating.Verbs, role: Handler, shared: _Shared) -> Handler:
+    """Put together what a node answers: its log, its own people, then other parties."""
+    door = LogDoor(standing.replica)
+
+    def handle(caller: PartyId, verb: str, body: bytes) -> bytes:
+        shared.in_force = standing.in_force
+        read = door.verbs.get(verb)
+        if read is not None:
+            return read(body)
+        if caller == standing.id and verb in own:
+            return own[verb](body)
+        return role(caller, verb, body)
+
+    return handle
+
+
+def _cosigner(standing: Standing) -> Handler:
+    """Return what a party that is no steward does for others: it cosigns."""
+    witness = Witness(standing)
+
+    def handle(_caller: PartyId, verb: str, body: bytes) -> bytes:
+        if verb != "add-checkpoint":
+            raise NotFoundError("this node's party has no such role")
+        return witness.add_checkpoint(body)
+
+    return handle
+
+
+def _collecting(member: MemberNode, shared: _Shared) -> operating.Verbs:
+    """Return the verbs of the ordering party's node, whose work is to have its checkpoints cosigned too."""
+    verbs = operating.member_verbs(member)
+
+    def work(body: bytes) -> bytes:
+        reply = verbs[operating.WORK](body)
+        _, note = member.cosigned_checkpoint()
+        shared.cosigned = note.encode()
+        return reply
+
+    return {**verbs, operating.WORK: work}
+
+
+class _Worker:
+    """Lets a node do what is due, at an interval, until it is stopped."""
+
+    def __init__(self, mailbox: Mailbox, party: PartyId, interval_s: float) -> None:
+        self._mailbox, self._party, self._interval_s = mailbox, party, interval_s
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="work", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Wait for the work that is being done, and do no more."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                reply_of(self._mailbox.post(self._party, operating.WORK, b""), _WORK_S)
+            except LedgerError as error:
+                # Others may be out of reach for a while: the next round does what this one could not.
+                _log.warning("work was not finished: %s", error.code)
+            if self._stopping.wait(self._interval_s):
+                return

@@ -1,0 +1,134 @@
+"""One party's node as the HTTP interface sees it: who is asking, and where to leave the question.
+
+Nothing here waits and nothing touches the node itself: each request is left at a door, and its future comes
+back. Any thread may call it, but for `authenticate`, which one event loop owns.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from hanse_ledger.codec import encode
+from hanse_ledger.consortium import Consortium
+from hanse_ledger.ids import Month, PartyId
+from node import logdoor, operating
+from node.errors import NotFoundError
+from node.links.signatures import RequestVerifier
+from node.ports import Clock, StewardVerb
+from node.wire import Door
+
+WAIT_S: Final = 60.0
+"""How long a request may wait for the node's thread."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """Where a node's parts are asked: `node` for its roles, `log` where it orders the log itself."""
+
+    node: Door
+    log: Door | None = None
+
+
+class NodeService:
+    """One party's node."""
+
+    def __init__(
+        self,
+        *,
+        party: PartyId,
+        consortium: Callable[[], Consortium],
+        genesis: bytes,
+        url: str,
+        doors: Doors,
+        clock: Clock,
+        api_keys: Sequence[str] = (),
+        is_running: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """`consortium` gives the document in force; `api_keys` are SHA-256 in hex."""
+        self._party, self._consortium, self._genesis = party, consortium, genesis
+        self._url, self._doors, self._is_running = url.rstrip("/"), doors, is_running
+        self._api_keys = tuple(bytes.fromhex(key) for key in api_keys)
+        self._verifier = RequestVerifier(consortium=consortium, clock=clock)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the node behind the doors lives."""
+        return self._is_running()
+
+    def authenticate(self, *, method: str, target: str, headers: Mapping[str, str], body: bytes) -> PartyId:
+        """Return the party that signed a request to a path and query of this node (RFC 9421)."""
+        return self._verifier.verify(method=method, url=self._url + target, headers=headers, body=body)
+
+    def has_key(self, key: str) -> bool:
+        """Return whether this is one of the party's own API keys."""
+        given = hashlib.sha256(key.encode()).digest()
+        return any(hmac.compare_digest(given, known) for known in self._api_keys)
+
+    def ask(self, caller: PartyId, verb: StewardVerb, body: bytes) -> Future[bytes]:
+        """Hand a party's message to the steward."""
+        return self._doors.node.post(caller, verb, body)
+
+    def add_checkpoint(self, body: bytes) -> Future[bytes]:
+        """Ask for a cosignature; who asks does not matter."""
+        return self._doors.node.post(self._party, "add-checkpoint", body)
+
+    def submit(self, statement: bytes) -> Future[bytes]:
+        """Hand a statement to the sequencer; NotFoundError where this node orders nothing."""
+        if self._doors.log is None:
+            raise NotFoundError("this node does not order the log")
+        return self._doors.log.post(self._party, "submit", statement)
+
+    def checkpoint(self) -> Future[bytes]:
+        """Ask for the newest checkpoint."""
+        return self._read_log(logdoor.CHECKPOINT, b"")
+
+    def tile(self, path: str) -> Future[bytes]:
+        """Ask for a hash tile or an entry bundle by its path, from `tile/` on."""
+        return self._read_log(logdoor.TILE, path.encode("utf-8", "replace"))
+
+    def proof(self, index: int) -> Future[bytes]:
+        """Ask for a statement's `.tlog-proof`."""
+        return self._read_log(logdoor.PROOF, encode(index))
+
+    def policy(self) -> Future[bytes]:
+        """Ask for the tlog-policy of the document in force."""
+        return self._read_log(logdoor.POLICY, b"")
+
+    def cosigned(self, origin_hash: bytes) -> Future[bytes]:
+        """Ask for the newest checkpoint that this node has cosigned for an origin."""
+        return self._doors.node.post(self._party, logdoor.COSIGNED, origin_hash)
+
+    def founding(self) -> dict[str, Any]:
+        """Return the document in force and the statement that founded the consortium, in hex."""
+        return {"document": json.loads(self._consortium().raw), "genesis": self._genesis.hex()}
+
+    def import_export(self, export: bytes, as_of: date) -> Future[bytes]:
+        """Bring an export of the party's own receivables."""
+        return self._operate(operating.IMPORT, operating.import_body(export, as_of))
+
+    def inquire(self, subjects: list[str], purpose: str) -> Future[bytes]:
+        """Ask the network about subjects."""
+        return self._operate(operating.INQUIRE, operating.inquire_body(subjects, purpose))
+
+    def reported(self) -> Future[bytes]:
+        """Ask how far the reporting of the log month is."""
+        return self._operate(operating.REPORTED, b"")
+
+    def close_month(self, month: Month | None) -> Future[bytes]:
+        """File this steward's close of a month."""
+        return self._operate(operating.CLOSE, encode(month))
+
+    def ready(self) -> Future[bytes]:
+        """Ask for a sign of life: a checkpoint that the node's own copy of the log has."""
+        return self._doors.node.post(self._party, logdoor.CHECKPOINT, b"")
+
+    def _operate(self, verb: str, body: bytes) -> Future[bytes]:
+        return self._doors.node.post(self._party, verb, body)
+
+    def _read_log(self, verb: str, body: bytes) -> Future[bytes]:
+        return (self._doors.log or self._doors.node).post(self._party, verb, body)
