@@ -1,0 +1,139 @@
+"""Nine nodes in nine processes on loopback, each with its own folder and keys, over HTTP alone."""
+
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+from support_go import logcheck
+from support_net import NodeProcess, running
+
+from consortium_config.sample import DESK_ID, STEWARDS
+from hanse_ledger.checkpoint import parse_checkpoint
+from hanse_ledger.ids import Month, PartyId, month_at, month_text
+from hanse_ledger.merkle import leaf_hash
+from hanse_ledger.note import parse_note
+from hanse_ledger.policy import verify_checkpoint
+from hanse_ledger.proof import parse_proof, verify_proof
+from hanse_ledger.tiles import decode_bundle, tile_paths
+from hanse_ledger.witnessing import policy_of
+from node.logs import audit, keys_of, open_source
+
+MEMBERS = [PartyId(name) for name in ("alder", "birch", "cedar", "elm")]
+SHARED, UNKNOWN = "ref:DEMO:SHARED", "ref:DEMO:UNKNOWN"
+PATIENCE_S = 40
+
+
+def log_months() -> tuple[Month, Month]:
+    """The two months before this one."""
+    this = month_at(datetime.now(UTC).date())
+    return Month(this - 2), Month(this - 1)
+
+
+def book(place: int, months: tuple[Month, ...]) -> bytes:
+    lines = ["invoice,customer,invoice_date,due_date,paid_date,amount,currency"]
+    for number, month in enumerate(map(month_text, months)):
+        lines.append(f"{place}S{number},{SHARED},{month}-02,{month}-20,{month}-25,{100 + place}.00,EUR")
+        lines.append(f"{place}O{number},ref:DEMO:OWN{place},{month}-03,{month}-10,,55.00,EUR")
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def wait_until(holds: Callable[[], bool], what: str) -> None:
+    ends_at = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < ends_at, what
+        time.sleep(0.1)
+
+
+def all_count(node: NodeProcess, month: Month) -> bool:
+    reported = node.ask("GET", "/v1/reports")
+    # Until it has read the close of the month before, a member speaks of that one.
+    is_current = reported["month"] == month_text(month)
+    return bool(is_current and reported["reports"] and reported["counting"] == reported["reports"])
+
+
+def close(nodes: dict[PartyId, NodeProcess], month: Month) -> None:
+    for member in MEMBERS:
+        wait_until(lambda: all_count(nodes[member], month), f"{member}'s reports count")  # noqa: B023
+    for steward in STEWARDS.values():
+        closing = {"month": month_text(month)}
+        wait_until(
+            lambda: nodes[steward].ask("POST", "/v1/months/close", json=closing) == closing,  # noqa: B023
+            f"{steward} closes",
+        )
+
+
+def inquire(node: NodeProcess) -> dict[str, dict[str, object]]:
+    asked = {"subjects": [SHARED, UNKNOWN], "purpose": "credit-review"}
+    answers = node.ask("POST", "/v1/inquiries", json=asked)["answers"]
+    assert [answer["subject"] for answer in answers] == asked["subjects"]
+    return {answer["subject"]: answer for answer in answers}
+
+
+def download(node: NodeProcess, out: Path) -> int:
+    """Fetch a cosigned checkpoint and all that it covers, as any tlog-tiles client would."""
+
+    def fetch(path: str) -> bytes:
+        answer = node.client.get(path)
+        assert answer.status_code == 200, path
+        return answer.content
+
+    def is_cosigned() -> bool:
+        return len(parse_note(fetch("/log/checkpoint")).signatures) >= 4
+
+    wait_until(is_cosigned, "the checkpoint is cosigned")
+    out.mkdir()
+    note = fetch("/log/checkpoint")
+    size = parse_checkpoint(parse_note(note).text).size
+    for path in tile_paths(size):
+        target = out / path.encode()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(fetch(f"/log/{path.encode()}"))
+    (out / "policy").write_bytes(fetch("/log/policy"))
+    (out / "checkpoint").write_bytes(note)
+    return size
+
+
+def check_log(node: NodeProcess, out: Path) -> None:
+    size = download(node, out)
+    result = audit(open_source(out), lambda _step, _done, _of: None)
+    assert result.is_cosigned
+    assert result.last_closed == month_text(log_months()[1])
+    (out / "keys.json").write_text(json.dumps(keys_of(result.consortium)))
+    policy = policy_of(result.consortium)
+    assert (out / "policy").read_bytes() == policy.encode()
+    last = decode_bundle((out / f"tile/entries/000.p/{size}").read_bytes(), size)[-1]
+    proof = parse_proof(node.client.get(f"/log/proof/{size - 1}").content)
+    verify_proof(proof, leaf=leaf_hash(last), policy=policy)
+    verify_checkpoint(node.client.get("/log/checkpoint").content, policy)
+
+
+def test_nine_processes_report_close_and_answer(tmp_path: Path) -> None:
+    months = log_months()
+    with running(tmp_path / "nodes", MEMBERS, months[0]) as nodes:
+        for place, member in enumerate(MEMBERS):
+            taken = nodes[member].ask("POST", "/v1/imports", content=book(place, months))
+            assert (taken["imported"], taken["new"]) == (True, 4)
+        for month in months:
+            close(nodes, month)
+        answers = inquire(nodes[MEMBERS[0]])
+        assert {subject: answer["status"] for subject, answer in answers.items()} == {
+            SHARED: "checked",
+            UNKNOWN: "nothing",
+        }
+        whole = answers[SHARED]["windows"]
+        assert nodes[PartyId("steward-1")].stop() == 0
+        one_less = inquire(nodes[MEMBERS[1]])[SHARED]
+        assert (one_less["status"], one_less["windows"]) == ("checked", whole)
+        check_log(nodes[DESK_ID], tmp_path / "log")
+        assert nodes[PartyId("steward-2")].stop() == 0
+        two_less = inquire(nodes[MEMBERS[2]])[SHARED]
+        assert (two_less["status"], two_less["windows"]) == ("unchecked", whole)
+        assert nodes[MEMBERS[3]].stop() == 0
+        with httpx.Client(trust_env=False) as stranger:
+            url = nodes[MEMBERS[0]].url
+            assert stranger.get(f"{url}/v1/reports").status_code == 401
+    found = logcheck(tmp_path / "log")
+    assert found.returncode == 0, found.stderr
