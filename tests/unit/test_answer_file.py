@@ -222,6 +222,7 @@ def signed(party: PartyId, body: Body) -> bytes:
 INQUIRY = inquiry()
 NO_INQUIRIES = {
     "another party's": signed(BIRCH, INQUIRY),
+    "another party's by this one's key": founded().sign(BIRCH, INQUIRY, key=statement_key(ALDER)),
     "one of other requests": signed(ALDER, Inquiry(request_hashes=(bytes(32),))),
     "a vote": signed(ALDER, Vote(document_hash=INQUIRY.request_hashes[1])),
     "one for another consortium": founded().sign(ALDER, INQUIRY, consortium="other"),
