@@ -168,7 +168,7 @@ class Bench:
             self.member(party).report()
         assert not self.work()
         for x in STEWARDS:
-            self.steward(x).close_month()
+            self.steward(x).close_month(last)
         assert self.state.closed_at(last) is not None
 
     def log(self, party: PartyId, body: Body) -> int:

@@ -5,11 +5,12 @@ import pytest
 
 from consortium_config.sample import DealtKeys
 from hanse_ledger.errors import CorruptionError
+from hanse_ledger.privacy.group import Scalar
 from node.keystore import read_keys, write_keys
 
 DEALT = DealtKeys(statement_seed=b"s" * 32, cosign_seed=b"c" * 32, key_share=None, log_seed=None)
 STEWARD = DealtKeys(
-    statement_seed=b"s" * 32, cosign_seed=b"c" * 32, log_seed=b"l" * 32, key_share=b"\x01" + bytes(31)
+    statement_seed=b"s" * 32, cosign_seed=b"c" * 32, log_seed=b"l" * 32, key_share=Scalar(b"\x01" + bytes(31))
 )
 
 

@@ -80,8 +80,9 @@ def test_a_share_is_opened_once_and_its_sealed_bytes_go(bench: Bench) -> None:
 def test_what_it_will_say_is_stored_before_it_leaves_and_said_once(bench: Bench) -> None:
     bench.work()
     bench.member(ALDER).report()
-    for moment in ("in", "after"):
-        failing: list[Moment] = [moment]  # type: ignore[list-item]
+    moments: tuple[Moment, ...] = ("in", "after")
+    for moment in moments:
+        failing: list[Moment] = [moment]
 
         def fail(now: Moment, failing: list[Moment] = failing) -> None:
             if now in failing:

@@ -123,7 +123,12 @@ def test_a_bad_proof_is_kept_and_names_its_steward(bench: Bench, x: int) -> None
 
 def test_an_evaluation_of_another_request_is_kept_and_names_its_steward(bench: Bench) -> None:
     replies: list[bytes] = []
-    bench.tamper[steward(2), "evaluate"] = lambda _caller, _body, reply: replies.append(reply) or replies[0]
+
+    def the_first_again(_caller: PartyId, _body: bytes, reply: bytes) -> bytes:
+        replies.append(reply)
+        return replies[0]
+
+    bench.tamper[steward(2), "evaluate"] = the_first_again
     source(bench).tokens(SUBJECTS[:2])
     assert kept(bench) == []
     tokens = source(bench).tokens(SUBJECTS[2:4])
