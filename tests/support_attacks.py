@@ -394,7 +394,7 @@ def _books(months: int) -> dict[str, list[Bill]]:
                         invoiced=days[0],
                         due=days[9] + timedelta(days=3 * place),
                         paid=paid,
-                        minor=10 ** (place + 4),
+                        minor=10 ** (place + 4) + 2_347,
                         lost=None,
                         known=days[0],
                     )

@@ -4,6 +4,7 @@ What a committed `write` holds survives a crash and a loss of power; what was no
 whole. One node's thread uses a `Database` at a time.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from hanse_ledger.errors import CorruptionError
 from node.storage.schema import setting
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_LOGGING_NAME: Final = "hanse"
 _MIGRATING: Final = threading.Lock()
 
 Moment: TypeAlias = Literal["before", "in", "after"]
@@ -83,7 +85,11 @@ def inserted_id(result: CursorResult[Any]) -> int:
 
 
 def _sqlite_engine(path: Path) -> Engine:
-    engine = create_engine(URL.create("sqlite", database=str(path)))
+    # No value of a statement or a row is ever in an error or a log, whatever level somebody sets.
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)), hide_parameters=True, logging_name=_LOGGING_NAME
+    )
+    logging.getLogger(f"sqlalchemy.engine.Engine.{_LOGGING_NAME}").addFilter(_holds_no_row)
 
     @event.listens_for(engine, "connect")
     def set_up(dbapi_connection: Any, _record: object) -> None:  # noqa: ANN401 - DBAPI
@@ -95,6 +101,11 @@ def _sqlite_engine(path: Path) -> Engine:
         cursor.close()
 
     return engine
+
+
+def _holds_no_row(record: logging.LogRecord) -> bool:
+    """Say whether a record may pass: SQLAlchemy writes the rows that it reads at DEBUG."""
+    return record.levelno > logging.DEBUG
 
 
 def _begin(connection: Connection, how: Literal["BEGIN", "BEGIN IMMEDIATE"]) -> None:
