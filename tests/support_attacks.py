@@ -76,7 +76,7 @@ class Scene(World):
     """Four members that sell to the same two customers, for `months` months."""
 
     def __init__(self, folder: Path, *, seed: int = 7, months: int = 1) -> None:
-        super().__init__(folder, seed=seed, books=_books(months), first=FIRST, last=FIRST + months - 1)
+        super().__init__(folder, seed=seed, books=make_books(months), first=FIRST, last=FIRST + months - 1)
         self.clock.after(FIRST)
 
     @classmethod
@@ -378,7 +378,7 @@ def well_formed(rows: int = ROWS) -> Residues:
     return cells
 
 
-def _books(months: int) -> dict[str, list[Bill]]:
+def make_books(months: int) -> dict[str, list[Bill]]:
     """Let each member have one bill a month with each of two customers, each in a condition of its own."""
     books: dict[str, list[Bill]] = {}
     for place, member in enumerate(MEMBERS):
