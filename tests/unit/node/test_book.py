@@ -9,6 +9,9 @@ import pytest
 from sqlalchemy import select
 from support_node import FIRST, MEMBERS, Bench, invoice, reading, subject
 
+from consortium_config.sample import DESK_ID
+from hanse_ledger.filings import Alias
+from hanse_ledger.ids import Month
 from hanse_ledger.rows import Invoice
 from node.receivables.outcome import Reading
 from node.roles.book import BookChange, OlderExportError
@@ -168,3 +171,22 @@ def test_a_change_that_no_reported_row_feels_is_no_difference(bench: Bench) -> N
     later = replace(R1, paid_date=date(2024, 11, 20))
     change = take(bench, reading({"C1": [later, invoice("R7", "2024-11-02", "2024-12-02")]}), "2024-11-30")
     assert (change.new, change.changed, change.differences) == (1, 1, ())
+
+
+def test_a_row_of_a_subject_with_another_id_is_compared_with_the_invoices_of_both(bench: Bench) -> None:
+    """Before the alias a row was of one id's invoices, since then it is of both ids'."""
+    take(bench, reading({"OLD": [R1], "NEW": [OTHER]}))
+    report_october(bench)
+    bench.log(DESK_ID, Alias(other=subject("OLD"), primary=subject("NEW")))
+    november = invoice("R6", "2024-11-02", "2024-11-12", minor=50)
+    untouched = take(bench, reading({"OLD": [R1, R2], "NEW": [OTHER, november]}), "2024-11-30")
+    # R2 is new in October, under the id whose row of October it would have been in.
+    assert [(one.subject, one.month) for one in untouched.differences] == [(subject("OLD"), FIRST)]
+    bench.end_month(Month(FIRST + 1))
+    assert take(bench, reading({"NEW": [november]}), "2024-12-31").differences == ()
+    paid = replace(R1, paid_date=date(2024, 11, 20))
+    found = take(bench, reading({"OLD": [paid]}), "2024-12-31").differences
+    assert {(one.subject, one.month) for one in found} == {
+        (subject("OLD"), FIRST),
+        (subject("NEW"), Month(FIRST + 1)),
+    }
