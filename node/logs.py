@@ -60,10 +60,11 @@ class AuditResult:
     is_cosigned: bool
 
 
-def audit(source: Source, progress: Progress) -> AuditResult:
+def audit(source: Source, progress: Progress, *, trusted: Consortium | None = None) -> AuditResult:
     """Replay a log from its bytes: every statement is accepted anew, every stored tree node compared.
 
-    Raises VerificationError that names the first statement, or the tree node, that does not hold.
+    Raises VerificationError that names the first statement, or the tree node, that does not hold. With
+    `trusted`, the log must begin with that document: a log proves nothing about whose it is by itself.
     """
     state = LedgerState()
     kinds: dict[str, int] = {}
@@ -79,6 +80,8 @@ def audit(source: Source, progress: Progress) -> AuditResult:
         kinds[accepted.statement.kind] = kinds.get(accepted.statement.kind, 0) + 1
         size = index + 1
         progress("audit", index, size)
+    if trusted is not None and consortium_of(source).hash != trusted.hash:
+        raise VerificationError("the log of another consortium than the one that is trusted")
     policy = policy_of(state.consortium)
     checkpoint = verify_log_signature(source.note, policy)
     if (checkpoint.size, checkpoint.root) != (size, state.frontier.root()):

@@ -20,7 +20,6 @@ from support_consortium import (
     STEWARDS,
     TOKEN_SHARES,
     XS,
-    Ledger,
     consortium,
     cosign_key,
     founded,
@@ -32,11 +31,11 @@ from support_tlog import Tree
 
 from hanse_ledger import cose
 from hanse_ledger.answer_file import AnswerProof, encode_answer_file, verify_answer_file
-from hanse_ledger.bodies import Close, Inquiry
+from hanse_ledger.bodies import Body, Close, Inquiry
 from hanse_ledger.checkpoint import Checkpoint, cosign, sign_checkpoint
 from hanse_ledger.codec import encode
 from hanse_ledger.errors import LedgerError
-from hanse_ledger.ids import Month, NodeHash, PartyId, StewardX, SubjectId, Token, month_of
+from hanse_ledger.ids import Month, PartyId, StewardX, SubjectId, Token, month_of
 from hanse_ledger.merkle import prove_consistency, prove_inclusion
 from hanse_ledger.privacy import voprf
 from hanse_ledger.privacy.answer import Answer, Figures, Request, WindowAnswer, combine_answers, hash_request
@@ -52,6 +51,7 @@ SUBJECT = SubjectId(LEI)
 BLIND = scalar_bytes(31_337)
 TIME_S = 1_795_219_200
 JANUARY = month_of(2026, 1)
+CLOSE = Close(month=JANUARY)
 
 
 def window(
@@ -86,10 +86,9 @@ def windows(x: StewardX) -> tuple[WindowAnswer, ...]:
 class Inquired:
     """The log after the inquiry and a little more, and everything that an answer file is made of."""
 
-    ledger: Ledger
+    entries: tuple[bytes, ...]
     request: Request
     index: int
-    root: NodeHash
     proof: AnswerProof
     answers: Mapping[StewardX, Answer]
 
@@ -132,8 +131,8 @@ def evaluations(party: PartyId, subject: str = SUBJECT) -> tuple[bytes, dict[Ste
     return voprf.encode_evaluation_request(request), signed, token
 
 
-def cosigned(ledger: Ledger) -> str:
-    checkpoint = Checkpoint(origin=CONSORTIUM, size=ledger.state.size, root=ledger.state.frontier.root())
+def cosigned(entries: Sequence[bytes]) -> str:
+    checkpoint = Checkpoint(origin=CONSORTIUM, size=len(entries), root=Tree(list(entries)).frontier.root())
     raw = sign_checkpoint(checkpoint, log_key(DESK))
     lines = [
         cosign(raw, name=cosigner_name(CONSORTIUM, party), key=cosign_key(party), timestamp_s=TIME_S)
@@ -143,12 +142,8 @@ def cosigned(ledger: Ledger) -> str:
 
 
 @cache
-def inquired(*, empty: bool = False, after: int = 3) -> Inquired:
-    """Ask about `SUBJECT`; `empty` answers have no window, `after` statements follow the inquiry."""
-    ledger = founded()
-    ledger.accept(BIRCH, report())
-    for party in (CHAMBER, AUDITOR):
-        ledger.accept(party, Close(month=JANUARY))
+def asked() -> tuple[Request, bytes, dict[StewardX, bytes]]:
+    """What Alder asks, and how it came by the token."""
     evaluation_request, signed, token = evaluations(ALDER)
     request = Request(
         consortium=CONSORTIUM,
@@ -158,37 +153,56 @@ def inquired(*, empty: bool = False, after: int = 3) -> Inquired:
         request_id=bytes(range(16)),
         answer_key=bytes(1_216),
     )
-    hashes = (bytes([7]) * 32, hash_request(request.encode()))
-    index = ledger.accept(ALDER, Inquiry(request_hashes=hashes)).index
-    root = ledger.state.frontier.root()
+    return request, evaluation_request, signed
+
+
+def inquiry() -> Inquiry:
+    """Log the request, and another one before it."""
+    return Inquiry(request_hashes=(bytes([7]) * 32, hash_request(asked()[0].encode())))
+
+
+@cache
+def inquired(*, empty: bool = False, before: int = 3, after: int = 3) -> Inquired:
+    """Ask about `SUBJECT`; `empty` answers have no window, statements stand before and after the inquiry."""
+    ledger = founded()
+    steps: list[tuple[PartyId, Body]] = [(BIRCH, report()), (CHAMBER, CLOSE), (AUDITOR, CLOSE)]
+    for party, body in steps[:before]:
+        ledger.accept(party, body)
+    index = ledger.accept(ALDER, inquiry()).index
     for _ in range(after):
         ledger.accept(BIRCH, report())
+    return answered_at(ledger.entries, index, empty=empty)
+
+
+def answered_at(entries: Sequence[bytes], index: int, *, empty: bool = False) -> Inquired:
+    """Answer as if entry `index` were the inquiry; entries are taken as they are, good or not."""
+    request, evaluation_request, signed = asked()
+    tree, size = Tree(list(entries)), len(entries)
     answers = {
         x: Answer(
             request_hash=hash_request(request.encode()),
             last_closed=JANUARY,
             log_size=index + 1,
-            root=root,
+            root=Tree(list(entries[: index + 1])).frontier.root(),
             windows=() if empty else windows(x),
             level=level,
             disputed=disputed,
         )
         for x, level, disputed in zip(XS, (0, 1, 1, 2), (True, False, True, False), strict=True)
     }
-    tree, size = Tree(ledger.entries), ledger.state.size
     proof = AnswerProof(
         request=request.encode(),
         blind=BLIND,
         evaluation_request=evaluation_request,
         evaluations={x: signed[x] for x in XS[:3]},
-        inquiry=ledger.entries[index],
+        inquiry=entries[index],
         index=index,
         inclusion=tuple(prove_inclusion(index=index, tree_size=size, read=tree.read)),
         answers={x: message(x, "answer", answer.fields()) for x, answer in answers.items()},
         consistency=tuple(prove_consistency(size1=index + 1, size2=size, read=tree.read)),
-        checkpoint=cosigned(ledger),
+        checkpoint=cosigned(entries),
     )
-    return Inquired(ledger=ledger, request=request, index=index, root=root, proof=proof, answers=answers)
+    return Inquired(entries=tuple(entries), request=request, index=index, proof=proof, answers=answers)
 
 
 def verify(content: object) -> File:

@@ -202,10 +202,12 @@ class InlineHost:
         else:
             self._deliver(party, letter)
 
-    def pump(self) -> None:
-        """Deliver one of the letters that wait, in no order."""
-        if self._waiting:
-            self._deliver(*self._waiting.pop(self._rng.randrange(len(self._waiting))))
+    def pump(self) -> bool:
+        """Deliver one of the letters that wait, in no order; return whether there was one."""
+        if not self._waiting:
+            return False
+        self._deliver(*self._waiting.pop(self._rng.randrange(len(self._waiting))))
+        return True
 
     def _deliver(self, party: PartyId, letter: Letter) -> None:
         self._busy.append(party)

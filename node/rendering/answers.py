@@ -108,8 +108,18 @@ def _print_payment(console: Console, windows: Sequence[Window], *, is_others: bo
     console.print(title, style="bold")
     console.print(tr("Shares of the rows in which something fell due; a row is one firm's month."))
     table = _table(
-        [tr("Months"), tr("Firms"), tr("Rows"), tr("On terms"), tr("Late")],
-        [tr("Open 1-30"), "31-60", "61-90", "91+", tr("Lost"), tr("Mean delay, days")],
+        [tr("Months"), tr("Firms")],
+        [
+            tr("Rows"),
+            tr("On terms"),
+            tr("Late"),
+            tr("Open 1-30"),
+            "31-60",
+            "61-90",
+            "91+",
+            tr("Lost"),
+            tr("Mean delay, days"),
+        ],
     )
     for window in windows:
         table.add_row(formats.months(window.months), window.contributors, *_payment_cells(window))
@@ -131,9 +141,9 @@ def _payment_cells(window: Window) -> list[str]:
 
 def _print_exposure(console: Console, windows: Sequence[Window], frame: Frame, *, is_others: bool) -> None:
     console.print(tr("What the others have open") if is_others else tr("What is open"), style="bold")
-    console.print(tr("Rows by the highest balance of the month."))
+    console.print(tr("Rows by the highest balance of the month, in {currency}.", currency=frame.currency))
     places = range(len(frame.bounds) + 1)
-    table = _table([tr("Months")], [exposure_words(place, frame.bounds, frame.currency) for place in places])
+    table = _table([tr("Months")], [exposure_words(place, frame.bounds) for place in places])
     for window in windows:
         if window.exposure is not None:
             table.add_row(formats.months(window.months), *map(_count, window.exposure))
@@ -195,9 +205,9 @@ def _missing(answer: Mapping[str, Any], windows: Sequence[Window], frame: Frame)
 
 
 def _table(left: Sequence[str], right: Sequence[str]) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-    for name in left:
-        table.add_column(name, overflow="fold")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for place, name in enumerate(left):
+        table.add_column(name, overflow="fold", no_wrap=place == 0)
     for name in right:
         table.add_column(name, justify="right", overflow="fold")
     return table

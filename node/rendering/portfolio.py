@@ -37,7 +37,7 @@ def print_portfolio(
         if own is not None
         else tr("What is reported, over all windows of a subject.")
     )
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for name in (tr("Subject"), tr("Status"), tr("Months"), tr("Firms")):
         table.add_column(name, overflow="fold")
     for name in (
@@ -49,7 +49,7 @@ def print_portfolio(
         tr("Mean delay, days"),
         tr("Warning"),
     ):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", overflow="fold")
     for answer in answers:
         table.add_row(*_cells(answer, None if own is None else own.get(answer["subject"])))
     console.print(table)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from node.texts import mark, tr
-from node.texts.formats import number, whole_money
+from node.texts.formats import number
 
 DEMO_LABEL: Final = mark("DEMO: one party made everybody's keys, so nothing here is private from it.")
 CONDITIONS: Final = (
@@ -41,14 +41,13 @@ LEVELS: Final = (
 )
 
 
-def exposure_words(place: int, bounds: tuple[int, ...], currency: str) -> str:
-    """Return what an exposure class means."""
+def exposure_words(place: int, bounds: tuple[int, ...]) -> str:
+    """Return what an exposure class means, in units of the reporting currency."""
     if place == 0:
-        return tr("below {upper}", upper=whole_money(bounds[0], currency))
+        return tr("below {upper}", upper=number(bounds[0]))
     if place == len(bounds):
-        return tr("{lower} and more", lower=whole_money(bounds[-1], currency))
-    lower, upper = whole_money(bounds[place - 1], currency), whole_money(bounds[place], currency)
-    return tr("{lower} to {upper}", lower=lower, upper=upper)
+        return tr("{lower} and more", lower=number(bounds[-1]))
+    return tr("{lower} to {upper}", lower=number(bounds[place - 1]), upper=number(bounds[place]))
 
 
 def days_between(interval: tuple[int, int | None] | None) -> str:

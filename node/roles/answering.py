@@ -55,12 +55,15 @@ class Answering:
         asked = [
             _pair(item) for item in as_list(decode(batch, limit=_BATCH_BYTES), 1, BATCH_LIMIT, "requests")
         ]
-        if any(index >= self._standing.state.size for _, index in asked):
+        known_size = self._standing.state.size
+        if any(index >= known_size for _, index in asked):
             self._standing.catch_up()
         self._freezer.freeze_closed()
         hashes = [hash_request(raw) for raw, _ in asked]
         with self._standing.database.read() as connection:
-            known = _stored(connection, hashes)
+            # An inquiry that this node had not seen yet cannot have been answered before.
+            seen = [key for key, (_, index) in zip(hashes, asked, strict=True) if index < known_size]
+            known = _stored(connection, seen)
             judged = [
                 self._judge(caller, raw, index, request_hash, known)
                 for (raw, index), request_hash in zip(asked, hashes, strict=True)
@@ -224,6 +227,8 @@ _ADD_ANSWER: Final = answer_table.insert()
 
 
 def _stored(connection: Connection, hashes: Sequence[RequestHash]) -> dict[RequestHash, bytes]:
+    if not hashes:
+        return {}
     rows = connection.execute(_STORED, {"hashes": list(hashes)})
     return {RequestHash(row.request_hash): row.sealed for row in rows}
 
@@ -231,6 +236,8 @@ def _stored(connection: Connection, hashes: Sequence[RequestHash]) -> dict[Reque
 def _windows(connection: Connection, tokens: Sequence[Token]) -> dict[bytes, list[Row[Any]]]:
     """Return every stored window by token."""
     found: dict[bytes, list[Row[Any]]] = defaultdict(list)
+    if not tokens:
+        return found
     for row in connection.execute(_WINDOWS, {"tokens": list(tokens)}):
         found[row.token].append(row)
     return found

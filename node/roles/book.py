@@ -93,19 +93,25 @@ class Book:
 
     def _differences(self, connection: Connection, touched: Iterable[SubjectId]) -> Iterable[Difference]:
         reported = load_rows(connection)
-        subjects = set(touched) & {SubjectId(record.subject) for record in reported}
-        if not subjects:
+        primary_of = self._standing.state.primary_of
+        subjects = {subject for each in touched for subject in (each, primary_of(each))}
+        if subjects.isdisjoint(record.subject for record in reported):
             return
         book = load_invoices(connection)
+        joined: dict[SubjectId, list[Invoice]] = {}
+        for subject, invoices in book.items():
+            joined.setdefault(primary_of(subject), []).extend(invoices)
         for record in reported:
             if record.subject in subjects:
-                month, was = Month(record.month), row_of(record)
-                now = self._row(book.get(SubjectId(record.subject), []), month)
-                if now != was:
-                    yield Difference(subject=SubjectId(record.subject), month=month, reported=was, now=now)
+                subject, month, was = SubjectId(record.subject), Month(record.month), row_of(record)
+                # A row was made from the subject's own invoices, since an alias from those of all its ids.
+                alone = self._row(book.get(subject, []), month)
+                now = self._row(joined[subject], month) if subject in joined else alone
+                if was not in (alone, now):
+                    yield Difference(subject=subject, month=month, reported=was, now=now)
 
     def _row(self, invoices: Sequence[Invoice], month: Month) -> Row | None:
-        policy = self._standing.consortium.policy
+        policy = self._standing.in_force.policy
         try:
             return make_row(
                 invoices,

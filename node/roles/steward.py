@@ -138,7 +138,7 @@ class Steward:
     def _meter(self, party: PartyId, elements: int) -> None:
         """Count the elements of a party's UTC day before they are evaluated."""
         day = self._standing.clock.now().date().isoformat()
-        limit = self._standing.consortium.policy.tokens_per_day
+        limit = self._standing.in_force.policy.tokens_per_day
         with self._standing.database.write() as connection:
             where = (token_use.c.party == party) & (token_use.c.day == day)
             used = connection.execute(select(token_use.c.elements).where(where)).scalar() or 0

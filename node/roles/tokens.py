@@ -55,9 +55,13 @@ class TokenSource:
         wanted = list(dict.fromkeys(subjects))
         known = self._cached(wanted)
         missing = [subject for subject in wanted if subject not in known]
-        start = 0
+        start, size = 0, voprf.ELEMENTS_LIMIT
         while start < len(missing):
-            taken = self._fetch(missing[start : start + voprf.ELEMENTS_LIMIT])
+            part = missing[start : start + size]
+            taken = self._fetch(part)
+            if len(taken) < len(part):
+                # Two stewards are in reach: to ask them for more than they may answer would spend the budget.
+                size = voprf.PAIR_ELEMENTS_LIMIT
             known.update(taken)
             start += len(taken)
         return known

@@ -57,7 +57,8 @@ class Follower:
                 put_checkpoint(connection, size=checkpoint.size, note=note)
 
         try:
-            self.replica.append(entries[: checkpoint.size - start], also)
+            # The sequencer has them durably; what this node says on them is a durable write that comes later.
+            self.replica.append(entries[: checkpoint.size - start], also, durable=False)
         except RejectedError as error:
             raise CorruptionError(
                 f"from {start} on stands a statement that is refused: {error.code}"

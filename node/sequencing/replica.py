@@ -43,16 +43,19 @@ class Replica:
         self,
         statements: Sequence[bytes],
         also: Callable[[Connection, LedgerState], None] = lambda _connection, _state: None,
+        *,
+        durable: bool = True,
     ) -> list[Accepted]:
         """Accept statements in order and store them with what `also` writes, all or nothing.
 
-        Raises RejectedError for the first that is refused; none is stored then.
+        With `durable` false a loss of power may take them away again (`Database.write`). Raises RejectedError
+        for the first that is refused; none is stored then.
         """
         state = self.state
         accepted: list[Accepted] = []
         try:
             accepted += map(state.apply, statements)
-            with self._database.write() as connection:
+            with self._database.write(durable=durable) as connection:
                 append_entries(connection, zip(statements, accepted, strict=True))
                 also(connection, state)
         except BaseException as error:

@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date
+from itertools import chain
 from typing import Any, Final
 
-import cbor2
 from sqlalchemy import Connection, bindparam, func, select
 
-from hanse_ledger.codec import decode
-from hanse_ledger.evidence import Leaf
+from hanse_ledger.codec import decode, encode
+from hanse_ledger.evidence import SALT_BYTES, Leaf
 from hanse_ledger.ids import Month, SubjectId
 from hanse_ledger.rows import Invoice, Row
 from node.storage.database import inserted_id
@@ -100,15 +100,15 @@ def row_of(record: Any) -> Row:  # noqa: ANN401 - a database row
 
 
 def encode_evidence(leaves: Iterable[Leaf], salts: Iterable[bytes]) -> bytes:
-    """Pack the salted leaves of a row for the private store."""
-    packed = [[salt, name, value] for (name, value), salt in zip(leaves, salts, strict=True)]
-    # `codec.encode` would check the kinds of values that were built here, for most of this time.
-    return cbor2.dumps(packed, canonical=True)
+    """Pack the salted leaves of a row for the private store: all salts, then name and value of each leaf."""
+    return encode([b"".join(salts), *chain.from_iterable(leaves)])
 
 
 def decode_evidence(raw: bytes) -> list[tuple[bytes, str, Any]]:
     """Return salt, name and value of each leaf of a row."""
-    return [tuple(leaf) for leaf in decode(raw, limit=_EVIDENCE_LIMIT)]
+    joined, *flat = decode(raw, limit=_EVIDENCE_LIMIT)
+    salts = [joined[i : i + SALT_BYTES] for i in range(0, len(joined), SALT_BYTES)]
+    return list(zip(salts, flat[::2], flat[1::2], strict=True))
 
 
 def months_made(connection: Connection, since: Month) -> set[tuple[SubjectId, Month]]:

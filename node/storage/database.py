@@ -1,9 +1,10 @@
 """A node's own database: SQLAlchemy over SQLite in WAL mode with `synchronous=FULL`.
 
-What a committed `write` holds survives a crash and a loss of power; what was not committed is gone as a
-whole. One node's thread uses a `Database` at a time.
+What a committed `write` holds survives a crash and a loss of power, unless it says otherwise; what was not
+committed is gone as a whole. One node's thread uses a `Database` at a time.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from hanse_ledger.errors import CorruptionError
 from node.storage.schema import setting
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_LOGGING_NAME: Final = "hanse"
 _MIGRATING: Final = threading.Lock()
 
 Moment: TypeAlias = Literal["before", "in", "after"]
@@ -44,18 +46,25 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """Give a connection that sees one consistent state and changes nothing."""
         with self._engine.connect() as connection:
-            _begin(connection, "BEGIN")
+            _drive(connection, "BEGIN")
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """Give a connection whose changes become durable together, when the block ends without an error."""
+    def write(self, *, durable: bool = True) -> Iterator[Connection]:
+        """Give a connection whose changes become durable together, when the block ends without an error.
+
+        With `durable` false they survive the end of the program at once, and a loss of power as a whole or
+        not at all, surely from the next durable write on: for what can be had again from others.
+        """
         self._probe("before")
-        with self._engine.connect() as connection, connection.begin():
-            # The lock is taken at once, so that what is read first is what is changed.
-            _begin(connection, "BEGIN IMMEDIATE")
-            yield connection
-            self._probe("in")
+        with self._engine.connect() as connection:
+            # In WAL mode NORMAL differs from FULL in one thing: a commit does not wait for the disk.
+            _drive(connection, f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+            with connection.begin():
+                # The lock is taken at once, so that what is read first is what is changed.
+                _drive(connection, "BEGIN IMMEDIATE")
+                yield connection
+                self._probe("in")
         self._probe("after")
 
     def close(self) -> None:
@@ -83,11 +92,15 @@ def inserted_id(result: CursorResult[Any]) -> int:
 
 
 def _sqlite_engine(path: Path) -> Engine:
-    engine = create_engine(URL.create("sqlite", database=str(path)))
+    # No value of a statement or a row is ever in an error or a log, whatever level somebody sets.
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)), hide_parameters=True, logging_name=_LOGGING_NAME
+    )
+    logging.getLogger(f"sqlalchemy.engine.Engine.{_LOGGING_NAME}").addFilter(_holds_no_row)
 
     @event.listens_for(engine, "connect")
     def set_up(dbapi_connection: Any, _record: object) -> None:  # noqa: ANN401 - DBAPI
-        # We begin transactions ourselves (`_begin`); the driver's own way would begin them late.
+        # We begin transactions ourselves (`_drive`); the driver's own way would begin them late.
         dbapi_connection.isolation_level = None
         cursor = dbapi_connection.cursor()
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
@@ -97,10 +110,15 @@ def _sqlite_engine(path: Path) -> Engine:
     return engine
 
 
-def _begin(connection: Connection, how: Literal["BEGIN", "BEGIN IMMEDIATE"]) -> None:
-    """Begin a transaction at the driver: a listener of the engine would cost time at every statement."""
+def _holds_no_row(record: logging.LogRecord) -> bool:
+    """Say whether a record may pass: SQLAlchemy writes the rows that it reads at DEBUG."""
+    return record.levelno > logging.DEBUG
+
+
+def _drive(connection: Connection, sql: str) -> None:
+    """Run a word of the driver's own, such as BEGIN: a listener would cost time at every statement."""
     driver: Any = connection.connection.driver_connection
-    driver.execute(how)
+    driver.execute(sql)
 
 
 def _migrate(engine: Engine) -> None:
@@ -117,6 +135,6 @@ def _migrate(engine: Engine) -> None:
         raise CorruptionError("the database was made by a newer version of this program")
     # Alembic keeps the running migration in the module: one at a time in a process.
     with _MIGRATING, engine.connect() as connection, connection.begin():
-        _begin(connection, "BEGIN IMMEDIATE")
+        _drive(connection, "BEGIN IMMEDIATE")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

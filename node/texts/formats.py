@@ -1,11 +1,10 @@
 """Numbers, percents, money, days and months as the current language writes them."""
 
 from collections.abc import Iterable
-from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_skeleton
 from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision
 
 from hanse_ledger.ids import Month, month_start
@@ -22,11 +21,6 @@ def number(value: int) -> str:
 def percent(part: int, whole: int) -> str:
     """Write `part` of `whole` in whole percents; a dash for a part of nothing."""
     return format_percent(part / whole, locale=_locale()) if whole else "-"
-
-
-def whole_money(amount: int, currency: str) -> str:
-    """Write an amount in major units, without decimals."""
-    return format_currency(amount, currency, format="¤#,##0", locale=_locale(), currency_digits=False)
 
 
 def money(amount_minor: int, currency: str, exponent: int | None = None) -> str:
@@ -51,11 +45,6 @@ def months(values: Iterable[Month]) -> str:
         else:
             runs.append([value])
     return listed(_run(run) for run in runs)
-
-
-def day(value: date) -> str:
-    """Write a day."""
-    return format_date(value, format="medium", locale=_locale())
 
 
 def listed(items: Iterable[str]) -> str:

@@ -50,8 +50,8 @@ from hanse_ledger.privacy.answer import parse_answer, parse_request
 from hanse_ledger.state import LedgerState
 from hanse_ledger.statements import parse_statement
 
-MANY = settings(max_examples=150, deadline=None)
-FEW = settings(max_examples=40, deadline=None)
+MANY = settings(max_examples=100, deadline=None)
+FEW = settings(max_examples=25, deadline=None)
 JANUARY = month_of(2026, 1)
 H = bytes(32)
 NEXT = canonical(changed(lambda d: d.update(previous=consortium().hash.hex())))

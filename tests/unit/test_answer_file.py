@@ -18,16 +18,20 @@ from support_consortium import (
     canonical,
     changed,
     cosign_key,
+    founded,
     party_in,
+    statement_key,
 )
 from support_inquiry import (
     SUBJECT,
     TIME_S,
     File,
     Inquired,
+    answered_at,
     edited,
     evaluations,
     inquired,
+    inquiry,
     message,
     refused,
     verify,
@@ -40,12 +44,13 @@ from hanse_ledger.answer_file import (
     encode_answer_file,
     verify_answer_file,
 )
-from hanse_ledger.bodies import Vote
+from hanse_ledger.bodies import Body, Inquiry, Vote
 from hanse_ledger.checkpoint import cosign
-from hanse_ledger.codec import encode
+from hanse_ledger.codec import decode
 from hanse_ledger.consortium import parse_document
-from hanse_ledger.errors import VerificationError
-from hanse_ledger.ids import StewardX
+from hanse_ledger.cose import parse
+from hanse_ledger.errors import MalformedError, VerificationError
+from hanse_ledger.ids import PartyId, StewardX
 from hanse_ledger.merkle import prove_inclusion
 from hanse_ledger.note import Note, parse_note
 from hanse_ledger.privacy.answer import Answer, combine_answers
@@ -181,7 +186,7 @@ def all_of(**values: Any) -> dict[StewardX, dict[str, Any]]:  # noqa: ANN401
     [
         all_of(log_size=inquired().index),
         all_of(log_size=inquired().index + 2),
-        all_of(log_size=inquired().ledger.state.size),
+        all_of(log_size=len(inquired().entries)),
         all_of(root=bytes(32)),
         all_of(request_hash=bytes(32)),
     ],
@@ -197,19 +202,58 @@ def with_proof(**values: Any) -> bytes:  # noqa: ANN401
 
 
 def inclusion_of(index: int) -> dict[str, Any]:
-    entries = inquired().ledger.entries
-    path = prove_inclusion(index=index, tree_size=len(entries), read=Tree(entries).read)
+    entries = inquired().entries
+    path = prove_inclusion(index=index, tree_size=len(entries), read=Tree(list(entries)).read)
     return {"inquiry": entries[index], "index": index, "inclusion": tuple(path)}
 
 
-def test_only_the_partys_own_inquiry_that_logs_the_request_does() -> None:
+def test_the_inquiry_is_the_entry_at_its_index() -> None:
     asked = inquired()
     assert verify(with_proof(**inclusion_of(asked.index)))["status"] == "checked"
-    for index in range(len(asked.ledger.entries)):
+    for index in range(len(asked.entries)):
         if index != asked.index:
             refused(with_proof(**inclusion_of(index)))
-    vote = asked.ledger.sign(ALDER, Vote(document_hash=bytes(32)))
-    refused(with_proof(inquiry=vote))
+
+
+def signed(party: PartyId, body: Body) -> bytes:
+    return founded().sign(party, body)
+
+
+INQUIRY = inquiry()
+NO_INQUIRIES = {
+    "another party's": signed(BIRCH, INQUIRY),
+    "another party's by this one's key": founded().sign(BIRCH, INQUIRY, key=statement_key(ALDER)),
+    "one of other requests": signed(ALDER, Inquiry(request_hashes=(bytes(32),))),
+    "a vote": signed(ALDER, Vote(document_hash=INQUIRY.request_hashes[1])),
+    "one for another consortium": founded().sign(ALDER, INQUIRY, consortium="other"),
+    "one by another key": founded().sign(ALDER, INQUIRY, key=statement_key(BIRCH)),
+    "one with a false signature": signed(ALDER, INQUIRY)[:-1] + b"\0",
+    "no statement": b"",
+}
+
+
+@pytest.mark.parametrize("name", NO_INQUIRIES)
+def test_only_the_partys_own_inquiry_that_logs_the_request_is_one(name: str) -> None:
+    # Everything else fits: the entry stands in a cosigned log, and the answers are as of its place.
+    entries = [*inquired().entries, NO_INQUIRIES[name], b"more"]
+    refused(answered_at(entries, len(entries) - 2).file())
+    entries[-2] = signed(ALDER, INQUIRY)
+    assert verify(answered_at(entries, len(entries) - 2).file())["status"] == "checked"
+
+
+def test_answers_of_a_later_place_do_not_stand_for_the_inquirys() -> None:
+    asked = inquired()
+    later = answered_at(asked.entries, asked.index + 1)
+    moved = replace(later.proof, **inclusion_of(asked.index))
+    refused(encode_answer_file(subject=SUBJECT, figures=later.figures(), proof=moved))
+
+
+@pytest.mark.parametrize("index", [True, 1.0, "1", None])
+def test_an_index_is_an_integer(index: object) -> None:
+    file = json.loads(inquired(before=0).file())
+    assert (verify(file)["status"], file["proof"]["index"]) == ("checked", 1)
+    file["proof"]["index"] = index
+    assert isinstance(refused(file), MalformedError)
 
 
 def test_the_token_is_asked_for_by_the_same_party_about_this_subject() -> None:
@@ -228,8 +272,13 @@ def test_a_stewards_evaluation_is_its_own() -> None:
     swapped = {XS[0]: mine[XS[1]], XS[1]: mine[XS[0]], XS[2]: mine[XS[2]]}
     refused(with_proof(evaluations=swapped))
     refused(with_proof(evaluations={XS[0]: mine[XS[0]], XS[3]: mine[XS[1]]}))
-    payload = encode([bytes(32), XS[0], [bytes(32)], bytes(64)])
-    refused(with_proof(evaluations={**mine, XS[0]: message(XS[0], "evaluation", payload)}))
+    payload = decode(parse(mine[XS[0]], limit=10_000).payload, limit=10_000)
+    assert verify(with_proof(evaluations={**mine, XS[0]: message(XS[0], "evaluation", payload)}))
+    # Another request's, another steward's, an element and a proof of its own.
+    for at, value in ((0, bytes(32)), (1, XS[1]), (2, [bytes(32)]), (3, bytes(64))):
+        changed_payload = [*payload[:at], value, *payload[at + 1 :]]
+        raw = message(XS[0], "evaluation", changed_payload)
+        refused(with_proof(evaluations={**mine, XS[0]: raw}))
 
 
 def test_a_request_is_by_an_active_party_of_this_consortium() -> None:

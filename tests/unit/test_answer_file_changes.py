@@ -24,8 +24,8 @@ def nodes(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:  # noqa: A
 
 
 def some(length: int) -> list[int]:
-    """Up to seven places of so many, the first and the last among them."""
-    return sorted({i * (length - 1) // 6 for i in range(7)}) if length else []
+    """Up to five places of so many, the first and the last among them."""
+    return sorted({i * (length - 1) // 4 for i in range(5)}) if length else []
 
 
 def texts(value: str) -> Iterator[object]:

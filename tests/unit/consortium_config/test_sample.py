@@ -32,7 +32,7 @@ def test_the_demo_says_what_interfaces_promises() -> None:
     assert list(consortium.parties) == [
         "alder", "birch", "cedar", "desk", "steward-1", "steward-2", "steward-3", "steward-4",
     ]  # fmt: skip
-    assert consortium.ordering == ("steward-1",)
+    assert consortium.ordering == ("desk",)
     assert consortium.first_month == month_of(2018, 11)
     assert {x: party.id for x, party in consortium.stewards.items()} == {
         x: f"steward-{x}" for x in range(1, 5)
@@ -55,7 +55,7 @@ def test_every_key_is_its_partys_own_and_used_once() -> None:
         party = demo.consortium.parties[party_id]
         assert SigningKey(keys.statement_seed).public == party.statement_key
         assert SigningKey(keys.cosign_seed).public == party.cosign_key
-        assert (keys.log_seed is not None) == (party.log_key is not None) == (party_id == "steward-1")
+        assert (keys.log_seed is not None) == (party.log_key is not None) == (party_id == "desk")
         seeds += [keys.statement_seed, keys.cosign_seed, *filter(None, [keys.log_seed])]
     assert len(set(seeds)) == len(seeds) == 2 * 8 + 1
 
@@ -82,8 +82,8 @@ def test_the_ledger_accepts_it_as_its_first_entry() -> None:
     demo = dealt()
     state = LedgerState()
     raw = sign_statement(
-        key=SigningKey(demo.keys[PartyId("steward-1")].statement_seed),
-        party=PartyId("steward-1"),
+        key=SigningKey(demo.keys[PartyId("desk")].statement_seed),
+        party=PartyId("desk"),
         consortium=demo.consortium.id,
         seq=0,
         prev=bytes(32),
@@ -110,9 +110,14 @@ def test_a_member_id_that_is_none_or_taken_is_refused(members: list[str]) -> Non
 
 def test_keys_never_show_themselves() -> None:
     demo = dealt()
-    keys = demo.keys[PartyId("steward-1")]
-    shown = repr(demo) + repr(keys) + str(demo.keys)
-    for secret in (keys.statement_seed, keys.cosign_seed, keys.log_seed, keys.key_share):
-        assert secret is not None
+    shown = repr(demo) + str(demo.keys) + "".join(repr(keys) for keys in demo.keys.values())
+    secrets = [
+        secret
+        for keys in demo.keys.values()
+        for secret in (keys.statement_seed, keys.cosign_seed, keys.log_seed, keys.key_share)
+        if secret is not None
+    ]
+    assert len(secrets) > 2 * len(demo.keys)
+    for secret in secrets:
         assert repr(secret) not in shown
         assert secret.hex() not in shown
