@@ -33,7 +33,7 @@ from node.links.http import HttpCaller
 from node.links.sequencer import HttpSequencer
 from node.links.signatures import RequestSigner
 from node.links.steward import HttpLink
-from node.logdoor import LogDoor
+from node.logdoor import LogDoor, with_log
 from node.member import MemberNode
 from node.ports import Sequencer
 from node.roles.party import Standing
@@ -201,31 +201,22 @@ def _sequencer_builder(
         sequencer = SoloSequencer(replica=replica, log_key=log_key)
         if not replica.state.founded:
             sequencer.submit(genesis)
-        door, ordering = LogDoor(replica, lambda: shared.cosigned), serve_sequencer(sequencer)
-
-        def handle(caller: PartyId, verb: str, body: bytes) -> bytes:
-            read = door.verbs.get(verb)
-            return ordering(caller, verb, body) if read is None else read(body)
-
-        return handle, database.close
+        door = LogDoor(replica, lambda: shared.cosigned)
+        return with_log(serve_sequencer(sequencer), door), database.close
 
     return build
 
 
 def _handler(standing: Standing, own: operating.Verbs, role: Handler, shared: _Shared) -> Handler:
     """Put together what a node answers: its log, its own people, then other parties."""
-    door = LogDoor(standing.replica)
 
     def handle(caller: PartyId, verb: str, body: bytes) -> bytes:
         shared.in_force = standing.in_force
-        read = door.verbs.get(verb)
-        if read is not None:
-            return read(body)
         if caller == standing.id and verb in own:
             return own[verb](body)
         return role(caller, verb, body)
 
-    return handle
+    return with_log(handle, LogDoor(standing.replica))
 
 
 def _cosigner(standing: Standing) -> Handler:

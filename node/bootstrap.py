@@ -26,7 +26,7 @@ from node.clocks import DemoClock, SystemClock, system_entropy
 from node.files import write_whole
 from node.keystore import PartyKeys, read_keys, write_keys
 from node.member import MemberNode
-from node.ports import Clock, Entropy, Sequencer
+from node.ports import Clock, Entropy, Sequencer, StewardLink
 from node.roles.party import Standing
 from node.roles.steward import Steward
 from node.sequencing.follower import Follower
@@ -163,7 +163,7 @@ class Embedded:
         orderer = self.door(self.consortium.ordering[0])
         return RemoteSequencer(lambda verb, body: reply_of(orderer.post(caller, verb, body)))
 
-    def _link(self, caller: PartyId, x: StewardX) -> LocalLink:
+    def _link(self, caller: PartyId, x: StewardX) -> StewardLink:
         party = self.consortium.stewards[x].id
         return LocalLink(door=self.door(party), caller=caller, party=party, x=x)
 

@@ -11,12 +11,14 @@ from hanse_ledger.checkpoint import parse_checkpoint
 from hanse_ledger.codec import decode
 from hanse_ledger.errors import MalformedError, UnavailableError
 from hanse_ledger.fields import as_uint
+from hanse_ledger.ids import PartyId
 from hanse_ledger.note import parse_note
 from hanse_ledger.tiles import TILE_WIDTH, encode_bundle, parse_tile_path, tile_width
 from hanse_ledger.witnessing import policy_of
 from node.errors import NotFoundError
 from node.logs import proof, replica_source
 from node.sequencing.replica import Replica
+from node.wire import Handler
 
 CHECKPOINT: Final = "log-checkpoint"
 TILE: Final = "log-tile"
@@ -84,6 +86,16 @@ class LogDoor:
         if note is None or hashlib.sha256(origin.encode()).digest() != origin_hash:
             raise NotFoundError("nothing cosigned for this origin")
         return note
+
+
+def with_log(handler: Handler, door: LogDoor) -> Handler:
+    """Add what a log's copy answers to what a handler does."""
+
+    def handle(caller: PartyId, verb: str, body: bytes) -> bytes:
+        read = door.verbs.get(verb)
+        return handler(caller, verb, body) if read is None else read(body)
+
+    return handle
 
 
 def _size_of(note: bytes) -> int:

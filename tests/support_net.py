@@ -23,7 +23,7 @@ from hanse_ledger.statements import NO_PREVIOUS, sign_statement
 from node.keystore import write_keys
 
 API_KEY = "an-api-key-of-this-test-alone"
-_START_S = 45
+_START_S = 120
 _STOP_S = 30
 
 

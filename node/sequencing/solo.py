@@ -19,7 +19,7 @@ class SoloSequencer:
     """A `Sequencer` over its node's own replica. One at a time orders a log."""
 
     def __init__(self, *, replica: Replica, log_key: SigningKey) -> None:
-        self._replica, self._log_key = replica, log_key
+        self.replica, self._log_key = replica, log_key
         # What was last read for followers, who ask for the same one after the other; gone with each submit.
         self._note: bytes | None = None
         self._tail: tuple[int, list[bytes]] | None = None
@@ -27,12 +27,12 @@ class SoloSequencer:
     def submit(self, statement: bytes) -> int:
         """Order one statement; it and the checkpoint over it are durable when this returns."""
         # Acceptance refuses bytes that stand in the log already (their seq is taken): look then.
-        state_before = self._replica.state.size
+        state_before = self.replica.state.size
         self._note = self._tail = None
         try:
-            return self._replica.append([statement], self._sign)[0].index
+            return self.replica.append([statement], self._sign)[0].index
         except RejectedError:
-            index = self._replica.log.index_of(leaf_hash(statement))
+            index = self.replica.log.index_of(leaf_hash(statement))
             if index is None or index >= state_before:
                 raise
             return index
@@ -40,13 +40,13 @@ class SoloSequencer:
     def entries(self, start: int) -> tuple[bytes, Sequence[bytes]]:
         """Return the newest checkpoint and up to 256 statements from `start` on."""
         if self._note is None:
-            self._note = self._replica.log.checkpoint()
+            self._note = self.replica.log.checkpoint()
         if self._note is None:
             raise UnavailableError("the log has no checkpoint yet")
-        if start >= self._replica.state.size:
+        if start >= self.replica.state.size:
             return self._note, []
         if self._tail is None or self._tail[0] != start:
-            self._tail = start, self._replica.log.entries(start, _ENTRIES_LIMIT)
+            self._tail = start, self.replica.log.entries(start, _ENTRIES_LIMIT)
         return self._note, self._tail[1]
 
     def _sign(self, connection: Connection, state: LedgerState) -> None:

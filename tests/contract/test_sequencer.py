@@ -1,11 +1,24 @@
 """What every `Sequencer` keeps, whatever stands behind it."""
 
+import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol
 
 import pytest
-from support_consortium import ALDER, BIRCH, DESK, Ledger, canonical, document, genesis_body, log_key
+from support_consortium import (
+    ALDER,
+    BIRCH,
+    DESK,
+    Ledger,
+    canonical,
+    document,
+    genesis_body,
+    log_key,
+    statement_key,
+)
+from support_http import Served, signer_of
 
 from hanse_ledger.bodies import Inquiry
 from hanse_ledger.consortium import parse_document
@@ -22,10 +35,14 @@ from hanse_ledger.ids import PartyId
 from hanse_ledger.merkle import Frontier, leaf_hash
 from hanse_ledger.policy import verify_log_signature
 from hanse_ledger.witnessing import policy_of
+from node.links.http import HttpCaller
+from node.links.sequencer import HttpSequencer
+from node.logdoor import LogDoor, with_log
 from node.ports import Sequencer
 from node.sequencing.remote import RemoteSequencer, serve_sequencer
 from node.sequencing.replica import Replica
 from node.sequencing.solo import SoloSequencer
+from node.service import Doors
 from node.storage.database import Database, Moment
 from node.wire import Handler, ThreadHost, reply_of
 
@@ -98,7 +115,37 @@ class RemotePlace:
         self._host.close()
 
 
-@pytest.fixture(params=[SoloPlace, RemotePlace], ids=["solo", "remote"])
+class HttpPlace(RemotePlace):
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._open = ExitStack()
+
+    def open(self) -> Sequencer:
+        self._host = ThreadHost()
+
+        def build() -> tuple[Handler, Callable[[], None]]:
+            sequencer = self._inner.open()
+            assert isinstance(sequencer, SoloSequencer)
+            return with_log(serve_sequencer(sequencer), LogDoor(sequencer.replica)), self._inner.close
+
+        self._host.start(ORDERER, build)
+        served, consortium = Served(), parse_document(canonical(document()))
+        door = self._host.door(ORDERER)
+        served.start(ORDERER, consortium, Doors(node=door, log=door))
+        signer = signer_of(consortium, ALDER, statement_key(ALDER))
+        sequencer = HttpSequencer(
+            HttpCaller(base_url=served.url, signer=signer, entropy=os.urandom, pause_s=0.01)
+        )
+        self._open.callback(served.close)
+        self._open.callback(sequencer.close)
+        return sequencer
+
+    def close(self) -> None:
+        self._open.close()
+        super().close()
+
+
+@pytest.fixture(params=[SoloPlace, RemotePlace, HttpPlace], ids=["solo", "remote", "http"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     made: Place = request.param(tmp_path)
     yield made

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from support_http import Served, signer_of
 from support_node import FIRST, MEMBERS, OneThread, after, invoice, subject, take_book
 from support_simulation import StillClock
 
@@ -30,17 +31,47 @@ from hanse_ledger.ids import PartyId, StewardX
 from hanse_ledger.note import parse_signature_lines
 from hanse_ledger.privacy import voprf
 from hanse_ledger.privacy.group import scalar_from_entropy
+from hanse_ledger.signing import SigningKey
 from hanse_ledger.witnessing import cosigner_name
 from node.bootstrap import Embedded, Surroundings, found
 from node.keystore import read_keys
-from node.ports import StewardVerb
+from node.links.http import HttpCaller
+from node.links.steward import HttpLink
+from node.ports import StewardLink, StewardVerb
 from node.roles.answering import batch_of
+from node.service import Doors
 from node.storage.database import Database
 from node.storage.schema import inquiry, seed, seed_hash, share_in
 from node.wire import Host, LocalLink, Mailbox, ThreadHost, answer_letter, rebuild_error, reply_of
 
 ALDER = MEMBERS[0]
-HOSTS: dict[str, type[Host]] = {"threads": ThreadHost, "one-thread": OneThread}
+HOSTS: dict[str, type[Host]] = {"threads": ThreadHost, "one-thread": OneThread, "http": ThreadHost}
+
+
+class OverHttp(Embedded):
+    """An embedded consortium in which every link to a steward goes over HTTP, stewards' own included."""
+
+    def _link(self, caller: PartyId, x: StewardX) -> HttpLink:
+        party = STEWARDS[x]
+        link = HttpLink(caller=self._caller(caller, self._served(party).url), party=party, x=x)
+        self._open.callback(link.close)
+        return link
+
+    def _caller(self, caller: PartyId, url: str) -> HttpCaller:
+        home = self._home(caller) / "keys.json"
+        key = read_keys(home).statement if home.exists() else SigningKey(bytes(32))
+        signer = signer_of(self.consortium, caller, key)
+        return HttpCaller(base_url=url, signer=signer, entropy=os.urandom, pause_s=0.01)
+
+    def _served(self, party: PartyId) -> Served:
+        if not hasattr(self, "servers"):
+            self.servers: dict[PartyId, Served] = {}
+        if party not in self.servers:
+            # Known before it is started: stewards have links to each other.
+            self.servers[party] = Served()
+            self._open.callback(self.servers[party].close)
+            self.servers[party].start(party, self.consortium, Doors(node=self.door(party)))
+        return self.servers[party]
 
 
 @pytest.fixture(params=HOSTS)
@@ -51,13 +82,13 @@ def embedded(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Embedde
     found(tmp_path, demo)
     host = HOSTS[request.param]()
     around = Surroundings(clock=StillClock(after(FIRST)))
-    with Embedded(tmp_path, around, host) as made:
+    kind = OverHttp if request.param == "http" else Embedded
+    with kind(tmp_path, around, host) as made:
         yield made
 
 
-def link(embedded: Embedded, x: int = 1, caller: PartyId = ALDER) -> LocalLink:
-    party = STEWARDS[StewardX(x)]
-    return LocalLink(door=embedded.door(party), caller=caller, party=party, x=StewardX(x))
+def link(embedded: Embedded, x: int = 1, caller: PartyId = ALDER) -> StewardLink:
+    return embedded._link(caller, StewardX(x))
 
 
 def ask(embedded: Embedded, verb: StewardVerb, body: bytes, x: int = 1, caller: PartyId = ALDER) -> bytes:
@@ -188,6 +219,24 @@ def test_a_steward_that_has_stopped_is_unavailable(tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises(UnavailableError):
             reply_of(to_steward.ask("sealing-keys", b""), 20)
+
+
+def test_a_steward_whose_server_is_gone_is_unavailable(tmp_path: Path) -> None:
+    demo = demo_document(
+        members=MEMBERS[:4], currency="EUR", exponent=2, first_month=FIRST, entropy=os.urandom
+    )
+    found(tmp_path, demo)
+    with OverHttp(tmp_path, Surroundings(clock=StillClock(after(FIRST)))) as embedded:
+        to_steward = link(embedded)
+        assert reply_of(to_steward.ask("sealing-keys", b""), 20)
+        url = embedded.servers[STEWARDS[StewardX(1)]].url
+        caller = embedded._caller(ALDER, url)
+    again = HttpLink(caller=caller, party=STEWARDS[StewardX(1)], x=StewardX(1))
+    # Closed with the consortium, and one that finds nobody.
+    for way in (to_steward, again):
+        with pytest.raises(UnavailableError):
+            reply_of(way.ask("sealing-keys", b""), 20)
+    again.close()
 
 
 def test_a_steward_that_says_nothing_is_unavailable() -> None:

@@ -23,7 +23,7 @@ from node.logs import audit, keys_of, open_source
 
 MEMBERS = [PartyId(name) for name in ("alder", "birch", "cedar", "elm")]
 SHARED, UNKNOWN = "ref:DEMO:SHARED", "ref:DEMO:UNKNOWN"
-PATIENCE_S = 40
+PATIENCE_S = 120
 
 
 def log_months() -> tuple[Month, Month]:

@@ -21,6 +21,7 @@ from hanse_ledger.note import parse_signature_lines
 from hanse_ledger.policy import verify_checkpoint
 from hanse_ledger.signing import SigningKey
 from hanse_ledger.witnessing import cosigner_name, policy_of
+from node.errors import LogSignatureError, NotFoundError
 from node.roles.witness import Witness
 from node.storage.database import Moment
 
@@ -110,16 +111,41 @@ def test_a_first_checkpoint_of_a_tree_that_is_not_its_own(bench: Bench) -> None:
     assert last(bench) is None
 
 
+def test_from_nothing_on_there_is_nothing_to_prove(bench: Bench) -> None:
+    proof = tuple(prove_consistency(size1=2, size2=5, read=bench.replica.log.node))
+    empty = note(bench, 0, bytes(32))
+    for raw in (
+        AddCheckpoint(old_size=0, path=proof, note=note(bench, 5)).encode(),
+        AddCheckpoint(old_size=0, path=(), note=empty).encode(),
+    ):
+        with pytest.raises(VerificationError):
+            cosign(bench, raw)
+    assert last(bench) is None
+
+
+def test_shows_the_checkpoint_that_it_cosigned_last_as_it_was(bench: Bench) -> None:
+    log = bench.standing(ALDER).replica.log
+    assert log.cosigned_note(bench.consortium.id) is None
+    for old, size in ((0, 3), (3, 5)):
+        line = Witness(bench.standing(ALDER)).add_checkpoint(body(bench, old, size))
+        assert log.cosigned_note(bench.consortium.id) == note(bench, size) + line
+
+
 def test_what_the_log_has_not_signed(bench: Bench) -> None:
-    with pytest.raises(VerificationError):
+    with pytest.raises(LogSignatureError):
         cosign(bench, body(bench, 0, 5, note(bench, 5, key=SigningKey(bytes(32)))))
     elsewhere = sign_checkpoint(
         Checkpoint(origin="hanse.example/other", size=5, root=bench.replica.root(5)), bench.log_key
     )
-    with pytest.raises(VerificationError):
+    with pytest.raises(NotFoundError):
         cosign(bench, body(bench, 0, 5, elsewhere))
-    with pytest.raises(MalformedError):
-        cosign(bench, b"old x\n\n")
+    extended = sign_checkpoint(
+        Checkpoint(origin=bench.consortium.id, size=5, root=bench.replica.root(5), extensions=("more",)),
+        bench.log_key,
+    )
+    for malformed in (b"old x\n\n", body(bench, 0, 5, extended)):
+        with pytest.raises(MalformedError):
+            cosign(bench, malformed)
     assert last(bench) is None
 
 

@@ -1,0 +1,60 @@
+"""A node's HTTP interface on loopback, served from a thread of the test's own process."""
+
+import socket
+import threading
+import time
+from contextlib import ExitStack
+from typing import Any
+
+import uvicorn
+
+from api.app import create_app
+from hanse_ledger.consortium import Consortium
+from hanse_ledger.ids import PartyId
+from hanse_ledger.signing import SigningKey
+from node.clocks import SystemClock, system_entropy
+from node.links.signatures import RequestSigner
+from node.ports import Clock
+from node.service import Doors, NodeService
+
+_START_S = 20
+
+
+class Served:
+    """A server on a free port that was bound before it is told whom it serves."""
+
+    def __init__(self) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._open = ExitStack()
+        self._open.callback(self._socket.close)
+
+    def start(self, party: PartyId, consortium: Consortium, doors: Doors, **more: Any) -> None:  # noqa: ANN401
+        """Serve a party's node behind doors; `more` are NodeService's."""
+        given = {"genesis": b"genesis", "clock": SystemClock(), **more}
+        service = NodeService(party=party, consortium=lambda: consortium, url=self.url, doors=doors, **given)
+        config = uvicorn.Config(create_app(service), log_config=None, access_log=False, lifespan="off")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [self._socket]}, daemon=True)
+        thread.start()
+        self._open.callback(thread.join)
+        self._open.callback(lambda: setattr(server, "should_exit", True))
+        ends_at = time.monotonic() + _START_S
+        while not server.started:
+            assert time.monotonic() < ends_at
+            time.sleep(0.005)
+
+    def close(self) -> None:
+        self._open.close()
+
+
+def signer_of(
+    consortium: Consortium, caller: PartyId, key: SigningKey, clock: Clock | None = None
+) -> RequestSigner:
+    return RequestSigner(
+        consortium=consortium.id,
+        party=caller,
+        key=key,
+        clock=clock or SystemClock(),
+        entropy=system_entropy,
+    )
