@@ -86,7 +86,7 @@ class RequestSigner:
             use_existing_digest=True,
         )
         self._signer.apply(message, prepared, self._key.sign(prepared.signature_base))
-        return fields
+        return {name.lower(): value for name, value in fields.items()}
 
 
 class _Keys(HTTPSignatureKeyResolver):

@@ -3,7 +3,7 @@ import hashlib
 import cbor2
 import pytest
 
-from hanse_ledger.codec import decode, digest, encode
+from hanse_ledger.codec import decode, digest, encode, split_sequence
 from hanse_ledger.errors import MalformedError
 
 LIMIT = 65_535
@@ -158,3 +158,33 @@ def test_nothing_else_is_written(value: object) -> None:
 
 def test_digest_is_sha_256_of_the_array() -> None:
     assert digest("a", b"\1", [2]) == hashlib.sha256(bytes.fromhex("83616141018102")).digest()
+
+
+SEQUENCES = {
+    "one": ["00"],
+    "numbers of every width": ["17", "1818", "1903e8", "1a000f4240", "1b00000001ffffffff", "20", "f6"],
+    "strings": ["40", "4401020304", "60", "6449455446", "5818" + 24 * "00"],
+    "arrays, maps and tags": ["80", "8301820203820405", "a0", "a201020304", "d28443a10118a0f640"],
+}
+
+
+@pytest.mark.parametrize("items", SEQUENCES.values(), ids=SEQUENCES)
+def test_a_sequence_is_split_into_its_items(items: list[str]) -> None:
+    raws = [bytes.fromhex(item) for item in items]
+    assert split_sequence(b"".join(raws), most=len(raws)) == raws
+    # Another reader sees the same items.
+    assert [cbor2.dumps(cbor2.loads(raw)) for raw in raws] == raws
+    with pytest.raises(MalformedError):
+        split_sequence(b"".join(raws), most=len(raws) - 1)
+    for cut in range(1, len(raws[-1])):
+        with pytest.raises(MalformedError):
+            split_sequence(b"".join(raws)[:-cut], most=len(raws))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    ["", "5fff", "9fff", "bfff", "ff", "1c", "5bffffffffffffffff00", "9bffffffffffffffff00", "81" * 9 + "00"],
+)
+def test_what_is_no_sequence_is_refused(raw: str) -> None:
+    with pytest.raises(MalformedError):
+        split_sequence(bytes.fromhex(raw), most=4)

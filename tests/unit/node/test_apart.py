@@ -1,0 +1,108 @@
+"""Putting one party's node together: what it refuses to start with, and how it ends."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from support_net import apart, free_ports, genesis_of, parties, write_node
+from support_node import FIRST, MEMBERS
+
+from consortium_config.sample import DESK_ID, STEWARDS, DemoConsortium, demo_document
+from hanse_ledger.checkpoint import parse_checkpoint
+from hanse_ledger.codec import decode
+from hanse_ledger.errors import LedgerError, NotAdmittedError
+from hanse_ledger.ids import PartyId, StewardX
+from hanse_ledger.note import parse_note
+from node.apart import ApartNode
+from node.clocks import system_entropy
+from node.errors import LockedError, NotFoundError, SettingsError
+from node.settings import NodeSettings, load_settings
+from node.wire import reply_of
+
+ALDER = MEMBERS[0]
+
+
+@pytest.fixture(scope="module")
+def founded() -> DemoConsortium:
+    names = parties(list(MEMBERS[:4]))
+    return apart(list(MEMBERS[:4]), FIRST, dict(zip(names, free_ports(len(names)), strict=True)))
+
+
+def settings_of(folder: Path, founded: DemoConsortium, party: PartyId = DESK_ID) -> NodeSettings:
+    return load_settings(write_node(folder, founded, party, 0))
+
+
+def test_a_demo_s_document_is_refused(tmp_path: Path) -> None:
+    demo = demo_document(
+        members=MEMBERS[:4], currency="EUR", exponent=2, first_month=FIRST, entropy=system_entropy
+    )
+    with pytest.raises(NotAdmittedError):
+        ApartNode(settings_of(tmp_path / "desk", demo))
+
+
+def _another_party(settings: NodeSettings) -> NodeSettings:
+    return settings.model_copy(update={"party": "birch"})
+
+
+def _a_stranger(settings: NodeSettings) -> NodeSettings:
+    return settings.model_copy(update={"party": "stranger"})
+
+
+def _no_log_key(settings: NodeSettings) -> NodeSettings:
+    path = settings.folder / "keys.json"
+    keys = json.loads(path.read_text())
+    del keys["log"]
+    path.write_text(json.dumps(keys))
+    return settings
+
+
+@pytest.mark.parametrize("change", [_another_party, _a_stranger, _no_log_key])
+def test_keys_that_do_not_fit_are_refused(
+    tmp_path: Path, founded: DemoConsortium, change: Callable[[NodeSettings], NodeSettings]
+) -> None:
+    with pytest.raises(SettingsError):
+        ApartNode(change(settings_of(tmp_path / "desk", founded)))
+
+
+def test_one_process_at_a_time(tmp_path: Path, founded: DemoConsortium) -> None:
+    settings = settings_of(tmp_path / "desk", founded)
+    with ApartNode(settings), pytest.raises(LockedError):
+        ApartNode(settings)
+    with ApartNode(settings) as node:
+        assert node.service.is_running
+
+
+def test_statements_outlive_the_node(tmp_path: Path, founded: DemoConsortium) -> None:
+    settings = settings_of(tmp_path / "desk", founded)
+    for _ in range(2):
+        with ApartNode(settings) as node:
+            assert decode(reply_of(node.service.submit(genesis_of(founded))), limit=16) == 0
+            note = reply_of(node.service.checkpoint())
+            assert parse_checkpoint(parse_note(note).text).size == 1
+        assert not node.service.is_running
+        with pytest.raises(LedgerError):
+            reply_of(node.service.checkpoint())
+
+
+def test_a_node_whose_sequencer_is_out_of_reach_goes_on(tmp_path: Path, founded: DemoConsortium) -> None:
+    for party in (ALDER, STEWARDS[StewardX(1)]):
+        with ApartNode(settings_of(tmp_path / party, founded, party)) as node:
+            with pytest.raises(NotFoundError):
+                node.service.submit(b"")
+            with pytest.raises(LedgerError):
+                reply_of(node.service.ready(), 30)
+            assert node.service.is_running
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_genesis_of_another_consortium_stops_the_node(tmp_path: Path, founded: DemoConsortium) -> None:
+    other = apart(list(MEMBERS[:4]), FIRST, dict.fromkeys(parties(list(MEMBERS[:4])), 1))
+    settings = settings_of(tmp_path / ALDER, founded, ALDER)
+    settings.genesis.write_bytes(genesis_of(replace(other, keys=other.keys)))
+    with ApartNode(settings) as node:
+        with pytest.raises(LedgerError):
+            reply_of(node.service.ready(), 30)
+        node._node._thread.join(10)
+        assert not node.service.is_running

@@ -1,0 +1,168 @@
+"""Requests to another node: tried again only where that helps, never for long, never beyond a sane length."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from support_consortium import ALDER, canonical, document, statement_key
+from support_http import signer_of
+
+from hanse_ledger.consortium import parse_document
+from hanse_ledger.errors import (
+    CheckpointConflictError,
+    LedgerError,
+    MalformedError,
+    RejectedError,
+    StaleHeadError,
+    UnavailableError,
+)
+from node.errors import RequestSignatureError
+from node.links import http
+from node.links.http import ATTEMPTS, HttpCaller
+
+CONSORTIUM = parse_document(canonical(document()))
+PROBLEM = "application/problem+json"
+
+
+class Peer:
+    """A node that answers as a test says: (status, media type, body) for each request."""
+
+    def __init__(self) -> None:
+        self.answer: Callable[[int], tuple[int, str, bytes]] = lambda _count: (200, "text/plain", b"fine")
+        self.signatures: list[str | None] = []
+        peer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers.get("content-length", 0)))
+                peer.signatures.append(self.headers.get("signature"))
+                status, media_type, body = peer.answer(len(peer.signatures))
+                self.send_response(status)
+                self.send_header("content-type", media_type)
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                with suppress(OSError):  # the caller has given up
+                    self.wfile.write(body)
+
+            do_GET = do_POST  # noqa: N815 - the library's name
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(
+            target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+        ).start()
+
+
+@pytest.fixture
+def peer() -> Iterator[Peer]:
+    made = Peer()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+def caller(url: str, deadline_s: float = 5) -> HttpCaller:
+    signer = signer_of(CONSORTIUM, ALDER, statement_key(ALDER))
+    return HttpCaller(base_url=url, signer=signer, entropy=bytes, deadline_s=deadline_s, pause_s=0.01)
+
+
+def post(to: HttpCaller, *, is_signed: bool = True) -> bytes:
+    try:
+        return to.post("/v1/shares", b"body", "application/octet-stream", is_signed=is_signed)
+    finally:
+        to.close()
+
+
+def problem(code: str, detail: str = "why") -> bytes:
+    return json.dumps({"code": code, "detail": detail}).encode()
+
+
+def test_a_node_that_cannot_answer_now_is_asked_again_and_signed_anew(peer: Peer) -> None:
+    peer.answer = lambda count: (
+        (503, PROBLEM, problem("unavailable")) if count < ATTEMPTS else (200, "", b"ok")
+    )
+    signer = signer_of(CONSORTIUM, ALDER, statement_key(ALDER))
+    count = iter(range(99))
+    signer._entropy = lambda size: next(count).to_bytes(size, "big")
+    to = HttpCaller(base_url=peer.url, signer=signer, entropy=bytes, pause_s=0.01)
+    assert post(to) == b"ok"
+    assert len(set(peer.signatures)) == ATTEMPTS
+
+
+def test_it_is_not_asked_for_ever(peer: Peer) -> None:
+    peer.answer = lambda _count: (503, PROBLEM, problem("unavailable"))
+    with pytest.raises(UnavailableError):
+        post(caller(peer.url))
+    assert len(peer.signatures) == ATTEMPTS
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ((409, PROBLEM, problem("stale_head")), StaleHeadError),
+        ((401, PROBLEM, problem("request_signature")), RequestSignatureError),
+        ((429, PROBLEM, problem("budget")), RejectedError),
+        ((400, PROBLEM, problem("malformed")), MalformedError),
+        ((409, "text/x.tlog.size; charset=utf-8", b"17\n"), CheckpointConflictError),
+        ((500, PROBLEM, problem("internal")), LedgerError),
+        ((404, "text/html", b"<p>nothing"), UnavailableError),
+        ((400, PROBLEM, b"[]"), UnavailableError),
+        ((302, "text/html", b""), UnavailableError),
+    ],
+)
+def test_a_refusal_comes_by_its_code_and_is_not_asked_again(
+    peer: Peer, answer: tuple[int, str, bytes], error: type[Exception]
+) -> None:
+    peer.answer = lambda _count: answer
+    with pytest.raises(error) as caught:
+        post(caller(peer.url))
+    assert len(peer.signatures) == 1
+    if error is CheckpointConflictError:
+        assert str(caught.value) == "17"
+
+
+def test_what_carries_its_own_signature_is_not_signed_again(peer: Peer) -> None:
+    assert post(caller(peer.url), is_signed=False) == b"fine"
+    assert peer.signatures == [None]
+
+
+def test_nothing_stands_where_nothing_is_found(peer: Peer) -> None:
+    to = caller(peer.url)
+    assert to.get("/log/checkpoint") == b"fine"
+    peer.answer = lambda _count: (404, PROBLEM, problem("not_found"))
+    assert to.get("/log/checkpoint") is None
+    to.close()
+
+
+def test_a_silent_node_is_given_up_by_the_deadline(peer: Peer) -> None:
+    def stall(_count: int) -> tuple[int, str, bytes]:
+        time.sleep(1)
+        return 200, "", b""
+
+    peer.answer = stall
+    began = time.monotonic()
+    with pytest.raises(UnavailableError):
+        post(caller(peer.url, deadline_s=0.2))
+    assert time.monotonic() - began < 0.9
+
+
+def test_nobody_there() -> None:
+    with pytest.raises(UnavailableError):
+        post(caller("http://127.0.0.1:9"))
+
+
+def test_a_reply_without_end_is_cut(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "REPLY_BYTES_MOST", 1_000)
+    peer.answer = lambda _count: (200, "", bytes(1_001))
+    with pytest.raises(MalformedError):
+        post(caller(peer.url))
