@@ -33,13 +33,13 @@ from node.links.http import HttpCaller
 from node.links.sequencer import HttpSequencer
 from node.links.signatures import RequestSigner
 from node.links.steward import HttpLink
-from node.logdoor import LogDoor, with_log
+from node.logdoor import LogDoor, ordering, with_log
 from node.member import MemberNode
 from node.ports import Sequencer
 from node.roles.party import Standing
 from node.roles.steward import Steward
 from node.roles.witness import Witness
-from node.sequencing.remote import RemoteSequencer, serve_sequencer
+from node.sequencing.remote import RemoteSequencer
 from node.sequencing.replica import Replica
 from node.sequencing.solo import SoloSequencer
 from node.service import Doors, NodeService
@@ -202,7 +202,7 @@ def _sequencer_builder(
         if not replica.state.founded:
             sequencer.submit(genesis)
         door = LogDoor(replica, lambda: shared.cosigned)
-        return with_log(serve_sequencer(sequencer), door), database.close
+        return with_log(ordering(sequencer), door), database.close
 
     return build
 

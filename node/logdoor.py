@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from hanse_ledger.checkpoint import parse_checkpoint
-from hanse_ledger.codec import decode
+from hanse_ledger.codec import decode, encode
 from hanse_ledger.errors import MalformedError, UnavailableError
 from hanse_ledger.fields import as_uint
 from hanse_ledger.ids import PartyId
@@ -17,7 +17,9 @@ from hanse_ledger.tiles import TILE_WIDTH, encode_bundle, parse_tile_path, tile_
 from hanse_ledger.witnessing import policy_of
 from node.errors import NotFoundError
 from node.logs import proof, replica_source
+from node.sequencing.remote import serve_sequencer
 from node.sequencing.replica import Replica
+from node.sequencing.solo import SoloSequencer
 from node.wire import Handler
 
 CHECKPOINT: Final = "log-checkpoint"
@@ -25,6 +27,8 @@ TILE: Final = "log-tile"
 PROOF: Final = "log-proof"
 COSIGNED: Final = "log-cosigned"
 POLICY: Final = "log-policy"
+SUBMIT_ALL: Final = "submit-all"
+_STATEMENTS_LIMIT: Final = 1 << 25
 
 
 class LogDoor:
@@ -86,6 +90,19 @@ class LogDoor:
         if note is None or hashlib.sha256(origin.encode()).digest() != origin_hash:
             raise NotFoundError("nothing cosigned for this origin")
         return note
+
+
+def ordering(sequencer: SoloSequencer) -> Handler:
+    """Return what a sequencer answers, a row of statements included."""
+    single = serve_sequencer(sequencer)
+
+    def handle(caller: PartyId, verb: str, body: bytes) -> bytes:
+        if verb != SUBMIT_ALL:
+            return single(caller, verb, body)
+        indexes, refusal = sequencer.submit_all(decode(body, limit=_STATEMENTS_LIMIT))
+        return encode([indexes, None, None] if refusal is None else [indexes, refusal.code, str(refusal)])
+
+    return handle
 
 
 def with_log(handler: Handler, door: LogDoor) -> Handler:

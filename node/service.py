@@ -13,17 +13,20 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from hanse_ledger.codec import encode
+from hanse_ledger.codec import decode, encode
 from hanse_ledger.consortium import Consortium
+from hanse_ledger.errors import LedgerError
 from hanse_ledger.ids import Month, PartyId
 from node import logdoor, operating
 from node.errors import NotFoundError
 from node.links.signatures import RequestVerifier
+from node.logdoor import SUBMIT_ALL
 from node.ports import Clock, StewardVerb
-from node.wire import Door
+from node.wire import Door, rebuild_error
 
 WAIT_S: Final = 60.0
 """How long a request may wait for the node's thread."""
+_REPLY_LIMIT: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,12 @@ class Doors:
 
     node: Door
     log: Door | None = None
+
+
+def read_submitted(reply: bytes) -> tuple[list[int], LedgerError | None]:
+    """Return the indexes of the statements before the first that was refused, and why it was."""
+    indexes, code, message = decode(reply, limit=_REPLY_LIMIT)
+    return indexes, None if code is None else rebuild_error(code, message)
 
 
 class NodeService:
@@ -79,9 +88,11 @@ class NodeService:
 
     def submit(self, statement: bytes) -> Future[bytes]:
         """Hand a statement to the sequencer; NotFoundError where this node orders nothing."""
-        if self._doors.log is None:
-            raise NotFoundError("this node does not order the log")
-        return self._doors.log.post(self._party, "submit", statement)
+        return self._sequencer().post(self._party, "submit", statement)
+
+    def submit_all(self, statements: Sequence[bytes]) -> Future[bytes]:
+        """Hand statements to the sequencer in their order; `read_submitted` reads the reply."""
+        return self._sequencer().post(self._party, SUBMIT_ALL, encode(list(statements)))
 
     def checkpoint(self) -> Future[bytes]:
         """Ask for the newest checkpoint."""
@@ -126,6 +137,11 @@ class NodeService:
     def ready(self) -> Future[bytes]:
         """Ask for a sign of life: a checkpoint that the node's own copy of the log has."""
         return self._doors.node.post(self._party, logdoor.CHECKPOINT, b"")
+
+    def _sequencer(self) -> Door:
+        if self._doors.log is None:
+            raise NotFoundError("this node does not order the log")
+        return self._doors.log
 
     def _operate(self, verb: str, body: bytes) -> Future[bytes]:
         return self._doors.node.post(self._party, verb, body)

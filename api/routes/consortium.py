@@ -9,8 +9,9 @@ from fastapi.responses import JSONResponse
 from api.deps import Node, read_body, reply_to
 from api.errors import problem, refuse
 from hanse_ledger.codec import decode, split_sequence
-from hanse_ledger.errors import LedgerError, MalformedError
+from hanse_ledger.errors import MalformedError
 from hanse_ledger.tiles import ENTRY_BYTES_MAX
+from node.service import read_submitted
 
 router: Final = APIRouter(prefix="/v1", tags=["consortium"])
 
@@ -39,12 +40,8 @@ async def statements(request: Request, service: Node) -> Response:
         status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
         return problem(status, MalformedError.code, f"one statement is {COSE}, several are {SEQUENCE}")
     body = await read_body(request, STATEMENTS_MOST * ENTRY_BYTES_MAX)
-    indexes = list[int]()
-    # All are left at once, so that nobody's come between them and none waits for the reply to another.
-    futures = [service.submit(raw) for raw in split_sequence(body, most=STATEMENTS_MOST)]
-    for place, future in enumerate(futures):
-        try:
-            indexes.append(decode(await reply_to(future), limit=16))
-        except LedgerError as error:
-            return refuse(error, place=place, indexes=indexes)
+    in_order = split_sequence(body, most=STATEMENTS_MOST)
+    indexes, refusal = read_submitted(await reply_to(service.submit_all(in_order)))
+    if refusal is not None:
+        return refuse(refusal, place=len(indexes), indexes=indexes)
     return JSONResponse({"indexes": indexes})

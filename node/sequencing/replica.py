@@ -51,22 +51,46 @@ class Replica:
         With `durable` false a loss of power may take them away again (`Database.write`). Raises RejectedError
         for the first that is refused; none is stored then.
         """
+        accepted, refusal = self._append(statements, also, durable=durable, is_whole=True)
+        if refusal is not None:
+            raise refusal
+        return accepted
+
+    def append_until_refused(
+        self, statements: Sequence[bytes], also: Callable[[Connection, LedgerState], None]
+    ) -> tuple[list[Accepted], RejectedError | None]:
+        """Accept and store, in one durable write, the statements before the first that is refused."""
+        return self._append(statements, also, durable=True, is_whole=False)
+
+    def _append(
+        self,
+        statements: Sequence[bytes],
+        also: Callable[[Connection, LedgerState], None],
+        *,
+        durable: bool,
+        is_whole: bool,
+    ) -> tuple[list[Accepted], RejectedError | None]:
         state = self.state
         accepted: list[Accepted] = []
+        refusal: RejectedError | None = None
         try:
-            accepted += map(state.apply, statements)
-            with self._database.write(durable=durable) as connection:
-                append_entries(connection, zip(statements, accepted, strict=True))
-                also(connection, state)
-        except BaseException as error:
-            if isinstance(error, RejectedError) and not accepted:
-                # The first was refused, and acceptance that refuses stays as it was: whoever sends refused
-                # statements must not make this node read its whole log again.
-                raise
+            try:
+                accepted += map(state.apply, statements)
+            except RejectedError as error:
+                # Acceptance that refuses stays as it was: whoever sends refused statements must not make this
+                # node read its whole log again.
+                refusal = error
+                if is_whole and accepted:
+                    raise
+            if accepted:
+                with self._database.write(durable=durable) as connection:
+                    append_entries(connection, zip(statements, accepted, strict=False))
+                    also(connection, state)
+        except BaseException:
             # Advanced in memory and perhaps not on disk (or the other way round): read it again.
             self._state = self._past_root = None
             raise
-        return accepted
+        return accepted, refusal
 
     def root(self, size: int) -> NodeHash:
         """Return the root of the first `size` statements."""

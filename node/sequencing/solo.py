@@ -37,6 +37,25 @@ class SoloSequencer:
                 raise
             return index
 
+    def submit_all(self, statements: Sequence[bytes]) -> tuple[list[int], RejectedError | None]:
+        """Order statements one after the other until one is refused; return the indexes before it.
+
+        All that are new in a row, and the checkpoint over them, become durable in one write.
+        """
+        self._note = self._tail = None
+        indexes: list[int] = []
+        while len(indexes) < len(statements):
+            rest = statements[len(indexes) :]
+            accepted, refusal = self.replica.append_until_refused(rest, self._sign)
+            indexes += [one.index for one in accepted]
+            if refusal is None:
+                break
+            index = self.replica.log.index_of(leaf_hash(statements[len(indexes)]))
+            if index is None:
+                return indexes, refusal
+            indexes.append(index)
+        return indexes, None
+
     def entries(self, start: int) -> tuple[bytes, Sequence[bytes]]:
         """Return the newest checkpoint and up to 256 statements from `start` on."""
         if self._note is None:

@@ -25,8 +25,7 @@ from hanse_ledger.consortium import parse_document
 from hanse_ledger.errors import LedgerError, UnavailableError
 from hanse_ledger.ids import PartyId
 from hanse_ledger.signing import SigningKey
-from node.logdoor import LogDoor, with_log
-from node.sequencing.remote import serve_sequencer
+from node.logdoor import LogDoor, ordering, with_log
 from node.sequencing.replica import Replica
 from node.sequencing.solo import SoloSequencer
 from node.service import Doors
@@ -62,7 +61,7 @@ def served(tmp_path: Path, asked: list[tuple[str, str, bytes]]) -> Iterator[Serv
     def log() -> tuple[Handler, Callable[[], None]]:
         database = Database(tmp_path / "log.sqlite")
         sequencer = SoloSequencer(replica=Replica(database), log_key=log_key(DESK))
-        return with_log(serve_sequencer(sequencer), LogDoor(sequencer.replica)), database.close
+        return with_log(ordering(sequencer), LogDoor(sequencer.replica)), database.close
 
     def node() -> tuple[Handler, Callable[[], None]]:
         def handle(caller: PartyId, verb: str, body: bytes) -> bytes:
@@ -127,6 +126,13 @@ class TestStatements:
         assert (told["code"], told["place"], told["indexes"]) == ("stale_head", 2, [0, 1])
         answer = client.post("/v1/statements", content=skipped + after, headers=SEQUENCE)
         assert answer.json() == {"indexes": [2, 3]}
+
+    def test_known_ones_in_between_keep_their_index(self, client: httpx.Client, ledger: Ledger) -> None:
+        made = [ledger.entries[0], *inquiries(ledger, 4)]
+        client.post("/v1/statements", content=b"".join(made[:3]), headers=SEQUENCE)
+        for body in ([made[2], made[3]], [made[3], made[1], made[4], made[0]], [made[4], made[4]]):
+            answer = client.post("/v1/statements", content=b"".join(body), headers=SEQUENCE)
+            assert answer.json() == {"indexes": [made.index(raw) for raw in body]}
 
     def test_what_is_no_statement_is_refused(self, client: httpx.Client, ledger: Ledger) -> None:
         cases = [
