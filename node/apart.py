@@ -7,6 +7,7 @@ sequencer. A third one lets the node do what is due, again and again.
 import logging
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -250,6 +251,8 @@ class _Worker:
     def __init__(self, mailbox: Mailbox, party: PartyId, interval_s: float) -> None:
         self._mailbox, self._party, self._interval_s = mailbox, party, interval_s
         self._stopping = threading.Event()
+        # Left here and now: before anybody is answered, the node has caught up once.
+        self._at_work = self._post()
         self._thread = threading.Thread(target=self._run, name="work", daemon=True)
         self._thread.start()
 
@@ -261,9 +264,13 @@ class _Worker:
     def _run(self) -> None:
         while True:
             try:
-                reply_of(self._mailbox.post(self._party, operating.WORK, b""), _WORK_S)
+                reply_of(self._at_work, _WORK_S)
             except LedgerError as error:
                 # Others may be out of reach for a while: the next round does what this one could not.
                 _log.warning("work was not finished: %s", error.code)
             if self._stopping.wait(self._interval_s):
                 return
+            self._at_work = self._post()
+
+    def _post(self) -> Future[bytes]:
+        return self._mailbox.post(self._party, operating.WORK, b"")

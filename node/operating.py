@@ -21,6 +21,7 @@ from node.receivables.export import open_export
 from node.receivables.read import take
 from node.roles.contributor import Reported
 from node.roles.steward import Steward
+from node.storage.book import last_import_day
 
 WORK: Final = "work"
 CLOSE: Final = "close"
@@ -52,7 +53,8 @@ def member_verbs(member: MemberNode) -> Verbs:
     contributes = MEMBER in member.standing.party.roles
 
     def work(_body: bytes) -> bytes:
-        if contributes:
+        # Reporting by itself begins with the first export: before it, all rows would be empty ones.
+        if contributes and _has_book(member):
             return _json(_reported(member.report()))
         member.standing.catch_up()
         return _json({})
@@ -75,6 +77,11 @@ def import_body(export: bytes, as_of: date) -> bytes:
 def inquire_body(subjects: list[str], purpose: str) -> bytes:
     """Return the message that asks about subjects."""
     return encode([purpose, subjects])
+
+
+def _has_book(member: MemberNode) -> bool:
+    with member.standing.database.read() as connection:
+        return last_import_day(connection) is not None
 
 
 def _import(member: MemberNode, body: bytes) -> bytes:

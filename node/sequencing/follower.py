@@ -20,6 +20,7 @@ class Follower:
         self.replica, self._source = replica, source
         self._policy = policy_of(trusted)
         self._believed: tuple[bytes, Checkpoint] | None = None
+        self._has_checkpoint = False
 
     def catch_up(self, size: int | None = None) -> None:
         """Take what the sequencer has, or enough to hold `size` statements.
@@ -33,6 +34,7 @@ class Follower:
             if not entries or checkpoint.size <= self.replica.state.size:
                 # Statements that no checkpoint covers are not taken, and not asked for again.
                 self._compare(checkpoint)
+                self._keep_first(checkpoint, note)
                 return
             self._take(list(entries), checkpoint, note)
             if size is None and self.replica.state.size == checkpoint.size:
@@ -71,6 +73,12 @@ class Follower:
                 raise CorruptionError(f"another tree of {checkpoint.size} statements than the stored one")
             return
         self._check_root(checkpoint, state.size, state.frontier.root())
+
+    def _keep_first(self, checkpoint: Checkpoint, note: bytes) -> None:
+        """Keep the checkpoint over a log that this node began by itself, with the genesis that it trusts."""
+        if not self._has_checkpoint and checkpoint.size == self.replica.state.size:
+            self.replica.keep_first_checkpoint(checkpoint.size, note)
+            self._has_checkpoint = True
 
     @staticmethod
     def _check_root(checkpoint: Checkpoint, size: int, root: bytes) -> None:

@@ -13,7 +13,7 @@ from hanse_ledger.ids import NodeHash
 from hanse_ledger.merkle import root_at
 from hanse_ledger.state import Accepted, LedgerState
 from node.storage.database import Database
-from node.storage.log import LogStore, append_entries
+from node.storage.log import LogStore, append_entries, put_checkpoint
 
 _BATCH = 1_000
 
@@ -91,6 +91,12 @@ class Replica:
             self._state = self._past_root = None
             raise
         return accepted, refusal
+
+    def keep_first_checkpoint(self, size: int, note: bytes) -> None:
+        """Store a checkpoint over what is stored, unless there is one."""
+        if self.log.checkpoint() is None:
+            with self._database.write() as connection:
+                put_checkpoint(connection, size=size, note=note)
 
     def root(self, size: int) -> NodeHash:
         """Return the root of the first `size` statements."""

@@ -106,3 +106,9 @@ def test_a_genesis_of_another_consortium_stops_the_node(tmp_path: Path, founded:
             reply_of(node.service.ready(), 30)
         node._node._thread.join(10)
         assert not node.service.is_running
+
+
+def test_a_new_node_has_the_checkpoint_over_its_genesis(tmp_path: Path, founded: DemoConsortium) -> None:
+    with ApartNode(settings_of(tmp_path / "desk", founded)) as node:
+        reply_of(node.service.submit(genesis_of(founded)))
+        assert reply_of(node.service.ready(), 30) == reply_of(node.service.checkpoint())
