@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection
 
+from hanse_ledger.errors import RejectedError
 from hanse_ledger.ids import NodeHash
 from hanse_ledger.merkle import root_at
 from hanse_ledger.state import Accepted, LedgerState
@@ -50,15 +51,18 @@ class Replica:
         With `durable` false a loss of power may take them away again (`Database.write`). Raises RejectedError
         for the first that is refused; none is stored then.
         """
-        state = self.state
+        state, accepted = self.state, list[Accepted]()
         try:
-            accepted = [state.apply(raw) for raw in statements]
+            for raw in statements:
+                accepted.append(state.apply(raw))
             with self._database.write(durable=durable) as connection:
                 append_entries(connection, zip(statements, accepted, strict=True))
                 also(connection, state)
-        except BaseException:
-            # Advanced in memory and perhaps not on disk (or the other way round): read it again.
-            self._state = self._past_root = None
+        except BaseException as error:
+            # Advanced in memory and perhaps not on disk (or the other way round): read it again. A refusal of
+            # the first statement leaves the state as it was, and whoever sends rubbish costs no replay.
+            if accepted or not isinstance(error, RejectedError):
+                self._state = self._past_root = None
             raise
         return accepted
 
