@@ -5,7 +5,7 @@ other than 18; map keys are 0 to 23. A reader re-encodes what it has read and co
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 import cbor2
@@ -22,6 +22,9 @@ COSE_SIGN1_TAG: Final = 18
 _DEPTH_LIMIT: Final = 8
 _KEY_LIMIT: Final = 23
 _INT_BITS: Final = 64
+# RFC 8949 section 3: an array is major type 4, its count in the head or in the bytes behind it.
+_ARRAY, _COUNT_IN_BYTE, _COUNT_IN_TWO = 0x80, 24, 25
+_DIRECT_COUNT, _BYTE_MOST = 24, 0xFF
 
 
 def encode(value: Value) -> bytes:
@@ -55,24 +58,44 @@ def digest(*parts: Value) -> bytes:
     return hashlib.sha256(encode(list(parts))).digest()
 
 
+def join_array(items: Sequence[bytes]) -> bytes:
+    """Return the CBOR array of at most 65,535 items that are encoded already."""
+    count = len(items)
+    if count < _DIRECT_COUNT:
+        head = bytes([_ARRAY | count])
+    elif count <= _BYTE_MOST:
+        head = bytes([_ARRAY | _COUNT_IN_BYTE, count])
+    else:
+        head = bytes([_ARRAY | _COUNT_IN_TWO]) + count.to_bytes(2, "big")
+    return head + b"".join(items)
+
+
 def _check(value: Value, depth: int) -> None:
-    if value is None or isinstance(value, bool | str | bytes):
+    kind = type(value)
+    # What stands in most places comes first, by its exact type: this runs for every value.
+    if kind is bytes or kind is str or kind is bool or value is None:
         return
-    if isinstance(value, int):
+    if kind is int:
         if value.bit_length() > _INT_BITS:
             raise MalformedError("an integer beyond 64 bits")
-        return
-    if depth == 0:
+    elif depth == 0:
         raise MalformedError("CBOR nested too deeply")
-    if isinstance(value, list | tuple):
+    elif kind is list or kind is tuple:
         for item in value:
             _check(item, depth - 1)
-    elif isinstance(value, Mapping):
+    else:
+        _check_rare(value, depth)
+
+
+def _check_rare(value: Value, depth: int) -> None:
+    if isinstance(value, Mapping):
         for key, item in value.items():
             if isinstance(key, bool) or not isinstance(key, int) or not 0 <= key <= _KEY_LIMIT:
                 raise MalformedError("a map key outside 0 to 23")
             _check(item, depth - 1)
     elif isinstance(value, cbor2.CBORTag) and value.tag == COSE_SIGN1_TAG:
         _check(value.value, depth - 1)
+    elif isinstance(value, str | bytes):
+        return  # the NewTypes are plain already; this is for a subclass such as an enum
     else:
         raise MalformedError("a CBOR kind that has no place here")
