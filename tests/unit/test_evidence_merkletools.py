@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from typing import Any
 
 import pytest
+
 from hanse_ledger.evidence import evidence_root, leaf_hash, prove_leaf, tree_root, verify_leaf
 
 

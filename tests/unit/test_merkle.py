@@ -3,6 +3,9 @@ import hashlib
 from typing import Any
 
 import pytest
+from support import vectors
+from support_tlog import Tree
+
 from hanse_ledger.errors import RejectedError, VerificationError
 from hanse_ledger.ids import NodeHash
 from hanse_ledger.merkle import (
@@ -16,8 +19,6 @@ from hanse_ledger.merkle import (
     verify_consistency,
     verify_inclusion,
 )
-from support import vectors
-from support_tlog import Tree
 
 FOREIGN = vectors("merkle.json")
 # The one case that a verifier which checks lengths refuses: roots of 12 bytes.

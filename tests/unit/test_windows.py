@@ -5,6 +5,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 import pytest
+from support import vectors
+
 from hanse_ledger.ids import Month, month_of
 from hanse_ledger.windows import (
     BAND_LOWER,
@@ -19,7 +21,6 @@ from hanse_ledger.windows import (
     number_tokens,
     window_months,
 )
-from support import vectors
 
 Row: TypeAlias = tuple[int, int, int, int]
 """subject, month, group, minimum at the entry."""
