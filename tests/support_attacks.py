@@ -205,7 +205,7 @@ class Scene(World):
         rows = table_of(self.folder, holder, select(evidence).order_by(evidence.c.id))
         return [(row.kind, row.party, decode(row.content, limit=1 << 20)) for row in rows]
 
-    def store_at(self, party: str, statement: Any) -> int:  # noqa: ANN401 - any SQL
+    def store_at(self, party: str, statement: Any) -> int:
         """Change a party's own database behind its node's back; return how many rows it changed."""
         with opened_database(self.folder, party) as database, database.write() as connection:
             return int(connection.execute(statement).rowcount)

@@ -87,7 +87,7 @@ def load_rows(connection: Connection, subjects: Iterable[SubjectId] | None = Non
     return list(connection.execute(query))
 
 
-def row_of(record: Any) -> Row:  # noqa: ANN401 - a database row
+def row_of(record: Any) -> Row:
     """Return a stored row's classes and figures."""
     return Row(
         condition=record.condition,

@@ -99,7 +99,7 @@ def _sqlite_engine(path: Path) -> Engine:
     logging.getLogger(f"sqlalchemy.engine.Engine.{_LOGGING_NAME}").addFilter(_holds_no_row)
 
     @event.listens_for(engine, "connect")
-    def set_up(dbapi_connection: Any, _record: object) -> None:  # noqa: ANN401 - DBAPI
+    def set_up(dbapi_connection: Any, _record: object) -> None:
         # We begin transactions ourselves (`_drive`); the driver's own way would begin them late.
         dbapi_connection.isolation_level = None
         cursor = dbapi_connection.cursor()

@@ -28,7 +28,7 @@ Window: TypeAlias = tuple[int, int, tuple[int, ...], int, tuple[Row, ...]]
 """subject, freezing month, months, groups, its rows in order."""
 
 
-def ints(values: Any) -> npt.NDArray[np.int64]:  # noqa: ANN401 - anything array-like
+def ints(values: Any) -> npt.NDArray[np.int64]:
     return np.array(values, dtype=np.int64)
 
 
