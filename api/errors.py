@@ -39,13 +39,13 @@ def status_of(error: LedgerError) -> HTTPStatus:
     return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
 
 
-def problem(status: HTTPStatus, code: str, detail: str, **more: Any) -> JSONResponse:  # noqa: ANN401 - JSON
+def problem(status: HTTPStatus, code: str, detail: str, **more: Any) -> JSONResponse:
     """Return a problem; `more` are members beside those of RFC 9457."""
     content = {"title": status.phrase, "status": status.value, "detail": detail, "code": code, **more}
     return JSONResponse(content, status, media_type=PROBLEM_TYPE)
 
 
-def refuse(error: LedgerError, **more: Any) -> Response:  # noqa: ANN401 - JSON
+def refuse(error: LedgerError, **more: Any) -> Response:
     """Return a refusal; that of a witness which has cosigned another size is the size (tlog-witness)."""
     if isinstance(error, errors.CheckpointConflictError):
         return Response(f"{error}\n", status_of(error), media_type=SIZE_TYPE)

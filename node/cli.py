@@ -44,10 +44,10 @@ _WRONG_USAGE: Final = 2
 class _Hanse(Group):
     """The groups by name, each imported when it is asked for."""
 
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002 - Typer's context class is private
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - Typer's context class is private
         return list(COMMANDS)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
         # Importing leaves no garbage behind, and looking for it takes a tenth of the time.
@@ -58,7 +58,7 @@ class _Hanse(Group):
             gc.enable()
         return in_language(get_command(module.app))
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl([(name, tr(text)) for name, (_, text) in COMMANDS.items()])
 

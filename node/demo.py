@@ -150,7 +150,7 @@ def _plan(exports: Mapping[str, bytes]) -> _Plan:
     )
 
 
-def _currency(exports: Sequence[Export] | Any) -> str:  # noqa: ANN401 - any iterable of exports
+def _currency(exports: Sequence[Export] | Any) -> str:
     """Return the currency of most invoices, the first by alphabet of equals."""
     counts: Counter[str] = Counter()
     for export in exports:

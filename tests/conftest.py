@@ -30,7 +30,7 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     return report
 
 
-def _refuse_skip(report: Any) -> None:  # noqa: ANN401 - the two kinds of report have no common base that is public
+def _refuse_skip(report: Any) -> None:
     if os.environ.get("CI") != "true" or report.outcome != "skipped":
         return
     reason = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)

@@ -62,7 +62,7 @@ def near_bytes(draw: st.DrawFn, raw: bytes) -> bytes:
 
 
 @st.composite
-def near_value(draw: st.DrawFn, value: Any, junk: st.SearchStrategy[Any] = CBOR_VALUES) -> Any:  # noqa: ANN401
+def near_value(draw: st.DrawFn, value: Any, junk: st.SearchStrategy[Any] = CBOR_VALUES) -> Any:
     """A value with one place changed, somewhere between its root and its leaves."""
     inner: list[tuple[Any, Any]] = []
     if isinstance(value, dict | list):

@@ -7,5 +7,5 @@ from typing import Any
 VECTORS = Path(__file__).parent / "vectors"
 
 
-def vectors(name: str) -> Any:  # noqa: ANN401 - parsed JSON
+def vectors(name: str) -> Any:
     return json.loads((VECTORS / name).read_text())

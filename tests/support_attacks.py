@@ -7,13 +7,12 @@ import hashlib
 import random
 import shutil
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from sqlalchemy import select
-from support_clear import Bill, Window, days_of, expected
+from support_clear import Bill, Window, even_books, expected
 from support_simulation import PURPOSE, World, found_world
 from support_verdict import opened_database, table_of, verify_world
 
@@ -205,7 +204,7 @@ class Scene(World):
         rows = table_of(self.folder, holder, select(evidence).order_by(evidence.c.id))
         return [(row.kind, row.party, decode(row.content, limit=1 << 20)) for row in rows]
 
-    def store_at(self, party: str, statement: Any) -> int:  # noqa: ANN401 - any SQL
+    def store_at(self, party: str, statement: Any) -> int:
         """Change a party's own database behind its node's back; return how many rows it changed."""
         with opened_database(self.folder, party) as database, database.write() as connection:
             return int(connection.execute(statement).rowcount)
@@ -379,24 +378,5 @@ def well_formed(rows: int = ROWS) -> Residues:
 
 
 def make_books(months: int) -> dict[str, list[Bill]]:
-    """Let each member have one bill a month with each of two customers, each in a condition of its own."""
-    books: dict[str, list[Bill]] = {}
-    for place, member in enumerate(MEMBERS):
-        books[member] = []
-        for month in range(FIRST, FIRST + months):
-            days = days_of(month)
-            for customer in (CUSTOMER, "C2"):
-                paid = days[9 + place] if place % 2 else None
-                books[member].append(
-                    Bill(
-                        customer=customer,
-                        reference=f"{customer}-{month}",
-                        invoiced=days[0],
-                        due=days[9] + timedelta(days=3 * place),
-                        paid=paid,
-                        minor=10 ** (place + 4) + 2_347,
-                        lost=None,
-                        known=days[0],
-                    )
-                )
-    return books
+    """Let each member have one bill a month with each of two customers."""
+    return even_books(MEMBERS, customers=(CUSTOMER, "C2"), first=FIRST, months=months)

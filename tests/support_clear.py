@@ -155,6 +155,29 @@ def make_books(rng: random.Random, *, first: int, months: int) -> dict[str, list
     return books
 
 
+def even_books(
+    members: Sequence[str], *, customers: Sequence[str], first: int, months: int
+) -> dict[str, list[Bill]]:
+    """Let each member have one bill a month with each customer, each member's in a condition of its own."""
+    books: dict[str, list[Bill]] = {}
+    for place, member in enumerate(members):
+        books[member] = [
+            Bill(
+                customer=customer,
+                reference=f"{customer}-{month}",
+                invoiced=days_of(month)[0],
+                due=days_of(month)[9] + timedelta(days=3 * place),
+                paid=days_of(month)[9 + place] if place % 2 else None,
+                minor=10 ** (place + 4) + 2_347,
+                lost=None,
+                known=days_of(month)[0],
+            )
+            for month in range(first, first + months)
+            for customer in customers
+        ]
+    return books
+
+
 def _bills(rng: random.Random, customer: str, *, first: int, months: int, number: int) -> Iterator[Bill]:
     start = days_of(first)[0] - timedelta(days=70)
     span = (days_of(first + months - 1)[-1] - start).days

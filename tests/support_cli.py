@@ -15,7 +15,7 @@ class Ended:
     err: str
 
     @property
-    def document(self) -> Any:  # noqa: ANN401 - any JSON
+    def document(self) -> Any:
         """The one JSON document of standard output."""
         return json.loads(self.out)
 

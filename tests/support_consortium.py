@@ -241,7 +241,7 @@ def publish(*entries: tuple[int, tuple[int, ...] | None]) -> Validity:
     return Validity(entries=entries)
 
 
-def snapshot(value: Any) -> Any:  # noqa: ANN401 - of any shape
+def snapshot(value: Any) -> Any:
     """Return everything that an object holds, all the way down, as values that compare."""
     if isinstance(value, Consortium):
         return value.hash

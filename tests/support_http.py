@@ -29,7 +29,7 @@ class Served:
         self._open = ExitStack()
         self._open.callback(self._socket.close)
 
-    def start(self, party: PartyId, consortium: Consortium, doors: Doors, **more: Any) -> None:  # noqa: ANN401
+    def start(self, party: PartyId, consortium: Consortium, doors: Doors, **more: Any) -> None:
         """Serve a party's node behind doors; `more` are NodeService's."""
         given = {"genesis": b"genesis", "clock": SystemClock(), **more}
         service = NodeService(party=party, consortium=lambda: consortium, url=self.url, doors=doors, **given)

@@ -130,7 +130,7 @@ class NodeProcess:
     def log(self) -> str:
         return (self.config.parent / "node.log").read_text()[-4000:]
 
-    def ask(self, method: str, path: str, **how: Any) -> Any:  # noqa: ANN401 - JSON
+    def ask(self, method: str, path: str, **how: Any) -> Any:
         answer = self.client.request(method, path, **how)
         assert answer.status_code == 200, (answer.text, self.log())
         return answer.json()

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from support import VECTORS, vectors
+
 from hanse_ledger.checkpoint import Checkpoint, sign_checkpoint
 from hanse_ledger.ids import NodeHash
 from hanse_ledger.merkle import Frontier, leaf_hash
@@ -10,7 +12,6 @@ from hanse_ledger.note import NoteSigner, NoteVerifier, SignatureType, parse_not
 from hanse_ledger.policy import Policy, PolicyGroup, PolicyLog, PolicyWitness
 from hanse_ledger.signing import SigningKey
 from hanse_ledger.tiles import hash_tile, tile_paths
-from support import VECTORS, vectors
 
 TLOG = VECTORS / "tlog"
 TIME_S = 1795219200

@@ -54,7 +54,7 @@ def opened_database(folder: Path, party: str, file: str = DATABASE_FILE) -> Iter
         database.close()
 
 
-def table_of(folder: Path, party: str, query: Any) -> list[Any]:  # noqa: ANN401 - any select
+def table_of(folder: Path, party: str, query: Any) -> list[Any]:
     """Return what a query finds in one party's database."""
     with opened_database(folder, party) as database, database.read() as connection:
         return list(connection.execute(query))

@@ -32,7 +32,7 @@ def refuse() -> NoReturn:
     raise typer.Exit(1)
 
 
-def new_console() -> Any:  # noqa: ANN401 - rich.console.Console, imported only when something is drawn
+def new_console() -> Any:
     """Return a console on standard output, wide enough for tables where there is no terminal."""
     from rich.console import Console  # noqa: PLC0415 - `--json` runs do without Rich
 

@@ -253,7 +253,7 @@ def _change_document(change: BookChange, rows: RowCounts) -> dict[str, Any]:
 
 
 def _difference(difference: Difference) -> dict[str, Any]:
-    def classes(row: Any) -> list[int] | None:  # noqa: ANN401 - a row or None
+    def classes(row: Any) -> list[int] | None:
         return None if row is None else [row.condition, row.exposure, row.delay]
 
     return {

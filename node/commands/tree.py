@@ -31,7 +31,7 @@ def page_in_language(page: str) -> str:
 class Command(TyperCommand):
     """A command whose help page is all in one language."""
 
-    def get_help(self, ctx: Any) -> str:  # noqa: ANN401 - Typer's context class is private
+    def get_help(self, ctx: Any) -> str:
         """Return the help page."""
         return page_in_language(super().get_help(ctx))
 
@@ -39,12 +39,12 @@ class Command(TyperCommand):
 class Group(TyperGroup):
     """A group of commands whose help page is all in one language."""
 
-    def get_help(self, ctx: Any) -> str:  # noqa: ANN401 - Typer's context class is private
+    def get_help(self, ctx: Any) -> str:
         """Return the help page."""
         return page_in_language(super().get_help(ctx))
 
 
-def new_app(**settings: Any) -> typer.Typer:  # noqa: ANN401 - handed on
+def new_app(**settings: Any) -> typer.Typer:
     """Return an empty group; `settings` are Typer's."""
     return typer.Typer(
         cls=Group,
@@ -56,7 +56,7 @@ def new_app(**settings: Any) -> typer.Typer:  # noqa: ANN401 - handed on
     )
 
 
-def in_language(command: Any) -> Any:  # noqa: ANN401 - Typer's command class is private
+def in_language(command: Any) -> Any:
     """Put a command's help, its options' and its subcommands' into the current language."""
     command.help = command.help and tr(command.help)
     for parameter in command.params:

@@ -47,7 +47,7 @@ class _Ed25519(HTTPSignatureAlgorithm):
 
     algorithm_id = "ed25519"
 
-    def __init__(self, public_key: Any = None, private_key: Any = None) -> None:  # noqa: ANN401 - the library's
+    def __init__(self, public_key: Any = None, private_key: Any = None) -> None:
         del private_key
         self._public: bytes = public_key
 
@@ -105,7 +105,7 @@ class _Keys(HTTPSignatureKeyResolver):
 class _Verifier(HTTPMessageVerifier):
     """The library's, with the time checked by our clock instead of the machine's."""
 
-    def validate_created_and_expires(self, sig_input: Any, max_age: Any = None) -> None:  # noqa: ANN401
+    def validate_created_and_expires(self, sig_input: Any, max_age: Any = None) -> None:
         """Leave it to `RequestVerifier`."""
 
 

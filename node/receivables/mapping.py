@@ -108,7 +108,7 @@ def _texts(
     return table
 
 
-def _one_of(found: dict[str, Any], key: str, values: tuple[Any, ...] | None) -> Any:  # noqa: ANN401 - Literal
+def _one_of(found: dict[str, Any], key: str, values: tuple[Any, ...] | None) -> Any:
     value = found.get(key)
     if (
         value is None
@@ -130,5 +130,5 @@ def _encoding(found: dict[str, Any]) -> str | None:
         raise MappingError("encoding is a name such as utf-8, gb18030 or cp1252") from error
 
 
-def _list(names: Any) -> str:  # noqa: ANN401 - any iterable of texts
+def _list(names: Any) -> str:
     return ", ".join(repr(name) for name in names)

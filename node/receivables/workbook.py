@@ -105,7 +105,7 @@ def _check_prologue(chunks: Iterable[bytes]) -> None:
         return
 
 
-def _rows(sheet: Any) -> Iterator[tuple[int, list[Cell]]]:  # noqa: ANN401 - openpyxl's
+def _rows(sheet: Any) -> Iterator[tuple[int, list[Cell]]]:
     try:
         sheet.reset_dimensions()  # what a file says of its own size is often wrong
         peek = sheet.iter_rows(max_row=_PEEK, max_col=_MAX_COLUMNS)
@@ -121,7 +121,7 @@ def _rows(sheet: Any) -> Iterator[tuple[int, list[Cell]]]:  # noqa: ANN401 - ope
         raise TableError("a sheet that cannot be read to its end: save it as CSV") from error
 
 
-def _cell(cell: Any) -> Cell:  # noqa: ANN401 - openpyxl's
+def _cell(cell: Any) -> Cell:
     value = cell.value
     if value is None:
         return ""

@@ -1,6 +1,8 @@
 """What a finished demo shows: what was done, one report, and what to try next."""
 
 import shlex
+import shutil
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Final
@@ -14,6 +16,7 @@ from node.rendering.answers import print_answer
 from node.rendering.figures import frame_of, own_from
 from node.texts import current, formats, tr
 
+_NAME: Final = "hanse"
 _REFUSED_SHOWN: Final = 10
 _LANGUAGES: Final = {"en": "en", "zh-CN": "zh"}
 
@@ -44,11 +47,21 @@ def next_commands(folder: Path, result: DemoResult) -> list[str]:
     answer = result.report["answer"]
     files = [path for path in result.files if path.name.endswith(FILE_SUFFIX)]
     document = shlex.quote(str(folder / CONSORTIUM_FILE))
+    program = _program()
     return [
-        f"hanse inquire {answer['subject']} --purpose {PURPOSE} {place} --party {result.party}",
-        *(f"hanse verify {shlex.quote(str(path))} --consortium {document}" for path in files[:1]),
-        f"hanse log audit {place}",
+        f"{program} inquire {answer['subject']} --purpose {PURPOSE} {place} --party {result.party}",
+        *(f"{program} verify {shlex.quote(str(path))} --consortium {document}" for path in files[:1]),
+        f"{program} log audit {place}",
     ]
+
+
+def _program() -> str:
+    """Return what starts this program from here: `make demo` runs it from an environment of its own."""
+    called = Path(sys.argv[0])
+    on_path = shutil.which(_NAME)
+    if called.name != _NAME or (on_path is not None and Path(on_path).resolve() == called.resolve()):
+        return _NAME
+    return shlex.quote(str(called))
 
 
 def _summary(result: DemoResult) -> list[str]:

@@ -60,7 +60,7 @@ def frame_of(consortium: Consortium) -> Frame:
     )
 
 
-def own_from(condition: Iterable[int], exposure: Iterable[int], delay: Iterable[int], rows: Any) -> Own:  # noqa: ANN401 - rows of either shape below
+def own_from(condition: Iterable[int], exposure: Iterable[int], delay: Iterable[int], rows: Any) -> Own:
     """Return an own part: a node's, with rows as (month, Row), or a stored one, as [month, peak, days]."""
     return Own(
         condition=tuple(condition),
@@ -135,7 +135,7 @@ def is_year_open(month: Month, answer: Mapping[str, Any]) -> bool:
     return december > parse_month(answer["last_closed_month"])
 
 
-def _own_row(row: Any) -> tuple[Month, int, int]:  # noqa: ANN401 - a pair or a triple
+def _own_row(row: Any) -> tuple[Month, int, int]:
     if isinstance(row[1], Row):
         return Month(row[0]), row[1].peak_minor, row[1].delay_days
     return parse_month(row[0]), row[1], row[2]

@@ -99,11 +99,11 @@ class Contributor:
             drafts = list(connection.execute(query))
         return bool(drafts) and all(draft.counted or self._counts(draft) for draft in drafts)
 
-    def _counts(self, draft: Any) -> bool:  # noqa: ANN401 - a database row
+    def _counts(self, draft: Any) -> bool:
         entry = self._entry(draft)
         return entry is not None and entry.counts_at is not None
 
-    def _entry(self, draft: Any) -> ReportEntry | None:  # noqa: ANN401
+    def _entry(self, draft: Any) -> ReportEntry | None:
         """Return what the log says of a draft's attempt, None where it has another statement in its place.
 
         That may be a report too, by another writer of this party: the sealed shares tell them apart.

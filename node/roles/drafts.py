@@ -8,7 +8,7 @@ import numpy as np
 
 from hanse_ledger.codec import decode, encode
 from hanse_ledger.consortium import Policy
-from hanse_ledger.evidence import SALT_BYTES, Leaf, evidence_root, leaf_hash, row_leaves
+from hanse_ledger.evidence import SALT_BYTES, encode_leaf, evidence_root, hash_leaf, row_leaves
 from hanse_ledger.ids import HASH_BYTES, Month, SubjectId, Token, month_end
 from hanse_ledger.privacy.shares import RowColumns
 from hanse_ledger.rows import Invoice, Row, encode_cells, make_row, open_months
@@ -27,13 +27,13 @@ class DueRow:
     subject: SubjectId
     month: Month
     row: Row
-    leaves: list[Leaf] = field(repr=False)
+    leaves: list[bytes] = field(repr=False)
+    """Encoded, as they are hashed and stored."""
     salts: list[bytes] = field(repr=False)
 
     def root(self) -> bytes:
         """Return the row's evidence root."""
-        hashed = [leaf_hash(salt, *leaf) for leaf, salt in zip(self.leaves, self.salts, strict=True)]
-        return evidence_root(hashed)
+        return evidence_root(list(map(hash_leaf, self.salts, self.leaves)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +107,8 @@ def due_rows(
                     rates=rates[month],
                 )
                 if row is not None:
-                    leaves = row_leaves(subject=subject, month=month, row=row, invoices=lines)
+                    named = row_leaves(subject=subject, month=month, row=row, invoices=lines)
+                    leaves = [encode_leaf(name, value) for name, value in named]
                     drawn = entropy(SALT_BYTES * len(leaves))
                     salts = [drawn[i : i + SALT_BYTES] for i in range(0, len(drawn), SALT_BYTES)]
                     yield DueRow(subject=subject, month=month, row=row, leaves=leaves, salts=salts)

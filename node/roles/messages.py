@@ -95,7 +95,7 @@ def read_seed_hash(raw: bytes, *, consortium: Consortium, holder: Party) -> tupl
     return place, as_bytes(seed_hash, "seed hash")
 
 
-def _open(raw: object, name: str, consortium: Consortium, steward: Party) -> Any:  # noqa: ANN401 - decoded CBOR
+def _open(raw: object, name: str, consortium: Consortium, steward: Party) -> Any:
     if not isinstance(raw, bytes):
         raise VerificationError(f"a {name} message is bytes")
     return open_message(
@@ -108,7 +108,7 @@ def _open(raw: object, name: str, consortium: Consortium, steward: Party) -> Any
     )
 
 
-def _place(stewards: Any, y: Any, quarter: Any) -> SeedPlace:  # noqa: ANN401 - decoded CBOR
+def _place(stewards: Any, y: Any, quarter: Any) -> SeedPlace:
     xs: Sequence[StewardX] = [_x(x) for x in as_list(stewards, 3, 4, "stewards")]
     check_ascending(xs, "stewards")
     place = SeedPlace(stewards=tuple(xs), y=_x(y), quarter=Month(as_uint(quarter, "quarter")))
@@ -117,5 +117,5 @@ def _place(stewards: Any, y: Any, quarter: Any) -> SeedPlace:  # noqa: ANN401 - 
     return place
 
 
-def _x(value: Any) -> StewardX:  # noqa: ANN401
+def _x(value: Any) -> StewardX:
     return StewardX(as_uint(value, "x", least=1, limit=_X_LIMIT))

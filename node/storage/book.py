@@ -1,15 +1,14 @@
 """A member's book in its own database: invoices as last imported, and the rows that were made of them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from itertools import chain
 from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, func, select
 
-from hanse_ledger.codec import decode, encode
-from hanse_ledger.evidence import SALT_BYTES, Leaf
+from hanse_ledger.codec import decode, encode, join_array
+from hanse_ledger.evidence import SALT_BYTES
 from hanse_ledger.ids import Month, SubjectId
 from hanse_ledger.rows import Invoice, Row
 from node.storage.database import inserted_id
@@ -88,7 +87,7 @@ def load_rows(connection: Connection, subjects: Iterable[SubjectId] | None = Non
     return list(connection.execute(query))
 
 
-def row_of(record: Any) -> Row:  # noqa: ANN401 - a database row
+def row_of(record: Any) -> Row:
     """Return a stored row's classes and figures."""
     return Row(
         condition=record.condition,
@@ -99,16 +98,16 @@ def row_of(record: Any) -> Row:  # noqa: ANN401 - a database row
     )
 
 
-def encode_evidence(leaves: Iterable[Leaf], salts: Iterable[bytes]) -> bytes:
-    """Pack the salted leaves of a row for the private store: all salts, then name and value of each leaf."""
-    return encode([b"".join(salts), *chain.from_iterable(leaves)])
+def encode_evidence(leaves: Sequence[bytes], salts: Iterable[bytes]) -> bytes:
+    """Pack a row's evidence for the private store: all salts in one, and the encoded leaves."""
+    return join_array([encode(b"".join(salts)), join_array(leaves)])
 
 
 def decode_evidence(raw: bytes) -> list[tuple[bytes, str, Any]]:
     """Return salt, name and value of each leaf of a row."""
-    joined, *flat = decode(raw, limit=_EVIDENCE_LIMIT)
+    joined, leaves = decode(raw, limit=_EVIDENCE_LIMIT)
     salts = [joined[i : i + SALT_BYTES] for i in range(0, len(joined), SALT_BYTES)]
-    return list(zip(salts, flat[::2], flat[1::2], strict=True))
+    return [(salt, name, value) for salt, (name, value) in zip(salts, leaves, strict=True)]
 
 
 def months_made(connection: Connection, since: Month) -> set[tuple[SubjectId, Month]]:

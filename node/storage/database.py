@@ -5,25 +5,18 @@ committed is gone as a whole. One node's thread uses a `Database` at a time.
 """
 
 import logging
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, CursorResult, Engine, create_engine, event, select
+from sqlalchemy import Connection, CursorResult, Engine, column, create_engine, event, inspect, select, table
 from sqlalchemy.engine import URL
 
-from hanse_ledger.errors import CorruptionError
-from node.storage.schema import setting
+from node.storage.schema import REVISION, setting
 
-MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_VERSION: Final = table("alembic_version", column("version_num"))
 _LOGGING_NAME: Final = "hanse"
-_MIGRATING: Final = threading.Lock()
 
 Moment: TypeAlias = Literal["before", "in", "after"]
 Probe: TypeAlias = Callable[[Moment], None]
@@ -99,7 +92,7 @@ def _sqlite_engine(path: Path) -> Engine:
     logging.getLogger(f"sqlalchemy.engine.Engine.{_LOGGING_NAME}").addFilter(_holds_no_row)
 
     @event.listens_for(engine, "connect")
-    def set_up(dbapi_connection: Any, _record: object) -> None:  # noqa: ANN401 - DBAPI
+    def set_up(dbapi_connection: Any, _record: object) -> None:
         # We begin transactions ourselves (`_drive`); the driver's own way would begin them late.
         dbapi_connection.isolation_level = None
         cursor = dbapi_connection.cursor()
@@ -123,18 +116,14 @@ def _drive(connection: Connection, sql: str) -> None:
 
 def _migrate(engine: Engine) -> None:
     """Bring the schema to the newest revision; one that this program does not know stops the node."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    scripts = ScriptDirectory.from_config(config)
-    head = scripts.get_current_head()
     with engine.connect() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-    if current == head:
+        is_made = inspect(connection).has_table(_VERSION.name)
+        current = connection.execute(select(_VERSION.c.version_num)).scalar() if is_made else None
+    if current == REVISION:
         return
-    if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
-        raise CorruptionError("the database was made by a newer version of this program")
-    # Alembic keeps the running migration in the module: one at a time in a process.
-    with _MIGRATING, engine.connect() as connection, connection.begin():
+    # Alembic is a tenth of a command's start, and needed once in a database's life.
+    from node.storage.migrate import upgrade  # noqa: PLC0415
+
+    with engine.connect() as connection, connection.begin():
         _drive(connection, "BEGIN IMMEDIATE")
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        upgrade(connection, current)

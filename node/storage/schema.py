@@ -4,6 +4,8 @@ Every party's node has the same tables and uses those of its roles. Months are n
 month - 1), money is whole minor units, dates are ISO text, hashes, tokens and keys are raw bytes.
 """
 
+from typing import Final
+
 from sqlalchemy import (
     Boolean,
     Column,
@@ -18,6 +20,9 @@ from sqlalchemy import (
 )
 
 metadata = MetaData()
+
+REVISION: Final = "0001"
+"""The newest migration, which makes these tables."""
 
 setting = Table(
     "setting",

@@ -277,7 +277,7 @@ def _another(scene: Scene, number: int) -> SubjectId:
     return SubjectId(scene.subject.replace(CUSTOMER, f"C{number}"))
 
 
-def _leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[tuple[Any, ...], Any]]:  # noqa: ANN401 - JSON
+def _leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[tuple[Any, ...], Any]]:
     if isinstance(value, dict):
         return [leaf for name, item in value.items() for leaf in _leaves(item, (*path, name))]
     if isinstance(value, list):
@@ -285,13 +285,13 @@ def _leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[tuple[Any, ...
     return [(path, value)]
 
 
-def _put(content: Any, path: tuple[Any, ...], value: object) -> None:  # noqa: ANN401 - JSON
+def _put(content: Any, path: tuple[Any, ...], value: object) -> None:
     for step in path[:-1]:
         content = content[step]
     content[path[-1]] = value
 
 
-def _other(value: Any) -> object:  # noqa: ANN401 - JSON
+def _other(value: Any) -> object:
     if isinstance(value, bool) or value is None:
         return value is not True
     return value + 1 if isinstance(value, int) else f"{value}0"

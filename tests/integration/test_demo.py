@@ -77,7 +77,7 @@ def test_a_demo_says_what_the_exports_say(tmp_path: Path) -> None:
     check_again(tmp_path, result)
 
 
-def check_own(result: DemoResult, rows: Any) -> None:  # noqa: ANN401 - `support_demo.Rows`
+def check_own(result: DemoResult, rows: Any) -> None:
     """What alder added to each window that the report shows is its own rows, and no more than the sums."""
     shown = result.report["answer"]
     customer = shown["subject"].rpartition(":")[2]

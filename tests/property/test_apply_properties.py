@@ -300,7 +300,7 @@ def test_readers_refuse_noise_in_one_way(raw: bytes) -> None:
 
 @MANY
 @given(CBOR_VALUES)
-def test_messages_of_any_content_are_read_or_refused(value: Any) -> None:  # noqa: ANN401
+def test_messages_of_any_content_are_read_or_refused(value: Any) -> None:
     with pytest.raises(MalformedError):
         parse_answer(value)
     with pytest.raises(MalformedError):

@@ -5,10 +5,11 @@ from datetime import date, timedelta
 from fractions import Fraction
 
 import numpy as np
-from hanse_ledger.ids import Month, month_at, month_end, month_of, month_start
-from hanse_ledger.rows import Invoice, Row, encode_cells, is_open_in, make_row, open_months
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from hanse_ledger.ids import Month, month_at, month_end, month_of, month_start
+from hanse_ledger.rows import Invoice, Row, encode_cells, is_open_in, make_row, open_months
 
 FIRST, LAST = date(2025, 11, 1), date(2026, 3, 31)
 BOUNDS = (100, 1_000, 5_000, 25_000, 100_000)

@@ -3,6 +3,10 @@
 import hashlib
 
 import pytest
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+from support_tlog import TLOG, WORKED_LOGS, Tree, policy_of
+
 from hanse_ledger.errors import LedgerError, MalformedError, VerificationError
 from hanse_ledger.ids import NodeHash
 from hanse_ledger.merkle import (
@@ -26,9 +30,6 @@ from hanse_ledger.tiles import (
     tile_paths,
     tile_width,
 )
-from hypothesis import assume, example, given, settings
-from hypothesis import strategies as st
-from support_tlog import TLOG, WORKED_LOGS, Tree, policy_of
 
 LARGEST = 300
 TREE = Tree([b"event-%d" % i for i in range(LARGEST)])

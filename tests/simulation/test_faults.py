@@ -14,7 +14,8 @@ from typing import Final, get_args
 
 import pytest
 from support_clear import Bill, Expected, expected, make_books
-from support_simulation import Plan, Storm, World, WriteFailedError, at_write, found_world, no_fault
+from support_faults import Plan, Storm, WriteFailedError, at_write, no_fault
+from support_simulation import World, found_world
 from support_verdict import verify_world
 
 from node.storage.database import Moment

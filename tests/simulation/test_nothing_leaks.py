@@ -95,7 +95,7 @@ def _refusals(scene: Scene) -> Iterator[str]:
     """Provoke errors of every layer and give all that they say, causes included."""
     member, token = scene.member(MEMBERS[0]), scene.token_of(scene.subject)
 
-    def write(statement: Any, values: dict[str, object]) -> None:  # noqa: ANN401 - any SQL
+    def write(statement: Any, values: dict[str, object]) -> None:
         with member.standing.database.write() as connection:
             connection.execute(statement, values)
 

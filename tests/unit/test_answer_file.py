@@ -177,7 +177,7 @@ def test_a_deviating_answer_has_no_place_in_a_file() -> None:
     assert "agree" in str(refused(raw))
 
 
-def all_of(**values: Any) -> dict[StewardX, dict[str, Any]]:  # noqa: ANN401
+def all_of(**values: Any) -> dict[StewardX, dict[str, Any]]:
     return dict.fromkeys(XS, values)
 
 
@@ -196,7 +196,7 @@ def test_answers_are_bound_to_the_inquiry_and_its_log(changes: dict[StewardX, di
     assert isinstance(refused(answered(inquired(), changes)), VerificationError)
 
 
-def with_proof(**values: Any) -> bytes:  # noqa: ANN401
+def with_proof(**values: Any) -> bytes:
     asked = inquired()
     return encode_answer_file(subject=SUBJECT, figures=asked.figures(), proof=replace(asked.proof, **values))
 

@@ -1,4 +1,6 @@
 import pytest
+from support_tlog import COSIGNER, COSIGNER_KEY, LOG_KEY, TIME_S, TLOG, WORKED_LOGS, Tree, WorkedLog
+
 from hanse_ledger.checkpoint import (
     ADD_CHECKPOINT_BYTES_MAX,
     AddCheckpoint,
@@ -13,7 +15,6 @@ from hanse_ledger.errors import MalformedError, VerificationError
 from hanse_ledger.ids import NodeHash
 from hanse_ledger.merkle import EMPTY_ROOT, prove_consistency, root_at
 from hanse_ledger.note import SignatureLine, merge_signatures, parse_note
-from support_tlog import COSIGNER, COSIGNER_KEY, LOG_KEY, TIME_S, TLOG, WORKED_LOGS, Tree, WorkedLog
 
 TEXT = parse_note((TLOG / "log300" / "checkpoint").read_bytes()).text
 BODY = (TLOG / "add-checkpoint.txt").read_bytes()

@@ -40,7 +40,7 @@ PLACES = {party["id"]: f"parties[{i}]" for i, party in enumerate(DOCUMENT["parti
 HEX = {"statement_key", "proof", "cosign_key", "log_key", "token_key"}
 
 
-def nodes(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:  # noqa: ANN401 - parsed JSON
+def nodes(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
     """Every value of a document below the root, with its path."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, item in items:

@@ -3,6 +3,8 @@ from datetime import date
 from typing import Any
 
 import pytest
+from support import vectors
+
 from hanse_ledger.codec import encode
 from hanse_ledger.errors import VerificationError
 from hanse_ledger.evidence import (
@@ -16,7 +18,6 @@ from hanse_ledger.evidence import (
 )
 from hanse_ledger.ids import SubjectId, month_of
 from hanse_ledger.rows import Invoice, Row
-from support import vectors
 
 VECTORS = vectors("evidence.json")
 sizes = pytest.mark.parametrize("case", VECTORS, ids=lambda case: f"{len(case['leaves'])} leaves")

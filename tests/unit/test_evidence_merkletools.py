@@ -7,11 +7,12 @@ from importlib.util import find_spec
 from typing import Any
 
 import pytest
+
 from hanse_ledger.evidence import evidence_root, leaf_hash, prove_leaf, tree_root, verify_leaf
 
 
 @pytest.fixture(scope="module")
-def merkletools() -> Any:  # noqa: ANN401 - an untyped package
+def merkletools() -> Any:
     if find_spec("merkletools") is None:
         reason = "merkletools is not installed: pip install --no-deps merkletools==1.0.3"
         if os.environ.get("CI") == "true":
@@ -37,7 +38,7 @@ def salted_leaves(count: int) -> list[tuple[bytes, str, Any]]:
 
 
 @pytest.mark.parametrize("count", [*range(1, 34), 63, 64, 65, 127])
-def test_roots_and_proofs_are_each_others(merkletools: Any, count: int) -> None:  # noqa: ANN401 - as above
+def test_roots_and_proofs_are_each_others(merkletools: Any, count: int) -> None:
     leaves = salted_leaves(count)
     hashes = [leaf_hash(*leaf) for leaf in leaves]
     tree = merkletools.MerkleTools()

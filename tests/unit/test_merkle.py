@@ -3,6 +3,9 @@ import hashlib
 from typing import Any
 
 import pytest
+from support import vectors
+from support_tlog import Tree
+
 from hanse_ledger.errors import RejectedError, VerificationError
 from hanse_ledger.ids import NodeHash
 from hanse_ledger.merkle import (
@@ -16,8 +19,6 @@ from hanse_ledger.merkle import (
     verify_consistency,
     verify_inclusion,
 )
-from support import vectors
-from support_tlog import Tree
 
 FOREIGN = vectors("merkle.json")
 # The one case that a verifier which checks lengths refuses: roots of 12 bytes.
@@ -126,7 +127,7 @@ def test_no_consistency_is_proven_from_nothing_or_backwards(size1: int, size2: i
         prove_consistency(size1=size1, size2=size2, read=TREE.read)
 
 
-def inclusion(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - keyword arguments of the verifier
+def inclusion(**changes: Any) -> dict[str, Any]:
     good = {
         "leaf": leaf_hash(TREE.entries[4]),
         "index": 4,
@@ -170,7 +171,7 @@ def test_an_inclusion_that_is_not_so_is_refused(changes: dict[str, Any]) -> None
         verify_inclusion(**inclusion(**changes))
 
 
-def consistency(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - keyword arguments of the verifier
+def consistency(**changes: Any) -> dict[str, Any]:
     good = {
         "size1": 6,
         "size2": 13,

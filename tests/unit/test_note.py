@@ -1,6 +1,20 @@
 import json
 
 import pytest
+from support_tlog import (
+    COSIGNER,
+    COSIGNER_KEY,
+    LOG_KEY,
+    ORIGIN,
+    TIME_S,
+    TLOG,
+    WORKED_LOGS,
+    WorkedLog,
+    cosigner_verifier,
+    log_verifier,
+    seeded,
+)
+
 from hanse_ledger.errors import MalformedError, VerificationError
 from hanse_ledger.note import (
     SIGNATURES_MAX,
@@ -18,19 +32,6 @@ from hanse_ledger.note import (
     parse_signature_lines,
     parse_vkey,
     verify_note,
-)
-from support_tlog import (
-    COSIGNER,
-    COSIGNER_KEY,
-    LOG_KEY,
-    ORIGIN,
-    TIME_S,
-    TLOG,
-    WORKED_LOGS,
-    WorkedLog,
-    cosigner_verifier,
-    log_verifier,
-    seeded,
 )
 
 KEYS = json.loads((TLOG / "keys.json").read_text())

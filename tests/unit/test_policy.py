@@ -3,6 +3,20 @@ import json
 from typing import Any
 
 import pytest
+from support_tlog import (
+    LOG_KEY,
+    ORIGIN,
+    TIME_S,
+    TLOG,
+    WORKED_LOGS,
+    WorkedLog,
+    cosigned_note,
+    cosigner_verifier,
+    log_verifier,
+    policy_of,
+    seeded,
+)
+
 from hanse_ledger.checkpoint import Checkpoint, cosign, sign_checkpoint
 from hanse_ledger.errors import MalformedError, VerificationError
 from hanse_ledger.ids import NodeHash
@@ -16,19 +30,6 @@ from hanse_ledger.policy import (
     select_signatures,
     verify_checkpoint,
     verify_log_signature,
-)
-from support_tlog import (
-    LOG_KEY,
-    ORIGIN,
-    TIME_S,
-    TLOG,
-    WORKED_LOGS,
-    WorkedLog,
-    cosigned_note,
-    cosigner_verifier,
-    log_verifier,
-    policy_of,
-    seeded,
 )
 
 KEYS = json.loads((TLOG / "keys.json").read_text())

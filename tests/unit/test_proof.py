@@ -1,12 +1,13 @@
 import dataclasses
 
 import pytest
+from support_tlog import TLOG, WORKED_LOGS, Tree, policy_of
+
 from hanse_ledger.errors import MalformedError, VerificationError
 from hanse_ledger.ids import NodeHash
 from hanse_ledger.merkle import leaf_hash, prove_inclusion
 from hanse_ledger.note import SignatureLine
 from hanse_ledger.proof import EXTRA_BYTES_MAX, TlogProof, parse_proof, verify_proof
-from support_tlog import TLOG, WORKED_LOGS, Tree, policy_of
 
 RAW = (TLOG / "event-3.tlog-proof").read_bytes()
 LOG300 = WORKED_LOGS[1]

@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support import vectors
+
 from hanse_ledger.errors import MissingRateError, RejectedError
 from hanse_ledger.ids import Month, month_of
 from hanse_ledger.rows import (
@@ -16,7 +18,6 @@ from hanse_ledger.rows import (
     open_months,
     order_rows,
 )
-from support import vectors
 
 VECTORS = vectors("rows.json")
 BOUNDS = VECTORS["bounds_minor"]

@@ -155,7 +155,7 @@ BAD_IDS = [
 ]
 
 
-def signed(kind: str, body: Any, *, seq: Any = 0, prev: Any = NO_PREVIOUS) -> bytes:  # noqa: ANN401
+def signed(kind: str, body: Any, *, seq: Any = 0, prev: Any = NO_PREVIOUS) -> bytes:
     return sign(
         key=KEY,
         party=PartyId("alder"),
@@ -196,7 +196,7 @@ def test_a_body_has_exactly_its_fields(kind: str, fields: list[Any]) -> None:
 @pytest.mark.parametrize(
     ("kind", "body"), [case[1:] for case in MALFORMED], ids=[f"{kind}: {name}" for name, kind, _ in MALFORMED]
 )
-def test_a_malformed_body_is_refused(kind: str, body: Any) -> None:  # noqa: ANN401
+def test_a_malformed_body_is_refused(kind: str, body: Any) -> None:
     with pytest.raises(MalformedError):
         parse_statement(signed(kind, body))
 

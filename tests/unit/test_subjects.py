@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 import stdnum.cn.uscc
 import stdnum.lei
+from support import vectors
+
 from hanse_ledger.countries import ALPHA_2
 from hanse_ledger.errors import RuleError, SubjectIdError
 from hanse_ledger.ids import SubjectId
 from hanse_ledger.subjects import Subject, canonical, check_logged_id, kind_rank, parse_subject
-from support import vectors
 
 DATA = Path(__file__).parents[2] / ".." / "shared" / "data"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data is not here")

@@ -1,4 +1,6 @@
 import pytest
+from support_tlog import WORKED_LOGS, Tree, WorkedLog
+
 from hanse_ledger.errors import MalformedError, UnavailableError
 from hanse_ledger.merkle import leaf_hash, prove_inclusion, root_at, verify_inclusion
 from hanse_ledger.tiles import (
@@ -13,7 +15,6 @@ from hanse_ledger.tiles import (
     tile_paths,
     tile_width,
 )
-from support_tlog import WORKED_LOGS, Tree, WorkedLog
 
 
 @pytest.mark.parametrize("log", WORKED_LOGS, ids=lambda log: log.folder.name)

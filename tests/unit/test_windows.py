@@ -5,6 +5,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 import pytest
+from support import vectors
+
 from hanse_ledger.ids import Month, month_of
 from hanse_ledger.windows import (
     BAND_LOWER,
@@ -19,7 +21,6 @@ from hanse_ledger.windows import (
     number_tokens,
     window_months,
 )
-from support import vectors
 
 Row: TypeAlias = tuple[int, int, int, int]
 """subject, month, group, minimum at the entry."""
@@ -27,7 +28,7 @@ Window: TypeAlias = tuple[int, int, tuple[int, ...], int, tuple[Row, ...]]
 """subject, freezing month, months, groups, its rows in order."""
 
 
-def ints(values: Any) -> npt.NDArray[np.int64]:  # noqa: ANN401 - anything array-like
+def ints(values: Any) -> npt.NDArray[np.int64]:
     return np.array(values, dtype=np.int64)
 
 

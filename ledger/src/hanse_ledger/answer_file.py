@@ -293,7 +293,7 @@ def _no_number(_: str) -> NoReturn:
     raise MalformedError("JSON has no such number")
 
 
-def _parse_proof(value: Any) -> AnswerProof:  # noqa: ANN401 - parsed JSON, narrowed here
+def _parse_proof(value: Any) -> AnswerProof:
     if not isinstance(value, dict) or set(value) != _PROOF_FIELDS:
         raise MalformedError(f"proof: has the fields {', '.join(sorted(_PROOF_FIELDS))}")
     index, checkpoint = value["index"], value["checkpoint"]
@@ -315,7 +315,7 @@ def _parse_proof(value: Any) -> AnswerProof:  # noqa: ANN401 - parsed JSON, narr
     )
 
 
-def _by_x(value: Any, name: str, least: int, most: int) -> dict[StewardX, bytes]:  # noqa: ANN401
+def _by_x(value: Any, name: str, least: int, most: int) -> dict[StewardX, bytes]:
     if not isinstance(value, dict) or not least <= len(value) <= most:
         raise MalformedError(f"proof.{name}: is an object of {least} to {most}")
     result = {}
@@ -326,13 +326,13 @@ def _by_x(value: Any, name: str, least: int, most: int) -> dict[StewardX, bytes]
     return result
 
 
-def _path(value: Any, name: str) -> tuple[NodeHash, ...]:  # noqa: ANN401
+def _path(value: Any, name: str) -> tuple[NodeHash, ...]:
     if not isinstance(value, list):
         raise MalformedError(f"proof.{name}: is a list of hashes")
     return tuple(NodeHash(_hex(node, name)) for node in value)
 
 
-def _hex(value: Any, name: str, limit: int = FILE_LIMIT) -> bytes:  # noqa: ANN401
+def _hex(value: Any, name: str, limit: int = FILE_LIMIT) -> bytes:
     try:
         raw = bytes.fromhex(value)
     except (TypeError, ValueError):

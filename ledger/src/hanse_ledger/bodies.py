@@ -46,7 +46,7 @@ class Genesis:
         return [self.document, [list(pair) for pair in self.signatures]]
 
     @classmethod
-    def parse(cls, value: Any) -> Self:  # noqa: ANN401
+    def parse(cls, value: Any) -> Self:
         """Read the body."""
         document, signatures = as_array(value, 2, "genesis")
         pairs = [as_array(pair, 2, "genesis signature") for pair in as_list(signatures, 1, 256, "signatures")]
@@ -84,7 +84,7 @@ class Report:
         return [list(self.evidence_roots), self.rows_hash, shares]
 
     @classmethod
-    def parse(cls, value: Any) -> Self:  # noqa: ANN401
+    def parse(cls, value: Any) -> Self:
         """Read the body."""
         roots, rows_hash, shares = as_array(value, 3, "report")
         as_list(roots, REPORT_ROWS_LEAST, REPORT_ROWS_MOST, "evidence roots")
@@ -99,7 +99,7 @@ class Report:
         )
 
     @staticmethod
-    def _share(value: Any) -> ShareRef:  # noqa: ANN401
+    def _share(value: Any) -> ShareRef:
         x, key_id, sha256, size = as_array(value, 4, "share")
         return ShareRef(
             x=_steward_x(x),
@@ -132,7 +132,7 @@ class Bulletin:
         return [self.period, self.bulletin_hash, sealed_fields(self.sealed)]
 
     @classmethod
-    def parse(cls, value: Any) -> Self:  # noqa: ANN401
+    def parse(cls, value: Any) -> Self:
         """Read the body."""
         period, bulletin_hash, sealed = as_array(value, 3, "bulletin")
         return cls(
@@ -154,7 +154,7 @@ class Validity:
         return [[[index, None if values is None else list(values)] for index, values in self.entries]]
 
     @classmethod
-    def parse(cls, value: Any) -> Self:  # noqa: ANN401
+    def parse(cls, value: Any) -> Self:
         """Read the body."""
         (entries,) = as_array(value, 1, "validity")
         parsed = tuple(cls._entry(entry) for entry in as_list(entries, 0, _UNLIMITED, "entries"))
@@ -162,7 +162,7 @@ class Validity:
         return cls(entries=parsed)
 
     @staticmethod
-    def _entry(value: Any) -> tuple[int, tuple[int, ...] | None]:  # noqa: ANN401
+    def _entry(value: Any) -> tuple[int, tuple[int, ...] | None]:
         index, values = as_array(value, 2, "validity entry")
         if values is not None:
             values = tuple(as_uint(z, "value", limit=P) for z in as_array(values, VALIDITY_VALUES, "values"))
@@ -181,7 +181,7 @@ class Close:
         return [0, self.month]
 
     @classmethod
-    def parse(cls, value: Any) -> "Close | ClosePeriod":  # noqa: ANN401
+    def parse(cls, value: Any) -> "Close | ClosePeriod":
         """Read either form of a close."""
         if isinstance(value, list) and value and value[0] == 1 and value[0] is not True:
             _, period, missing = as_array(value, 3, "close of a period")
@@ -218,7 +218,7 @@ class Inquiry:
         return [list(self.request_hashes)]
 
     @classmethod
-    def parse(cls, value: Any) -> Self:  # noqa: ANN401
+    def parse(cls, value: Any) -> Self:
         """Read the body."""
         (hashes,) = as_array(value, 1, "inquiry")
         parsed = tuple(as_bytes(h, "request hash") for h in as_list(hashes, 1, INQUIRY_LIMIT, "requests"))
@@ -239,7 +239,7 @@ class Propose:
         return [self.document]
 
     @classmethod
-    def parse(cls, value: Any) -> Self:  # noqa: ANN401
+    def parse(cls, value: Any) -> Self:
         """Read the body."""
         (document,) = as_array(value, 1, "propose")
         return cls(document=_document(document, STATEMENT_LIMIT))
@@ -257,17 +257,17 @@ class Vote:
         return [self.document_hash]
 
     @classmethod
-    def parse(cls, value: Any) -> Self:  # noqa: ANN401
+    def parse(cls, value: Any) -> Self:
         """Read the body."""
         (document_hash,) = as_array(value, 1, "vote")
         return cls(document_hash=as_bytes(document_hash, "document hash"))
 
 
-def _steward_x(value: Any) -> StewardX:  # noqa: ANN401
+def _steward_x(value: Any) -> StewardX:
     return StewardX(as_uint(value, "steward's x", least=1, limit=_X_LIMIT))
 
 
-def _document(value: Any, limit: int) -> bytes:  # noqa: ANN401
+def _document(value: Any, limit: int) -> bytes:
     if not isinstance(value, bytes) or not 0 < len(value) <= limit:
         raise MalformedError(f"a document is bytes, at most {limit}")
     return value
@@ -278,7 +278,7 @@ def sealed_fields(sealed: tuple[SealedFor, ...]) -> list[Any]:
     return [[s.x, s.sealing_key_id, s.sealed] for s in sealed]
 
 
-def parse_sealed(value: Any, size: int) -> tuple[SealedFor, ...]:  # noqa: ANN401
+def parse_sealed(value: Any, size: int) -> tuple[SealedFor, ...]:
     """Read sealed bytes of one size for distinct stewards in the order of x."""
     items = [as_array(item, 3, "sealed") for item in as_list(value, 1, 255, "sealed")]
     sealed = tuple(

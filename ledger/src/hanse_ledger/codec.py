@@ -5,7 +5,7 @@ other than 18; map keys are 0 to 23. A reader re-encodes what it has read and co
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 import cbor2
@@ -22,11 +22,13 @@ COSE_SIGN1_TAG: Final = 18
 _DEPTH_LIMIT: Final = 8
 _KEY_LIMIT: Final = 23
 _INT_BITS: Final = 64
-_STRINGS: Final = (2, 3)
-_ARRAY, _MAP, _TAG = 4, 5, 6
-"""Major types of RFC 8949."""
-_SHORT_LIMIT: Final = 24
+# RFC 8949 section 3: byte and text strings are major types 2 and 3, then arrays, maps and tags.
+_MAJOR_STRINGS: Final = (2, 3)
+_MAJOR_ARRAY, _MAJOR_MAP, _MAJOR_TAG = 4, 5, 6
 _WIDTH_MOST: Final = 8
+# RFC 8949 section 3: an array is major type 4, its count in the head or in the bytes behind it.
+_ARRAY, _COUNT_IN_BYTE, _COUNT_IN_TWO = 0x80, 24, 25
+_DIRECT_COUNT, _BYTE_MOST = 24, 0xFF
 
 
 def encode(value: Value) -> bytes:
@@ -82,41 +84,61 @@ def _skip(raw: bytes, position: int, depth: int) -> int:
     if position >= len(raw) or not depth:
         raise MalformedError("a CBOR item that ends too early, or is too deep")
     major, short = raw[position] >> 5, raw[position] & 0x1F
-    width = 0 if short < _SHORT_LIMIT else 1 << (short - _SHORT_LIMIT)
+    width = 0 if short < _DIRECT_COUNT else 1 << (short - _DIRECT_COUNT)
     if width > _WIDTH_MOST:
         raise MalformedError("a CBOR item of no definite length")
     position += 1 + width
     if position > len(raw):
         raise MalformedError("a CBOR item that ends too early")
     argument = int.from_bytes(raw[position - width : position], "big") if width else short
-    if major in _STRINGS:
+    if major in _MAJOR_STRINGS:
         position += argument
     # An array has `argument` items within, a map twice as many, a tag one.
-    for _ in range({_ARRAY: argument, _MAP: 2 * argument, _TAG: 1}.get(major, 0)):
+    for _ in range({_MAJOR_ARRAY: argument, _MAJOR_MAP: 2 * argument, _MAJOR_TAG: 1}.get(major, 0)):
         position = _skip(raw, position, depth - 1)
     if position > len(raw):
         raise MalformedError("a CBOR item that ends too early")
     return position
 
 
+def join_array(items: Sequence[bytes]) -> bytes:
+    """Return the CBOR array of at most 65,535 items that are encoded already."""
+    count = len(items)
+    if count < _DIRECT_COUNT:
+        head = bytes([_ARRAY | count])
+    elif count <= _BYTE_MOST:
+        head = bytes([_ARRAY | _COUNT_IN_BYTE, count])
+    else:
+        head = bytes([_ARRAY | _COUNT_IN_TWO]) + count.to_bytes(2, "big")
+    return head + b"".join(items)
+
+
 def _check(value: Value, depth: int) -> None:
-    if value is None or isinstance(value, bool | str | bytes):
+    kind = type(value)
+    # What stands in most places comes first, by its exact type: this runs for every value.
+    if kind is bytes or kind is str or kind is bool or value is None:
         return
-    if isinstance(value, int):
+    if kind is int:
         if value.bit_length() > _INT_BITS:
             raise MalformedError("an integer beyond 64 bits")
-        return
-    if depth == 0:
+    elif depth == 0:
         raise MalformedError("CBOR nested too deeply")
-    if isinstance(value, list | tuple):
+    elif kind is list or kind is tuple:
         for item in value:
             _check(item, depth - 1)
-    elif isinstance(value, Mapping):
+    else:
+        _check_rare(value, depth)
+
+
+def _check_rare(value: Value, depth: int) -> None:
+    if isinstance(value, Mapping):
         for key, item in value.items():
             if isinstance(key, bool) or not isinstance(key, int) or not 0 <= key <= _KEY_LIMIT:
                 raise MalformedError("a map key outside 0 to 23")
             _check(item, depth - 1)
     elif isinstance(value, cbor2.CBORTag) and value.tag == COSE_SIGN1_TAG:
         _check(value.value, depth - 1)
+    elif isinstance(value, str | bytes):
+        return  # the NewTypes are plain already; this is for a subclass such as an enum
     else:
         raise MalformedError("a CBOR kind that has no place here")

@@ -82,7 +82,7 @@ def parse(raw: bytes, *, limit: int) -> Signed:
 
 def open_message(
     raw: bytes, *, name: str, consortium: ConsortiumId, party: PartyId, public: bytes, limit: int
-) -> Any:  # noqa: ANN401 - the payload is narrowed by its reader
+) -> Any:
     """Read a signed message beside the log and return its decoded payload.
 
     Raises MalformedError for a wrong form, VerificationError when it is not this party's message of
@@ -97,7 +97,7 @@ def open_message(
     return decode(signed.payload, limit=limit)
 
 
-def _parse_header(header: Any) -> tuple[str, KeyId, PartyId, ConsortiumId]:  # noqa: ANN401
+def _parse_header(header: Any) -> tuple[str, KeyId, PartyId, ConsortiumId]:
     if not isinstance(header, dict) or set(header) != {_ALG, _CONTENT_TYPE, _KEY_ID, _CWT_CLAIMS}:
         raise MalformedError("a protected header with other fields")
     if header[_ALG] != ED25519:

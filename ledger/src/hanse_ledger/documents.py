@@ -47,7 +47,7 @@ class Fields:
         """Return whether the field is there and not taken yet."""
         return name in self._left
 
-    def take(self, name: str) -> Any:  # noqa: ANN401 - narrowed by the callers below
+    def take(self, name: str) -> Any:
         """Return a field's value; refuse when it is absent."""
         if name not in self._left:
             self.refuse(name, "is missing")

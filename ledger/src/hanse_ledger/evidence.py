@@ -10,6 +10,7 @@ a leaf.
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 
 import cbor2
@@ -30,6 +31,7 @@ _ROW_LEAVES: Final = ("subject", "month", "condition", "exposure", "delay")
 _INVOICE_LEAF: Final = "invoice"
 _HEADS: Final = {name: b"\x82" + cbor2.dumps(name) for name in (*_ROW_LEAVES, _INVOICE_LEAF)}
 """The CBOR of [name, ...] up to the value: an array of two begins with 0x82."""
+_LEAF_RULE: Final = f"a salt has {SALT_BYTES} bytes, and a leaf has one of the names of a row's leaves"
 _HEX_HASH: Final = re.compile(r"[0-9a-f]{64}")
 _LEAF_COUNT_LIMIT: Final = 2**32
 
@@ -47,12 +49,32 @@ def row_leaves(*, subject: SubjectId, month: Month, row: Row, invoices: Iterable
     return leaves
 
 
+def encode_leaf(name: str, value: Value) -> bytes:
+    """Return CBOR [name, value]; ValueError unless `name` is one of the six."""
+    if name not in _HEADS:
+        raise ValueError(_LEAF_RULE)
+    return _encode_figure(name, value) if type(value) is int else _encode(name, value)
+
+
+def hash_leaf(salt: bytes, encoded: bytes) -> bytes:
+    """Return the hash of a leaf in its encoded form; ValueError unless `salt` is 16 (random) bytes."""
+    if len(salt) != SALT_BYTES:
+        raise ValueError(_LEAF_RULE)
+    return hashlib.sha256(b"\x00" + salt + encoded).digest()
+
+
 def leaf_hash(salt: bytes, name: str, value: Value) -> bytes:
     """Return a leaf's hash; ValueError unless `salt` is 16 (random) bytes and `name` one of the six."""
-    if len(salt) != SALT_BYTES or name not in _HEADS:
-        raise ValueError(f"a salt has {SALT_BYTES} bytes, and a leaf has one of the names of a row's leaves")
+    return hash_leaf(salt, encode_leaf(name, value))
+
+
+def _encode(name: str, value: Value) -> bytes:
     # `codec.encode` would check the kinds of values that were built here, for half of a row's time.
-    return hashlib.sha256(b"\x00" + salt + _HEADS[name] + cbor2.dumps(value, canonical=True)).digest()
+    return _HEADS[name] + cbor2.dumps(value, canonical=True)
+
+
+_encode_figure = lru_cache(maxsize=4_096)(_encode)
+"""Months and classes: few values, on every row."""
 
 
 def tree_root(leaf_hashes: Sequence[bytes]) -> bytes:

@@ -33,7 +33,7 @@ class Fact:
         return [self.subject, self.fact_kind, self.day, self.source, self.document_hash, self.withdraws]
 
     @classmethod
-    def parse(cls, value: Any) -> Self:  # noqa: ANN401
+    def parse(cls, value: Any) -> Self:
         """Read the body."""
         subject, kind, day, source, document_hash, withdraws = as_array(value, 6, "fact")
         return cls(
@@ -59,7 +59,7 @@ class Alias:
         return [self.other, self.primary]
 
     @classmethod
-    def parse(cls, value: Any) -> Self:  # noqa: ANN401
+    def parse(cls, value: Any) -> Self:
         """Read the body."""
         other, primary = as_array(value, 2, "alias")
         return cls(other=_logged_id(other), primary=_logged_id(primary))
@@ -79,7 +79,7 @@ class Dispute:
         return [self.dispute_hash, sealed_fields(self.sealed), self.reference]
 
     @classmethod
-    def parse(cls, value: Any) -> Self:  # noqa: ANN401
+    def parse(cls, value: Any) -> Self:
         """Read the body."""
         dispute_hash, sealed, reference = as_array(value, 3, "dispute")
         return cls(
@@ -102,7 +102,7 @@ class Resolution:
         return [self.dispute, self.outcome]
 
     @classmethod
-    def parse(cls, value: Any) -> Self:  # noqa: ANN401
+    def parse(cls, value: Any) -> Self:
         """Read the body."""
         dispute, outcome = as_array(value, 2, "resolution")
         return cls(
@@ -111,13 +111,13 @@ class Resolution:
         )
 
 
-def _logged_id(value: Any) -> str:  # noqa: ANN401
+def _logged_id(value: Any) -> str:
     text = as_text(value, "subject id")
     check_logged_id(text)
     return text
 
 
-def _day(value: Any) -> str:  # noqa: ANN401
+def _day(value: Any) -> str:
     text = as_text(value, "date")
     try:
         valid = _DATE.fullmatch(text) is not None and bool(date.fromisoformat(text))

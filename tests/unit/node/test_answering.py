@@ -56,7 +56,7 @@ class Asking:
     def log(self, *raws: bytes, by: PartyId = ALDER) -> int:
         return self.bench.log(by, Inquiry(request_hashes=tuple(hash_request(raw) for raw in raws)))
 
-    def logged(self, party: PartyId = ALDER, **fields: Any) -> tuple[bytes, int]:  # noqa: ANN401
+    def logged(self, party: PartyId = ALDER, **fields: Any) -> tuple[bytes, int]:
         raw = self.request(party, **fields)
         return raw, self.log(raw, by=party)
 

@@ -4,13 +4,16 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 
 from hanse_ledger.errors import CorruptionError
 from node.storage.database import Database, Moment, read_setting, write_setting
-from node.storage.schema import metadata, setting
+from node.storage.migrate import MIGRATIONS
+from node.storage.schema import REVISION, metadata, setting
 
 
 @pytest.fixture
@@ -148,3 +151,9 @@ def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OperationalError):
         Database(tmp_path / "none" / "node.sqlite")
+
+
+def test_the_newest_migration_is_the_one_that_opening_asks_for() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_current_head() == REVISION

@@ -10,7 +10,7 @@ from support_node import invoice, month
 
 from consortium_config.sample import demo_policy
 from hanse_ledger.errors import MissingRateError
-from hanse_ledger.evidence import evidence_root, leaf_hash, row_leaves
+from hanse_ledger.evidence import encode_leaf, evidence_root, leaf_hash, row_leaves
 from hanse_ledger.ids import Month, SubjectId, Token
 from hanse_ledger.rows import Invoice, Row
 from node.roles.drafts import Draft, DueRow, cut_drafts, due_rows, first_open_month
@@ -28,7 +28,7 @@ def due(number: int, at: Month = NOVEMBER, *, condition: int = 3) -> DueRow:
         subject=SubjectId(f"ref:DEMO:{number}"),
         month=at,
         row=Row(condition=condition, exposure=1, delay=2, peak_minor=123_400, delay_days=9),
-        leaves=[("subject", f"ref:DEMO:{number}"), ("month", int(at))],
+        leaves=[encode_leaf("subject", f"ref:DEMO:{number}"), encode_leaf("month", int(at))],
         salts=[bytes([number % 256]) * 16, bytes([at % 256]) * 16],
     )
 
@@ -181,7 +181,7 @@ def test_the_evidence_is_that_of_the_invoices_open_in_the_month() -> None:
     october, november, _ = rows_of({C1: [LONG, other]})
     for row, lines in ((october, [LONG, other]), (november, [LONG])):
         leaves = row_leaves(subject=C1, month=row.month, row=row.row, invoices=lines)
-        assert row.leaves == leaves
+        assert row.leaves == [encode_leaf(name, value) for name, value in leaves]
         hashed = [leaf_hash(salt, *leaf) for leaf, salt in zip(leaves, row.salts, strict=True)]
         assert row.root() == evidence_root(hashed)
         assert len(set(row.salts)) == len(leaves)

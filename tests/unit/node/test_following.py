@@ -144,6 +144,16 @@ class TestReplica:
         replica.append([fine])
         assert_holds(replica, ledger.entries)
 
+    def test_a_refusal_costs_no_replay(self, replica: Replica) -> None:
+        ledger = founded(3)
+        replica.append(ledger.entries)
+        state = replica.state
+        for raw in (ledger.entries[-1], b"rubbish", ledger.entries[0]):
+            with pytest.raises(RejectedError):
+                replica.append([raw])
+            assert replica.state is state
+        assert_holds(replica, ledger.entries)
+
     @pytest.mark.parametrize(("moment", "is_kept"), [("before", False), ("in", False), ("after", True)])
     def test_a_failed_write_drops_the_state(
         self, replica: Replica, armed: Armed, moment: Moment, *, is_kept: bool

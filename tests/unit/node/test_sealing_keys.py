@@ -30,7 +30,7 @@ class AtMonth:
     standing: Standing
     log_month: Month
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - as the standing's own
+    def __getattr__(self, name: str) -> Any:
         if name == "state":
             return SimpleNamespace(log_month=self.log_month)
         return getattr(self.standing, name)

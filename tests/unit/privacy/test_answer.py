@@ -74,7 +74,7 @@ def off_line(one: Answer) -> Answer:
     return replace(one, windows=(replace(one.windows[0], share=first.to_bytes(4, "little") + share[4:]),))
 
 
-def other_window(**values: Any) -> Callable[[Answer], Answer]:  # noqa: ANN401
+def other_window(**values: Any) -> Callable[[Answer], Answer]:
     return lambda one: replace(one, windows=(replace(one.windows[0], **values),))
 
 

@@ -330,7 +330,7 @@ def test_a_founder_that_has_seen_the_others_deal_cannot_choose_again(run: Run) -
 
 @pytest.mark.parametrize("place", [0, 1])
 @pytest.mark.parametrize("element", [group.IDENTITY, b"\xff" * 32, b"\x01" + bytes(31), bytes(31), 7])
-def test_an_element_that_is_none_is_refused_though_committed_to(place: int, element: Any) -> None:  # noqa: ANN401
+def test_an_element_that_is_none_is_refused_though_committed_to(place: int, element: Any) -> None:
     run = Run()
     elements: list[Any] = [group.multiply_base(11), group.multiply_base(13)]
     elements[place] = element

@@ -142,7 +142,7 @@ def parse_request(raw: bytes) -> Request:
     )
 
 
-def parse_answer(payload: Any) -> Answer:  # noqa: ANN401 - decoded CBOR, narrowed here
+def parse_answer(payload: Any) -> Answer:
     """Read the payload of a signed answer; raises MalformedError."""
     request_hash, last_closed, log_size, root, windows, level, disputed = as_array(payload, 7, "answer")
     parsed = tuple(_parse_window(window) for window in as_list(windows, 0, _WINDOWS_MOST, "windows"))
@@ -189,7 +189,7 @@ def combine_answers(answers: Mapping[StewardX, Answer]) -> Figures:
     )
 
 
-def _parse_window(value: Any) -> WindowAnswer:  # noqa: ANN401
+def _parse_window(value: Any) -> WindowAnswer:
     months, frozen_at, band, share = as_array(value, 4, "window")
     numbers = [as_uint(month, "month") for month in as_list(months, 1, _MONTHS_MOST, "months")]
     check_ascending(numbers, "months")

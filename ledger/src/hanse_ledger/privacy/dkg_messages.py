@@ -285,7 +285,7 @@ def _read(roster: Roster, x: StewardX, raw: bytes, kind: Kind, place: bytes, cou
     return fields[2:]
 
 
-def _payload(roster: Roster, x: StewardX, raw: bytes, kind: Kind) -> Any:  # noqa: ANN401 - narrowed by readers
+def _payload(roster: Roster, x: StewardX, raw: bytes, kind: Kind) -> Any:
     founder = roster.founder(x)
     return open_message(
         raw,

@@ -228,7 +228,7 @@ def parse_evaluation(payload: Value) -> Evaluation:
     )
 
 
-def _parse_elements(value: Any) -> tuple[Element, ...]:  # noqa: ANN401 - decoded CBOR, narrowed here
+def _parse_elements(value: Any) -> tuple[Element, ...]:
     elements = as_list(value, 1, ELEMENTS_LIMIT, "elements")
     return tuple(parse_element(as_bytes(item, "an element", size=ELEMENT_BYTES)) for item in elements)
 
