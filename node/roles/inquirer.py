@@ -310,7 +310,8 @@ class Inquirer:
             }
             for one, outcome in zip(asked, outcomes, strict=True)
         ]
-        with self._standing.database.write() as connection:
+        # Not awaited on the disk: the stewards would send the same answers again.
+        with self._standing.database.write(durable=False) as connection:
             connection.execute(_STORE, rows)
 
 
