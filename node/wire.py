@@ -116,7 +116,7 @@ class Service:
     def _run(self) -> None:
         try:
             handler, close = self._build()
-        except Exception:
+        except Exception:  # whatever it is, who waits at the door must hear that nobody comes
             _log.exception("a node could not start")
             self._mailbox.refuse_rest()
             raise
@@ -154,7 +154,7 @@ def answer_letter(handler: Handler, letter: Letter) -> None:
         letter.reply.set_result(handler(letter.caller, letter.verb, letter.body))
     except LedgerError as error:
         letter.reply.set_exception(rebuild_error(error.code, str(error)))
-    except BaseException:
+    except BaseException:  # the node stops with it; its caller is told before it does
         letter.reply.set_exception(UnavailableError("the party's node has stopped"))
         raise
 

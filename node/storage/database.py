@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, TypeAlias
 from sqlalchemy import Connection, CursorResult, Engine, column, create_engine, event, inspect, select, table
 from sqlalchemy.engine import URL
 
-from node.storage.schema import REVISION, setting
+from node.storage.schema import REVISION
 
 _VERSION: Final = table("alembic_version", column("version_num"))
 _LOGGING_NAME: Final = "hanse"
@@ -63,17 +63,6 @@ class Database:
     def close(self) -> None:
         """Let go of the file."""
         self._engine.dispose()
-
-
-def read_setting(connection: Connection, name: str) -> str | None:
-    """Return a setting's value, or None."""
-    return connection.execute(select(setting.c.value).where(setting.c.name == name)).scalar()
-
-
-def write_setting(connection: Connection, name: str, value: str) -> None:
-    """Set a setting within the caller's transaction."""
-    connection.execute(setting.delete().where(setting.c.name == name))
-    connection.execute(setting.insert(), {"name": name, "value": value})
 
 
 def inserted_id(result: CursorResult[Any]) -> int:

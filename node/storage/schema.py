@@ -24,13 +24,6 @@ metadata = MetaData()
 REVISION: Final = "0001"
 """The newest migration, which makes these tables."""
 
-setting = Table(
-    "setting",
-    metadata,
-    Column("name", Text, primary_key=True),
-    Column("value", Text, nullable=False),
-)
-
 # The log: every node has the whole of it.
 
 log_entry = Table(

@@ -25,7 +25,7 @@ from node.storage.schema import invoice, metadata, window
 from node.storage.schema import token as token_table
 
 PUBLIC: Final = {
-    "log_entry", "log_hash", "log_checkpoint", "cosigned", "outbox", "book_import", "setting",
+    "log_entry", "log_hash", "log_checkpoint", "cosigned", "outbox", "book_import",
 }  # fmt: skip
 """Tables whose bytes stand on the log, or are hashes of it."""
 _LEAST_BYTES: Final = 8

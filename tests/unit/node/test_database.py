@@ -7,13 +7,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import select, text
+from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import OperationalError
 
 from hanse_ledger.errors import CorruptionError
-from node.storage.database import Database, Moment, read_setting, write_setting
+from node.storage.database import Database, Moment
 from node.storage.migrate import MIGRATIONS
-from node.storage.schema import REVISION, metadata, setting
+from node.storage.schema import REVISION, metadata, token
 
 
 @pytest.fixture
@@ -69,22 +69,32 @@ def test_every_connection_is_durable(database: Database) -> None:
             assert found == ["wal", 2, 1]
 
 
+def put(connection: Connection, name: str, value: str) -> None:
+    connection.execute(token.delete().where(token.c.subject == name))
+    connection.execute(token.insert(), {"subject": name, "token": value.encode()})
+
+
+def get(connection: Connection, name: str) -> str | None:
+    found = connection.execute(select(token.c.token).where(token.c.subject == name)).scalar()
+    return None if found is None else found.decode()
+
+
 def test_a_write_is_whole_or_not_at_all(database: Database) -> None:
     def write_two_and_fail() -> None:
         with database.write() as connection:
-            write_setting(connection, "a", "1")
-            write_setting(connection, "b", "2")
+            put(connection, "a", "1")
+            put(connection, "b", "2")
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
         write_two_and_fail()
     with database.read() as connection:
-        assert connection.execute(select(setting)).all() == []
+        assert connection.execute(select(token)).all() == []
     with database.write() as connection:
-        write_setting(connection, "a", "1")
-        write_setting(connection, "a", "3")
+        put(connection, "a", "1")
+        put(connection, "a", "3")
     with database.read() as connection:
-        assert (read_setting(connection, "a"), read_setting(connection, "b")) == ("3", None)
+        assert (get(connection, "a"), get(connection, "b")) == ("3", None)
 
 
 @pytest.mark.parametrize(("moment", "is_kept"), [("before", False), ("in", False), ("after", True)])
@@ -100,35 +110,35 @@ def test_a_probe_breaks_a_write_before_or_after_it_is_durable(
     database = Database(tmp_path / "node.sqlite", probe=probe)
     armed.append(moment)
     with pytest.raises(OSError), database.write() as connection:  # noqa: PT011 - it has no text
-        write_setting(connection, "a", "1")
+        put(connection, "a", "1")
     database.close()
     database = Database(tmp_path / "node.sqlite")
     with database.read() as connection:
-        assert (read_setting(connection, "a") == "1") is is_kept
+        assert (get(connection, "a") == "1") is is_kept
     database.close()
 
 
 def test_a_read_sees_one_state_and_changes_nothing(tmp_path: Path, database: Database) -> None:
     other = Database(tmp_path / "node.sqlite")
     with database.read() as connection:
-        assert read_setting(connection, "a") is None
+        assert get(connection, "a") is None
         with other.write() as writing:
-            write_setting(writing, "a", "1")
-        assert read_setting(connection, "a") is None
+            put(writing, "a", "1")
+        assert get(connection, "a") is None
     with database.read() as connection:
-        assert read_setting(connection, "a") == "1"
-        write_setting(connection, "a", "2")
+        assert get(connection, "a") == "1"
+        put(connection, "a", "2")
     with database.read() as connection:
-        assert read_setting(connection, "a") == "1"
+        assert get(connection, "a") == "1"
     other.close()
 
 
 def test_opening_again_keeps_what_is_there(tmp_path: Path, database: Database) -> None:
     with database.write() as connection:
-        write_setting(connection, "a", "1")
+        put(connection, "a", "1")
     again = Database(tmp_path / "node.sqlite")
     with again.read() as connection:
-        assert read_setting(connection, "a") == "1"
+        assert get(connection, "a") == "1"
     again.close()
 
 

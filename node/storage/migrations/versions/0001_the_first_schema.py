@@ -139,12 +139,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("entry"),
     )
     op.create_table(
-        "setting",
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("value", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("name"),
-    )
-    op.create_table(
         "share_in",
         sa.Column("sha256", sa.LargeBinary(), nullable=False),
         sa.Column("party", sa.Text(), nullable=False),
