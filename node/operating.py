@@ -7,11 +7,12 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 from hanse_ledger.codec import decode, encode
 from hanse_ledger.consortium import MEMBER
-from hanse_ledger.errors import MalformedError, SubjectIdError
+from hanse_ledger.errors import LedgerError, MalformedError, SubjectIdError
 from hanse_ledger.fields import as_array
 from hanse_ledger.ids import Month, SubjectId, month_text
 from hanse_ledger.subjects import parse_subject
@@ -20,6 +21,7 @@ from node.member import MemberNode
 from node.receivables.export import open_export
 from node.receivables.read import take
 from node.roles.contributor import Reported
+from node.roles.inquirer import Outcome
 from node.roles.steward import Steward
 from node.storage.book import last_import_day
 
@@ -74,9 +76,9 @@ def import_body(export: bytes, as_of: date) -> bytes:
     return encode([as_of.isoformat(), export])
 
 
-def inquire_body(subjects: list[str], purpose: str) -> bytes:
-    """Return the message that asks about subjects."""
-    return encode([purpose, subjects])
+def inquire_body(subjects: list[str], purpose: str, *, proof: bool) -> bytes:
+    """Return the message that asks about subjects, and whether the answers come with their proofs."""
+    return encode([purpose, subjects, proof])
 
 
 def _has_book(member: MemberNode) -> bool:
@@ -118,14 +120,30 @@ def _import(member: MemberNode, body: bytes) -> bytes:
 
 def _inquire(member: MemberNode, body: bytes) -> bytes:
     """Ask about subjects in one statement; answer objects come in the order asked."""
-    purpose, typed = as_array(decode(body, limit=_TEXT_BYTES_MOST), 2, "inquiry")
+    purpose, typed, with_proof = as_array(decode(body, limit=_TEXT_BYTES_MOST), 3, "inquiry")
     if not 1 <= len(typed) <= SUBJECTS_MOST:
         raise MalformedError(f"an inquiry is about 1 to {SUBJECTS_MOST} subjects")
     ids = [_subject(place, text) for place, text in enumerate(typed, 1)]
     member.standing.catch_up()
     asked = [member.standing.state.primary_of(subject) for subject in ids]
-    outcomes = {one.subject: one for one in member.inquire(list(dict.fromkeys(asked)), purpose)}
-    return _json({"answers": [outcomes[subject].describe() for subject in asked]})
+    describe = partial(_prove, member) if with_proof else Outcome.describe
+    outcomes = list(member.inquire(list(dict.fromkeys(asked)), purpose))
+    answers = {one.subject: describe(one) for one in outcomes}
+    return _json({"answers": [answers[subject] for subject in asked]})
+
+
+def _prove(member: MemberNode, outcome: Outcome) -> dict[str, Any]:
+    """Return an answer file's content where there are figures, and stewards in reach to prove them.
+
+    An answer that cannot be proved now is given without `proof`: it was asked for and is paid for.
+    """
+    if outcome.figures is None:
+        return outcome.describe()
+    try:
+        content: dict[str, Any] = json.loads(member.answer_file(outcome))
+    except LedgerError as error:
+        return {**outcome.describe(), "proof_code": error.code}
+    return content
 
 
 def _subject(place: int, text: str) -> SubjectId:

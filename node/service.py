@@ -122,9 +122,9 @@ class NodeService:
         """Bring an export of the party's own receivables."""
         return self._operate(operating.IMPORT, operating.import_body(export, as_of))
 
-    def inquire(self, subjects: list[str], purpose: str) -> Future[bytes]:
-        """Ask the network about subjects."""
-        return self._operate(operating.INQUIRE, operating.inquire_body(subjects, purpose))
+    def inquire(self, subjects: list[str], purpose: str, *, proof: bool) -> Future[bytes]:
+        """Ask the network about subjects; with `proof`, answers come as answer files."""
+        return self._operate(operating.INQUIRE, operating.inquire_body(subjects, purpose, proof=proof))
 
     def reported(self) -> Future[bytes]:
         """Ask how far the reporting of the log month is."""

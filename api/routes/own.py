@@ -18,12 +18,13 @@ _MONTH: Final = r"^[0-9]{4}-(0[1-9]|1[0-2])$"
 
 
 class Asked(BaseModel):
-    """An inquiry: up to 64 subject ids, and what for."""
+    """An inquiry: up to 64 subject ids, what for, and whether anyone can check the answers."""
 
     model_config = ConfigDict(extra="forbid")
 
     subjects: list[Annotated[str, Field(max_length=200)]] = Field(min_length=1, max_length=64)
     purpose: Annotated[str, Field(max_length=64)]
+    proof: bool = False
 
 
 class Closing(BaseModel):
@@ -53,8 +54,13 @@ async def reports(service: Node) -> Response:
 
 @router.post("/inquiries")
 async def inquiries(asked: Asked, service: Node) -> Response:
-    """Log one inquiry about all these subjects and answer what the stewards say, in the order asked."""
-    return Response(await reply_to(service.inquire(asked.subjects, asked.purpose)), media_type=_JSON)
+    """Log one inquiry about all these subjects and answer what the stewards say, in the order asked.
+
+    With `proof`, each answer that has figures is an answer file's content; where that cannot be made now it
+    has `proof_code` instead.
+    """
+    reply = service.inquire(asked.subjects, asked.purpose, proof=asked.proof)
+    return Response(await reply_to(reply), media_type=_JSON)
 
 
 @router.post("/months/close")

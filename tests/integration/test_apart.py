@@ -7,11 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
+import rfc8785
 from support_go import logcheck
 from support_net import NodeProcess, running
 
 from consortium_config.sample import DESK_ID, STEWARDS
+from hanse_ledger.answer_file import verify_answer_file
 from hanse_ledger.checkpoint import parse_checkpoint
+from hanse_ledger.consortium import parse_document
 from hanse_ledger.ids import Month, PartyId, month_at, month_text
 from hanse_ledger.merkle import leaf_hash
 from hanse_ledger.note import parse_note
@@ -72,6 +75,18 @@ def inquire(node: NodeProcess) -> dict[str, dict[str, object]]:
     return {answer["subject"]: answer for answer in answers}
 
 
+def check_proofs(node: NodeProcess) -> None:
+    """With `proof` every answer is a file that a stranger verifies with the consortium document alone."""
+    document = node.ask("GET", "/v1/consortium")["document"]
+    consortium = parse_document(rfc8785.dumps(document))
+    asked = {"subjects": [SHARED, UNKNOWN, SHARED], "purpose": "onboarding", "proof": True}
+    answers = node.ask("POST", "/v1/inquiries", json=asked)["answers"]
+    assert [answer["status"] for answer in answers] == ["checked", "nothing", "checked"]
+    for answer in answers:
+        without = {name: value for name, value in answer.items() if name != "proof"}
+        assert verify_answer_file(json.dumps(answer).encode(), consortium) == without
+
+
 def download(node: NodeProcess, out: Path) -> int:
     """Fetch a cosigned checkpoint and all that it covers, as any tlog-tiles client would."""
 
@@ -127,6 +142,7 @@ def test_nine_processes_report_close_and_answer(tmp_path: Path) -> None:
         assert nodes[PartyId("steward-1")].stop() == 0
         one_less = inquire(nodes[MEMBERS[1]])[SHARED]
         assert (one_less["status"], one_less["windows"]) == ("checked", whole)
+        check_proofs(nodes[MEMBERS[0]])
         check_log(nodes[DESK_ID], tmp_path / "log")
         assert nodes[PartyId("steward-2")].stop() == 0
         two_less = inquire(nodes[MEMBERS[2]])[SHARED]
