@@ -22,12 +22,11 @@ COSE_SIGN1_TAG: Final = 18
 _DEPTH_LIMIT: Final = 8
 _KEY_LIMIT: Final = 23
 _INT_BITS: Final = 64
-# RFC 8949 section 3: byte and text strings are major types 2 and 3, then arrays, maps and tags.
+# RFC 8949 section 3: byte and text strings are major types 2 and 3, then arrays, maps and tags. An argument
+# stands in the head, or in the 1, 2, 4 or 8 bytes behind it.
 _MAJOR_STRINGS: Final = (2, 3)
-_MAJOR_ARRAY, _MAJOR_MAP, _MAJOR_TAG = 4, 5, 6
+_MAJOR_BYTES, _MAJOR_ARRAY, _MAJOR_MAP, _MAJOR_TAG = 2, 4, 5, 6
 _WIDTH_MOST: Final = 8
-# RFC 8949 section 3: an array is major type 4, its count in the head or in the bytes behind it.
-_ARRAY, _COUNT_IN_BYTE, _COUNT_IN_TWO = 0x80, 24, 25
 _DIRECT_COUNT, _BYTE_MOST = 24, 0xFF
 
 
@@ -42,19 +41,32 @@ def decode(raw: bytes, *, limit: int) -> Value:
 
     Raises MalformedError for everything else, whatever the bytes are.
     """
-    if len(raw) > limit:
-        raise MalformedError(f"{len(raw)} bytes are more than {limit}")
+    value = load(raw, limit=limit)
     try:
-        value = cbor2.loads(raw)
         _check(value, _DEPTH_LIMIT)
         again = cbor2.dumps(value, canonical=True)
     except MalformedError:
         raise
+    except Exception as error:  # such as a value that refers to itself
+        raise MalformedError("not CBOR of the allowed kinds") from error
+    compare(raw, again)
+    return value
+
+
+def load(raw: bytes, *, limit: int) -> Value:
+    """Read CBOR in any form, for a reader that encodes again what it has read and calls `compare`."""
+    if len(raw) > limit:
+        raise MalformedError(f"{len(raw)} bytes are more than {limit}")
+    try:
+        return cbor2.loads(raw)
     except Exception as error:  # the decoder's errors vary with the bytes; all mean the same here
         raise MalformedError("not CBOR of the allowed kinds") from error
-    if again != raw:
+
+
+def compare(raw: bytes, encoded: bytes) -> None:
+    """Refuse bytes that are not the one encoding of what was read from them."""
+    if raw != encoded:
         raise MalformedError("CBOR that is not in its canonical form")
-    return value
 
 
 def split_sequence(raw: bytes, *, most: int) -> list[bytes]:
@@ -102,15 +114,23 @@ def _skip(raw: bytes, position: int, depth: int) -> int:
 
 
 def join_array(items: Sequence[bytes]) -> bytes:
-    """Return the CBOR array of at most 65,535 items that are encoded already."""
-    count = len(items)
-    if count < _DIRECT_COUNT:
-        head = bytes([_ARRAY | count])
-    elif count <= _BYTE_MOST:
-        head = bytes([_ARRAY | _COUNT_IN_BYTE, count])
-    else:
-        head = bytes([_ARRAY | _COUNT_IN_TWO]) + count.to_bytes(2, "big")
-    return head + b"".join(items)
+    """Return the CBOR array of items that are encoded already."""
+    return _head(_MAJOR_ARRAY, len(items)) + b"".join(items)
+
+
+def byte_string(value: bytes) -> bytes:
+    """Return the CBOR encoding of bytes."""
+    return _head(_MAJOR_BYTES, len(value)) + value
+
+
+def _head(major: int, argument: int) -> bytes:
+    """Return the shortest head of an item with an argument below 2^32 (RFC 8949, sections 3 and 4.2.1)."""
+    if argument < _DIRECT_COUNT:
+        return bytes((major << 5 | argument,))
+    if argument <= _BYTE_MOST:
+        return bytes((major << 5 | _DIRECT_COUNT, argument))
+    more, width = (1, 2) if argument < 1 << 16 else (2, 4)
+    return bytes((major << 5 | _DIRECT_COUNT + more,)) + argument.to_bytes(width, "big")
 
 
 def _check(value: Value, depth: int) -> None:
@@ -131,7 +151,7 @@ def _check(value: Value, depth: int) -> None:
 
 
 def _check_rare(value: Value, depth: int) -> None:
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):
         for key, item in value.items():
             if isinstance(key, bool) or not isinstance(key, int) or not 0 <= key <= _KEY_LIMIT:
                 raise MalformedError("a map key outside 0 to 23")

@@ -4,13 +4,13 @@ Protected header {1: -19 (Ed25519, RFC 9864), 3: content type, 4: key id, 15: {1
 unprotected header and external_aad empty.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import cbor2
 
-from hanse_ledger.codec import COSE_SIGN1_TAG, decode, encode
+from hanse_ledger.codec import byte_string, compare, decode, encode, load
 from hanse_ledger.errors import MalformedError, VerificationError
 from hanse_ledger.fields import as_bytes, as_text
 from hanse_ledger.ids import ConsortiumId, KeyId, PartyId
@@ -20,6 +20,11 @@ ED25519: Final = -19
 _ALG, _CONTENT_TYPE, _KEY_ID, _CWT_CLAIMS = 1, 3, 4, 15
 _ISSUER, _AUDIENCE = 1, 3
 _PREFIX, _SUFFIX = "application/vnd.hanse.", "+cbor"
+# Tag 18 over an array of four; the empty unprotected header; "Signature1" and the empty external_aad.
+_TAGGED_ARRAY, _EMPTY_MAP = b"\xd2\x84", b"\xa0"
+_SIGNATURE1, _EMPTY_BYTES = b"\x84\x6aSignature1", b"\x40"
+_KNOWN_HEADERS: Final = 1_024
+_KNOWN_HEADER_BYTES: Final = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,22 +57,21 @@ def sign(*, key: SigningKey, party: PartyId, consortium: ConsortiumId, name: str
         }
     )
     signature = key.sign(_to_be_signed(protected, payload))
-    return encode(cbor2.CBORTag(COSE_SIGN1_TAG, [protected, {}, payload, signature]))
+    return _join(protected, payload, signature)
 
 
 def parse(raw: bytes, *, limit: int) -> Signed:
     """Read one canonical COSE_Sign1 of at most `limit` bytes; raises MalformedError."""
-    outer = decode(raw, limit=limit)
-    if not isinstance(outer, cbor2.CBORTag) or not isinstance(outer.value, list | tuple):
-        raise MalformedError("no tagged COSE_Sign1")
-    match list(outer.value):
-        case [bytes() as protected, Mapping() as unprotected, bytes() as payload, bytes() as signature]:
-            pass
+    outer = load(raw, limit=limit)
+    match outer.value if isinstance(outer, cbor2.CBORTag) else None:
+        case [bytes() as protected, _, bytes() as payload, bytes() as signature]:
+            compare(raw, _join(protected, payload, signature))
         case _:
-            raise MalformedError("a COSE_Sign1 has four fields")
-    if unprotected or len(signature) != SIGNATURE_BYTES:
-        raise MalformedError("a COSE_Sign1 with an unprotected header, or a signature of another size")
-    name, key_id, party, consortium = _parse_header(decode(protected, limit=limit))
+            raise MalformedError("no tagged COSE_Sign1 of four fields")
+    if len(signature) != SIGNATURE_BYTES:
+        raise MalformedError(f"a signature has {SIGNATURE_BYTES} bytes")
+    is_short = len(protected) <= _KNOWN_HEADER_BYTES
+    name, key_id, party, consortium = (_known_header if is_short else _read_header)(protected)
     return Signed(
         name=name,
         key_id=key_id,
@@ -97,7 +101,8 @@ def open_message(
     return decode(signed.payload, limit=limit)
 
 
-def _parse_header(header: Any) -> tuple[str, KeyId, PartyId, ConsortiumId]:
+def _read_header(protected: bytes) -> tuple[str, KeyId, PartyId, ConsortiumId]:
+    header = decode(protected, limit=len(protected))
     if not isinstance(header, dict) or set(header) != {_ALG, _CONTENT_TYPE, _KEY_ID, _CWT_CLAIMS}:
         raise MalformedError("a protected header with other fields")
     if header[_ALG] != ED25519:
@@ -116,6 +121,16 @@ def _parse_header(header: Any) -> tuple[str, KeyId, PartyId, ConsortiumId]:
     )
 
 
+# A party's statements of one kind all have the same header.
+_known_header = lru_cache(_KNOWN_HEADERS)(_read_header)
+
+
+def _join(protected: bytes, payload: bytes, signature: bytes) -> bytes:
+    # RFC 9052 section 4.2, COSE_Sign1_Tagged with an empty unprotected header.
+    parts = _TAGGED_ARRAY, byte_string(protected), _EMPTY_MAP, byte_string(payload), byte_string(signature)
+    return b"".join(parts)
+
+
 def _to_be_signed(protected: bytes, payload: bytes) -> bytes:
     # RFC 9052 section 4.4, Sig_structure with empty external_aad.
-    return encode(["Signature1", protected, b"", payload])
+    return b"".join((_SIGNATURE1, byte_string(protected), _EMPTY_BYTES, byte_string(payload)))

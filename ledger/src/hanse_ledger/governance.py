@@ -21,8 +21,10 @@ class Documents:
 
     def at(self, size: int | None = None) -> Consortium | None:
         """Return the document in force after the first `size` statements (default: all), if there is one."""
-        since = [document for start, document in self._in_force if size is None or start <= size]
-        return since[-1] if since else None
+        for start, document in reversed(self._in_force):
+            if size is None or start <= size:
+                return document
+        return None
 
     def found(self, consortium: Consortium, index: int) -> None:
         """Take the genesis document."""

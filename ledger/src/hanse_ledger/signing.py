@@ -1,6 +1,7 @@
 """Ed25519 keys: signing, strict verification and the admission of a public key (protocol sections 5, 12)."""
 
 import hashlib
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
@@ -53,9 +54,14 @@ def verify_signature(*, public: bytes, message: bytes, signature: bytes) -> None
     the rule of protocol section 5.
     """
     try:
-        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+        _loaded(public).verify(signature, message)
     except (InvalidSignature, ValueError) as error:
         raise VerificationError("an Ed25519 signature does not hold") from error
+
+
+@lru_cache(maxsize=1_024)
+def _loaded(public: bytes) -> Ed25519PublicKey:
+    return Ed25519PublicKey.from_public_bytes(public)
 
 
 def check_public_key(public: bytes) -> None:
