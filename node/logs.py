@@ -4,7 +4,7 @@ A source is a node's own copy of the log, or a folder of tlog-tiles such as `exp
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -136,22 +136,27 @@ def replica_source(replica: Replica, note: bytes | None = None) -> Source:
 def export(source: Source, out: Path, progress: Progress) -> int:
     """Write a log as tlog-tiles with `policy` and `keys.json` beside them; return its size.
 
-    Raises RejectedError when `out` holds anything already; the checkpoint is written last.
+    `policy` is that of the document in force, `keys.json` has every statement key that a party has had: both
+    come from replaying what is written. Raises RejectedError when `out` holds anything already, or for a
+    statement that is refused; the checkpoint is written last.
     """
     if out.exists() and any(out.iterdir()):
         raise RejectedError("the folder to write to is not empty")
     size = _size_of(source.note)
     entries = source.entries()
+    state = LedgerState()
     for path in tile_paths(size):
         if path.level is None:
-            content = encode_bundle([next(entries) for _ in range(path.width)])
+            bundle = [next(entries) for _ in range(path.width)]
+            for raw in bundle:
+                state.replay(raw)
+            content = encode_bundle(bundle)
             progress("export", path.index * _BATCH, size)
         else:
             content = hash_tile(path, source.node)
         write_whole(out / path.encode(), content)
-    consortium = consortium_of(source)
-    write_whole(out / POLICY_FILE, policy_of(consortium).encode())
-    write_whole(out / KEYS_FILE, json.dumps(keys_of(consortium), indent=1).encode())
+    write_whole(out / POLICY_FILE, policy_of(state.consortium).encode())
+    write_whole(out / KEYS_FILE, json.dumps(keys_of(state.documents), indent=1).encode())
     write_whole(out / CHECKPOINT_FILE, source.note)
     return size
 
@@ -194,9 +199,15 @@ def consortium_of(source: Source) -> Consortium:
     return parse_document(body.document)
 
 
-def keys_of(consortium: Consortium) -> dict[PartyId, list[str]]:
-    """Return every party's statement keys in hex."""
-    return {party.id: [party.statement_key.hex()] for party in consortium.parties.values()}
+def keys_of(documents: Sequence[Consortium]) -> dict[PartyId, list[str]]:
+    """Return every party's statement keys in hex, in the order in which documents named them."""
+    keys: dict[PartyId, list[str]] = {}
+    for document in documents:
+        for party in document.parties.values():
+            known = keys.setdefault(party.id, [])
+            if party.statement_key.hex() not in known:
+                known.append(party.statement_key.hex())
+    return keys
 
 
 _LONG: Final = 16

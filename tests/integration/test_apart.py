@@ -116,7 +116,7 @@ def check_log(node: NodeProcess, out: Path) -> None:
     result = audit(open_source(out), lambda _step, _done, _of: None)
     assert result.is_cosigned
     assert result.last_closed == month_text(log_months()[1])
-    (out / "keys.json").write_text(json.dumps(keys_of(result.consortium)))
+    (out / "keys.json").write_text(json.dumps(keys_of([result.consortium])))
     policy = policy_of(result.consortium)
     assert (out / "policy").read_bytes() == policy.encode()
     last = decode_bundle((out / f"tile/entries/000.p/{size}").read_bytes(), size)[-1]

@@ -26,6 +26,10 @@ class Documents:
                 return document
         return None
 
+    def all(self) -> list[Consortium]:
+        """Return every document that has been in force, in order."""
+        return [document for _, document in self._in_force]
+
     def found(self, consortium: Consortium, index: int) -> None:
         """Take the genesis document."""
         self._in_force.append((index + 1, consortium))

@@ -109,6 +109,11 @@ class LedgerState:
         """Whether genesis has been accepted."""
         return self._documents.at() is not None
 
+    @property
+    def documents(self) -> list[Consortium]:
+        """Every consortium document that has been in force, in order."""
+        return self._documents.all()
+
     def consortium_at(self, size: int) -> Consortium | None:
         """Return the document in force after the first `size` statements, None before genesis."""
         return self._documents.at(size)

@@ -268,4 +268,12 @@ def test_a_source_is_as_of_its_checkpoint(bench: Bench) -> None:
     assert list(held.entries()) == bench.replica.log.entries(0, 40)
     assert logs.audit(held, quiet).checkpoint.size == 40
     assert parse_note(held.note).text == parse_note(note).text
-    assert BIRCH in logs.keys_of(logs.consortium_of(held))
+    assert BIRCH in logs.keys_of([logs.consortium_of(held)])
+
+
+def test_every_key_that_a_party_has_had_is_named_once(bench: Bench) -> None:
+    first = bench.consortium
+    rotated = {**first.parties, BIRCH: replace(first.parties[BIRCH], statement_key=bytes(32))}
+    keys = logs.keys_of([first, replace(first, parties=rotated)])
+    assert keys[BIRCH] == [first.parties[BIRCH].statement_key.hex(), bytes(32).hex()]
+    assert keys[ALDER] == [first.parties[ALDER].statement_key.hex()]
