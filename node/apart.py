@@ -9,10 +9,12 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from hanse_ledger.checkpoint import parse_signed_checkpoint
 from hanse_ledger.consortium import Consortium, parse_document
 from hanse_ledger.errors import CorruptionError, LedgerError
 from hanse_ledger.ids import PartyId, StewardX
@@ -29,6 +31,7 @@ from node.bootstrap import (
 from node.clocks import SystemClock
 from node.errors import NotFoundError, SettingsError
 from node.files import locked
+from node.health import HealthBoard
 from node.keystore import PartyKeys, read_keys
 from node.links.http import HttpCaller
 from node.links.sequencer import HttpSequencer
@@ -40,6 +43,7 @@ from node.ports import Sequencer
 from node.roles.party import Standing
 from node.roles.steward import Steward
 from node.roles.witness import Witness
+from node.sequencing.progress import FollowingProgress
 from node.sequencing.remote import RemoteSequencer
 from node.sequencing.replica import Replica
 from node.sequencing.solo import SoloSequencer
@@ -59,6 +63,7 @@ class _Shared:
     def __init__(self, consortium: Consortium) -> None:
         self.in_force = consortium
         self.cosigned: bytes | None = None
+        self.health = HealthBoard()
 
 
 class ApartNode:
@@ -92,7 +97,7 @@ class ApartNode:
             doors=Doors(node=mailbox, log=log),
             clock=self._around.clock,
             api_keys=settings.api_keys,
-            is_running=lambda: self._node.is_running,
+            health=lambda: replace(shared.health.now, stopped=not self._node.is_running),
         )
 
     def __enter__(self) -> Self:
@@ -122,8 +127,12 @@ class ApartNode:
             opened.callback(database.close)
             sequencer = self._sequencer(log, opened)
             trusted = parse_document(self._trusted.raw)
-            standing = new_standing(trusted, self._party, self._keys, database, self._around, sequencer)
+            progress = FollowingProgress(shared.health, self._around.clock)
+            standing = new_standing(
+                trusted, self._party, self._keys, database, self._around, sequencer, progress
+            )
             _begin_log(standing, self._genesis)
+            _tell_start(standing.replica, shared.health)
             links = {x: self._link(x, opened) for x, p in trusted.stewards.items() if p.id != self._party}
             if self._keys.key_share is not None:
                 steward = Steward(standing=standing, key_share=self._keys.key_share, links=links)
@@ -191,6 +200,14 @@ def _begin_log(standing: Standing, genesis: bytes) -> None:
         raise CorruptionError("the stored log begins with another genesis statement")
     if first.hash != standing.consortium.hash:
         raise SettingsError("genesis: it founds another consortium than the document's")
+
+
+def _tell_start(replica: Replica, board: HealthBoard) -> None:
+    """Say what this node holds before it has reached anybody."""
+    note = replica.log.checkpoint()
+    board.update(
+        size=replica.state.size, checkpoint_size=None if note is None else parse_signed_checkpoint(note).size
+    )
 
 
 def _sequencer_builder(

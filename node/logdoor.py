@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from hanse_ledger.checkpoint import parse_checkpoint
+from hanse_ledger.checkpoint import parse_signed_checkpoint
 from hanse_ledger.codec import decode, encode
 from hanse_ledger.errors import MalformedError, UnavailableError
 from hanse_ledger.fields import as_uint
@@ -63,7 +63,7 @@ class LogDoor:
             path = parse_tile_path(text)
         except MalformedError as error:
             raise NotFoundError("not a tile path in its one spelling") from error
-        if path.width > tile_width(path, _size_of(self.checkpoint())):
+        if path.width > tile_width(path, parse_signed_checkpoint(self.checkpoint()).size):
             raise NotFoundError("a tile that the checkpoint does not cover")
         first = TILE_WIDTH * path.index
         if path.level is None:
@@ -77,9 +77,9 @@ class LogDoor:
         """
         cosigned = self._cosigned()
         note = self.checkpoint()
-        if cosigned is not None and index < _size_of(cosigned):
+        if cosigned is not None and index < parse_signed_checkpoint(cosigned).size:
             note = cosigned
-        if index >= _size_of(note):
+        if index >= parse_signed_checkpoint(note).size:
             raise NotFoundError("the checkpoint does not cover this index")
         return proof(replica_source(self._replica, note), index)
 
@@ -113,7 +113,3 @@ def with_log(handler: Handler, door: LogDoor) -> Handler:
         return handler(caller, verb, body) if read is None else read(body)
 
     return handle
-
-
-def _size_of(note: bytes) -> int:
-    return parse_checkpoint(parse_note(note).text).size

@@ -1,31 +1,33 @@
 """Looking at a log from outside: audit it from its bytes, show or prove a statement, write it for others.
 
-A source is a node's own copy of the log, or a folder of tlog-tiles such as `export` writes.
+A source is a node's own copy of the log, or tlog-tiles: a folder such as `export` writes, or a URL.
 """
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from hanse_ledger.bodies import Genesis
-from hanse_ledger.checkpoint import Checkpoint, parse_checkpoint
+from hanse_ledger.checkpoint import Checkpoint, parse_signed_checkpoint
 from hanse_ledger.consortium import Consortium, parse_document
 from hanse_ledger.errors import MalformedError, RejectedError, VerificationError
 from hanse_ledger.ids import PartyId, month_text
-from hanse_ledger.merkle import HashReader, leaf_hash, prove_inclusion
-from hanse_ledger.note import parse_note
+from hanse_ledger.merkle import HashReader, leaf_hash, prove_inclusion, verify_inclusion
 from hanse_ledger.policy import verify_checkpoint, verify_log_signature
 from hanse_ledger.proof import TlogProof
 from hanse_ledger.state import LedgerState
 from hanse_ledger.statements import Statement, parse_statement
 from hanse_ledger.tiles import (
+    TILE_WIDTH,
+    TilePath,
     encode_bundle,
     fetch_entries,
     hash_tile,
     tile_hash_reader,
     tile_paths,
+    tile_width,
 )
 from hanse_ledger.witnessing import policy_of
 from node.files import write_whole
@@ -45,6 +47,8 @@ class Source:
 
     note: bytes
     entries: Callable[[], Iterator[bytes]]
+    entry: Callable[[int], bytes]
+    """One statement by its index, which is within the checkpoint's size."""
     node: HashReader
 
 
@@ -99,24 +103,51 @@ def audit(source: Source, progress: Progress, *, trusted: Consortium | None = No
 
 def open_source(folder: Path) -> Source:
     """Open a folder of tlog-tiles; raises MalformedError for another folder."""
-    try:
-        note = (folder / CHECKPOINT_FILE).read_bytes()
-    except OSError as error:
-        raise MalformedError("not a consortium's folder, and no folder of tlog-tiles") from error
-    size = _size_of(note)
 
     def fetch(path: str) -> bytes | None:
         try:
             return (folder / path).read_bytes()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
 
-    def entries() -> Iterator[bytes]:
-        for path in tile_paths(size):
-            if path.level is None:
-                yield from fetch_entries(path, fetch)
+    source = tiles_source(fetch)
+    if source is None:
+        raise MalformedError("not a consortium's folder, and no folder of tlog-tiles")
+    return source
 
-    return Source(note=note, entries=entries, node=tile_hash_reader(size, fetch))
+
+def open_url(get: Callable[[str], bytes | None]) -> Source:
+    """Open the log that a node serves at its URL, or any tlog-tiles log at its prefix; `get` gets a path.
+
+    Raises UnavailableError when it is out of reach, MalformedError where no log is.
+    """
+    source = tiles_source(lambda path: get(f"/log/{path}")) or tiles_source(lambda path: get(f"/{path}"))
+    if source is None:
+        raise MalformedError("no log is served at this URL")
+    return source
+
+
+def tiles_source(fetch: Callable[[str], bytes | None]) -> Source | None:
+    """Return a log in tlog-tiles whose files `fetch` gives; None where it has no checkpoint."""
+    note = fetch(CHECKPOINT_FILE)
+    if note is None:
+        return None
+    size = parse_signed_checkpoint(note).size
+
+    def bundle(index: int) -> list[bytes]:
+        path = TilePath(level=None, index=index)
+        return fetch_entries(replace(path, width=tile_width(path, size)), fetch)
+
+    def entries() -> Iterator[bytes]:
+        for index in range(-(-size // TILE_WIDTH)):
+            yield from bundle(index)
+
+    return Source(
+        note=note,
+        entries=entries,
+        entry=lambda index: bundle(index // TILE_WIDTH)[index % TILE_WIDTH],
+        node=tile_hash_reader(size, fetch),
+    )
 
 
 def replica_source(replica: Replica, note: bytes | None = None) -> Source:
@@ -124,13 +155,18 @@ def replica_source(replica: Replica, note: bytes | None = None) -> Source:
     stored = replica.log.checkpoint() if note is None else note
     if stored is None:
         raise MalformedError("the log has no checkpoint yet")
-    size = _size_of(stored)
+    size = parse_signed_checkpoint(stored).size
 
     def entries() -> Iterator[bytes]:
         for start in range(0, size, _BATCH):
             yield from replica.log.entries(start, min(_BATCH, size - start))
 
-    return Source(note=stored, entries=entries, node=replica.log.node)
+    return Source(
+        note=stored,
+        entries=entries,
+        entry=lambda index: replica.log.entries(index, 1)[0],
+        node=replica.log.node,
+    )
 
 
 def export(source: Source, out: Path, progress: Progress) -> int:
@@ -142,7 +178,7 @@ def export(source: Source, out: Path, progress: Progress) -> int:
     """
     if out.exists() and any(out.iterdir()):
         raise RejectedError("the folder to write to is not empty")
-    size = _size_of(source.note)
+    size = parse_signed_checkpoint(source.note).size
     entries = source.entries()
     state = LedgerState()
     for path in tile_paths(size):
@@ -162,20 +198,29 @@ def export(source: Source, out: Path, progress: Progress) -> int:
 
 
 def proof(source: Source, index: int) -> bytes:
-    """Return the `.tlog-proof` of one statement; RejectedError for an index outside the log."""
-    size = _size_of(source.note)
-    if not 0 <= index < size:
-        raise RejectedError(f"the log has statements 0 to {size - 1}")
-    path = prove_inclusion(index=index, tree_size=size, read=source.node)
-    return TlogProof(index=index, path=tuple(path), note=source.note).encode()
+    """Return the `.tlog-proof` of one statement; RejectedError for an index outside the log.
+
+    Raises VerificationError when the statement does not stand in the tree that the checkpoint names.
+    """
+    return _prove(source, index)[1].encode()
 
 
 def show(source: Source, index: int) -> dict[str, Any]:
-    """Return one statement as plain fields; RejectedError for an index outside the log."""
-    for number, raw in enumerate(source.entries()):
-        if number == index:
-            return describe_statement(index, raw, parse_statement(raw))
-    raise RejectedError("the log has no statement of that index")
+    """Return one statement as plain fields; refuses as `proof` does."""
+    raw, _ = _prove(source, index)
+    return describe_statement(index, raw, parse_statement(raw))
+
+
+def _prove(source: Source, index: int) -> tuple[bytes, TlogProof]:
+    checkpoint = parse_signed_checkpoint(source.note)
+    if not 0 <= index < checkpoint.size:
+        raise RejectedError(f"the log has statements 0 to {checkpoint.size - 1}")
+    raw = source.entry(index)
+    path = prove_inclusion(index=index, tree_size=checkpoint.size, read=source.node)
+    verify_inclusion(
+        leaf=leaf_hash(raw), index=index, tree_size=checkpoint.size, root=checkpoint.root, path=path
+    )
+    return raw, TlogProof(index=index, path=tuple(path), note=source.note)
 
 
 def describe_statement(index: int, raw: bytes, statement: Statement) -> dict[str, Any]:
@@ -219,10 +264,6 @@ def _plain(value: object) -> object:
     if isinstance(value, list):
         return [_plain(item) for item in value] if len(value) <= _LONG else f"{len(value)} items"
     return value
-
-
-def _size_of(note: bytes) -> int:
-    return parse_checkpoint(parse_note(note).text).size
 
 
 def _is_cosigned(note: bytes, consortium: Consortium) -> bool:

@@ -19,6 +19,7 @@ from hanse_ledger.errors import LedgerError
 from hanse_ledger.ids import Month, PartyId
 from node import logdoor, operating
 from node.errors import NotFoundError
+from node.health import Health
 from node.links.signatures import RequestVerifier
 from node.logdoor import SUBMIT_ALL
 from node.ports import Clock, StewardVerb
@@ -56,18 +57,22 @@ class NodeService:
         doors: Doors,
         clock: Clock,
         api_keys: Sequence[str] = (),
-        is_running: Callable[[], bool] = lambda: True,
+        health: Callable[[], Health] = Health,
     ) -> None:
-        """`consortium` gives the document in force; `api_keys` are SHA-256 in hex."""
+        """`consortium` gives the document in force; `api_keys` are SHA-256 in hex.
+
+        Any thread may call `health`.
+        """
         self._party, self._consortium, self._genesis = party, consortium, genesis
-        self._url, self._doors, self._is_running = url.rstrip("/"), doors, is_running
+        self._url, self._doors = url.rstrip("/"), doors
         self._api_keys = tuple(bytes.fromhex(key) for key in api_keys)
+        self._health = health
         self._verifier = RequestVerifier(consortium=consortium, clock=clock)
 
     @property
     def is_running(self) -> bool:
         """Whether the node behind the doors lives."""
-        return self._is_running()
+        return self._health().status != "stopped"
 
     def authenticate(self, *, method: str, target: str, headers: Mapping[str, str], body: bytes) -> PartyId:
         """Return the party that signed a request to a path and query of this node (RFC 9421)."""
@@ -134,9 +139,10 @@ class NodeService:
         """File this steward's close of a month."""
         return self._operate(operating.CLOSE, encode(month))
 
-    def ready(self) -> Future[bytes]:
-        """Ask for a sign of life: a checkpoint that the node's own copy of the log has."""
-        return self._doors.node.post(self._party, logdoor.CHECKPOINT, b"")
+    @property
+    def health(self) -> Health:
+        """How the node stands, at once: its thread may be busy for long."""
+        return self._health()
 
     def _sequencer(self) -> Door:
         if self._doors.log is None:

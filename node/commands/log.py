@@ -2,15 +2,16 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeAlias
 
 import typer
 
-from hanse_ledger.consortium import DESK, MEMBER, STEWARD
+from hanse_ledger.consortium import DESK, MEMBER, STEWARD, Consortium, parse_document
 from node import logs
 from node.bootstrap import CONSORTIUM_FILE, Embedded
+from node.clocks import system_entropy
 from node.commands.copies import audit_copies, check_forks
 from node.commands.nodes import alone_in, consortium_in, document_in, pick_party
 from node.commands.options import Json, Party, WrongUsageError
@@ -23,13 +24,13 @@ from node.texts import mark, tr
 app: Final = new_app(help=mark("Audit, show, prove and export the log."))
 
 LogDir: TypeAlias = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--dir",
         envvar="HANSE_DIR",
         metavar="DIR",
         show_default=False,
-        help=mark("The folder of an embedded consortium, or one of tlog-tiles."),
+        help=mark("The folder of an embedded consortium, one of tlog-tiles, or the URL of a node or log."),
     ),
 ]
 Index: TypeAlias = Annotated[
@@ -38,10 +39,26 @@ Index: TypeAlias = Annotated[
 
 
 @app.command(cls=Command, help=mark("Replay and verify a whole log."))
-def audit(*, directory: LogDir = None, party: Party = None, as_json: Json = False) -> None:
+def audit(
+    *,
+    directory: LogDir = None,
+    party: Party = None,
+    consortium: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            metavar="FILE",
+            show_default=False,
+            help=mark("The consortium document with which the log must begin."),
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Accept every statement anew and compare every stored tree node; what does not hold raises."""
+    trusted = None if consortium is None else parse_document(consortium.read_bytes())
     with progress(_step_words) as step:
-        result, copies = _audit(directory, party, step)
+        result, copies = _audit(directory, party, step, trusted)
     if as_json:
         print_json({**_audit_document(result), "copies": copies})
         return
@@ -104,33 +121,47 @@ def export(
         print_line(tr("{size} statements are written to {out}.", size=size, out=out))
 
 
-def _audit(directory: Path | None, party: str | None, step: Step) -> tuple[logs.AuditResult, int]:
-    """Audit a folder of tiles; or every party's copy as stored, then that they are one cosigned log."""
-    if directory is None or not (directory / CONSORTIUM_FILE).is_file():
+def _audit(
+    directory: str | None, party: str | None, step: Step, trusted: Consortium | None
+) -> tuple[logs.AuditResult, int]:
+    """Audit tiles; or every party's copy as stored, then that they are one cosigned log."""
+    home = _home(directory)
+    if home is None:
         with _source(directory, party) as source:
-            return logs.audit(source, step), 0
-    consortium = document_in(directory)
+            return logs.audit(source, step, trusted=trusted), 0
+    consortium = document_in(home)
     if party is not None:
         pick_party(consortium, party, MEMBER, DESK, STEWARD)
-    with alone_in(directory):
-        copies = audit_copies(directory, consortium, party, step)
-    with consortium_in(directory) as embedded:
+    with alone_in(home):
+        copies = audit_copies(home, consortium, party, step)
+    with consortium_in(home) as embedded:
         standing, note = _cosigned(embedded, None)
         check_forks(copies, standing.replica)
-        return logs.audit(logs.replica_source(standing.replica, note), step), len(copies)
+        return logs.audit(logs.replica_source(standing.replica, note), step, trusted=trusted), len(copies)
+
+
+def _home(directory: str | None) -> Path | None:
+    """Return the folder of an embedded consortium, or None for tiles."""
+    if directory is None:
+        raise WrongUsageError(tr("--dir or HANSE_DIR says in which folder or at which URL the log is."))
+    return Path(directory) if (Path(directory) / CONSORTIUM_FILE).is_file() else None
 
 
 @contextmanager
-def _source(directory: Path | None, party: str | None) -> Iterator[logs.Source]:
-    """Open a node's own copy with a cosigned checkpoint, or a folder of tlog-tiles as it stands."""
-    if directory is None:
-        raise WrongUsageError(tr("--dir or HANSE_DIR says in which folder the log is."))
-    if not (directory / CONSORTIUM_FILE).is_file():
-        yield logs.open_source(directory)
-        return
-    with consortium_in(directory) as embedded:
-        standing, note = _cosigned(embedded, party)
-        yield logs.replica_source(standing.replica, note)
+def _source(directory: str | None, party: str | None) -> Iterator[logs.Source]:
+    """Open a node's own copy with a cosigned checkpoint, or tlog-tiles as they stand."""
+    home = _home(directory)
+    if home is not None:
+        with consortium_in(home) as embedded:
+            standing, note = _cosigned(embedded, party)
+            yield logs.replica_source(standing.replica, note)
+    elif directory is not None and directory.startswith(("http://", "https://")):
+        from node.links.http import HttpCaller  # noqa: PLC0415 - only where there is something to fetch
+
+        with closing(HttpCaller(base_url=directory, signer=None, entropy=system_entropy)) as caller:
+            yield logs.open_url(caller.get)
+    else:
+        yield logs.open_source(Path(directory or ""))
 
 
 def _cosigned(embedded: Embedded, party: str | None) -> tuple[Standing, bytes]:

@@ -40,11 +40,12 @@ class HttpCaller:
         self,
         *,
         base_url: str,
-        signer: RequestSigner,
+        signer: RequestSigner | None,
         entropy: Entropy,
         deadline_s: float = DEADLINE_S,
         pause_s: float = _PAUSE_S,
     ) -> None:
+        # Without a signer only what needs no signature may be asked.
         self._base, self._signer, self._entropy = base_url.rstrip("/"), signer, entropy
         self._deadline_s, self._pause_s = deadline_s, pause_s
         timeout = httpx.Timeout(min(_SILENCE_S, deadline_s), connect=min(_CONNECT_S, deadline_s))
@@ -96,7 +97,11 @@ class HttpCaller:
     ) -> Reply:
         url = self._base + path
         # Signed anew at each attempt: a nonce is taken once.
-        signed = self._signer.headers(method=method, url=url, body=body) if is_signed else {}
+        signed = {}
+        if is_signed:
+            if self._signer is None:
+                raise ValueError("a caller without a key signs nothing")
+            signed = self._signer.headers(method=method, url=url, body=body)
         try:
             with self._client.stream(
                 method, url, content=body or None, headers={**headers, **signed}

@@ -57,7 +57,14 @@ class Witness:
             timestamp_s=int(self._standing.clock.now().timestamp()),
         ).encode()
         lines = _log_lines(request.note, policy) + line
-        log.store_cosigned(origin=checkpoint.origin, size=checkpoint.size, root=checkpoint.root, lines=lines)
+        # Compared once more as it is stored: another may have cosigned between the two.
+        log.store_cosigned(
+            origin=checkpoint.origin,
+            size=checkpoint.size,
+            root=checkpoint.root,
+            lines=lines,
+            expected_size=size,
+        )
         return line
 
 

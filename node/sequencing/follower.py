@@ -1,5 +1,8 @@
 """Following a log that another node orders: replay every statement, and believe no root that differs."""
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 from sqlalchemy import Connection
 
 from hanse_ledger.checkpoint import Checkpoint
@@ -12,12 +15,22 @@ from node.ports import Sequencer
 from node.sequencing.replica import Replica
 from node.storage.log import put_checkpoint
 
+Progress: TypeAlias = Callable[[int, int], None]
+"""Told the size held and the size signed, at every answer of the sequencer and every step after it."""
+
 
 class Follower:
     """Brings a replica up to its sequencer: each statement is accepted anew, each signed root compared."""
 
-    def __init__(self, *, replica: Replica, source: Sequencer, trusted: Consortium) -> None:
-        self.replica, self._source = replica, source
+    def __init__(
+        self,
+        *,
+        replica: Replica,
+        source: Sequencer,
+        trusted: Consortium,
+        progress: Progress = lambda _size, _signed: None,
+    ) -> None:
+        self.replica, self._source, self._progress = replica, source, progress
         self._policy = policy_of(trusted)
         self._believed: tuple[bytes, Checkpoint] | None = None
         self._has_checkpoint = False
@@ -31,12 +44,14 @@ class Follower:
         while size is None or self.replica.state.size < size:
             note, entries = self._source.entries(self.replica.state.size)
             checkpoint = self._believe(note)
+            self._progress(self.replica.state.size, checkpoint.size)
             if not entries or checkpoint.size <= self.replica.state.size:
                 # Statements that no checkpoint covers are not taken, and not asked for again.
                 self._compare(checkpoint)
                 self._keep_first(checkpoint, note)
                 return
             self._take(list(entries), checkpoint, note)
+            self._progress(self.replica.state.size, checkpoint.size)
             if size is None and self.replica.state.size == checkpoint.size:
                 return
 

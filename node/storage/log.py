@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, func, select
 
 from hanse_ledger.checkpoint import Checkpoint
-from hanse_ledger.errors import CorruptionError
+from hanse_ledger.errors import CheckpointConflictError, CorruptionError
 from hanse_ledger.ids import NodeHash
 from hanse_ledger.note import Note, parse_signature_lines
 from hanse_ledger.state import Accepted
@@ -101,12 +101,24 @@ class LogStore:
         text = Checkpoint(origin=origin, size=row.size, root=NodeHash(row.root)).encode()
         return Note(text=text, signatures=parse_signature_lines(row.lines)).encode()
 
-    def store_cosigned(self, *, origin: str, size: int, root: NodeHash, lines: bytes) -> None:
-        """Store what is about to be cosigned; nothing leaves before this returns."""
+    def store_cosigned(
+        self, *, origin: str, size: int, root: NodeHash, lines: bytes, expected_size: int
+    ) -> None:
+        """Store what is about to be cosigned; nothing leaves before this returns.
+
+        Compares and stores in one transaction: CheckpointConflictError, whose message is the size cosigned
+        last, where that is no longer `expected_size` (0 for nothing).
+        """
+        values = {"size": size, "root": root, "lines": lines}
+        is_last = (cosigned.c.origin == origin) & (cosigned.c.size == expected_size)
+        last = select(cosigned.c.size).where(cosigned.c.origin == origin)
         with self._database.write() as connection:
-            connection.execute(cosigned.delete().where(cosigned.c.origin == origin))
-            values = {"origin": origin, "size": size, "root": root, "lines": lines}
-            connection.execute(cosigned.insert(), values)
+            if connection.execute(cosigned.update().where(is_last).values(values)).rowcount:
+                return
+            stored = connection.execute(last).scalar()
+            if stored is not None or expected_size:
+                raise CheckpointConflictError(str(stored or 0))
+            connection.execute(cosigned.insert(), {"origin": origin, **values})
 
 
 def append_entries(connection: Connection, entries: Iterable[tuple[bytes, Accepted]]) -> None:

@@ -93,6 +93,11 @@ def parse_checkpoint(text: bytes) -> Checkpoint:
     )
 
 
+def parse_signed_checkpoint(raw: bytes) -> Checkpoint:
+    """Read what a checkpoint note says, whoever signed it; raises MalformedError."""
+    return parse_checkpoint(parse_note(raw).text)
+
+
 def sign_checkpoint(checkpoint: Checkpoint, key: SigningKey) -> bytes:
     """Return the checkpoint as a note with the log's signature, under the origin's name."""
     signer = NoteSigner(name=checkpoint.origin, key=key, type=SignatureType.ED25519)

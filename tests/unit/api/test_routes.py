@@ -25,6 +25,7 @@ from hanse_ledger.consortium import parse_document
 from hanse_ledger.errors import LedgerError, UnavailableError
 from hanse_ledger.ids import PartyId
 from hanse_ledger.signing import SigningKey
+from node.health import Health
 from node.logdoor import LogDoor, ordering, with_log
 from node.sequencing.replica import Replica
 from node.sequencing.solo import SoloSequencer
@@ -251,7 +252,7 @@ def test_a_node_that_stopped_is_neither_healthy_nor_ready(client: httpx.Client) 
     assert client.get("/healthz").status_code == 200
     host, stopped = ThreadHost(), Served()
     host.start(BIRCH, lambda: (lambda _caller, _verb, _body: b"", lambda: None))
-    stopped.start(BIRCH, CONSORTIUM, Doors(node=host.door(BIRCH)), is_running=lambda: False)
+    stopped.start(BIRCH, CONSORTIUM, Doors(node=host.door(BIRCH)), health=lambda: Health(stopped=True))
     host.close()
     for path in ("/healthz", "/readyz", "/log/checkpoint"):
         answer = httpx.get(stopped.url + path, trust_env=False)

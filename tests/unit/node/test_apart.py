@@ -15,6 +15,7 @@ from hanse_ledger.codec import decode
 from hanse_ledger.errors import LedgerError, NotAdmittedError
 from hanse_ledger.ids import PartyId, StewardX
 from hanse_ledger.note import parse_note
+from node import logdoor
 from node.apart import ApartNode
 from node.clocks import system_entropy
 from node.errors import LockedError, NotFoundError, SettingsError
@@ -32,6 +33,11 @@ def founded() -> DemoConsortium:
 
 def settings_of(folder: Path, founded: DemoConsortium, party: PartyId = DESK_ID) -> NodeSettings:
     return load_settings(write_node(folder, founded, party, 0))
+
+
+def own_checkpoint(node: ApartNode) -> bytes:
+    """The newest checkpoint that the node holds; it has been at work once before it answers."""
+    return reply_of(node.service._doors.node.post(DESK_ID, logdoor.CHECKPOINT, b""), 30)
 
 
 def test_a_demo_s_document_is_refused(tmp_path: Path) -> None:
@@ -92,8 +98,8 @@ def test_a_node_whose_sequencer_is_out_of_reach_goes_on(tmp_path: Path, founded:
             with pytest.raises(NotFoundError):
                 node.service.submit(b"")
             with pytest.raises(LedgerError):
-                reply_of(node.service.ready(), 30)
-            assert node.service.is_running
+                own_checkpoint(node)
+            assert node.service.health.status == "starting"
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -103,12 +109,14 @@ def test_a_genesis_of_another_consortium_stops_the_node(tmp_path: Path, founded:
     settings.genesis.write_bytes(genesis_of(replace(other, keys=other.keys)))
     with ApartNode(settings) as node:
         with pytest.raises(LedgerError):
-            reply_of(node.service.ready(), 30)
+            own_checkpoint(node)
         node._node._thread.join(10)
-        assert not node.service.is_running
+        assert node.service.health.status == "stopped"
 
 
 def test_a_new_node_has_the_checkpoint_over_its_genesis(tmp_path: Path, founded: DemoConsortium) -> None:
     with ApartNode(settings_of(tmp_path / "desk", founded)) as node:
         reply_of(node.service.submit(genesis_of(founded)))
-        assert reply_of(node.service.ready(), 30) == reply_of(node.service.checkpoint())
+        assert own_checkpoint(node) == reply_of(node.service.checkpoint())
+        health = node.service.health
+        assert (health.status, health.size, health.checkpoint_size, health.lag) == ("ok", 1, 1, 0)

@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from support_consortium import ALDER, DESK, Ledger, canonical, document, genesis_body
 
 from hanse_ledger.bodies import Inquiry
-from hanse_ledger.errors import CorruptionError
+from hanse_ledger.errors import CheckpointConflictError, CorruptionError
 from hanse_ledger.ids import NodeHash
 from hanse_ledger.merkle import leaf_hash, prove_inclusion, root_at, verify_inclusion
 from hanse_ledger.state import Accepted
@@ -95,8 +95,28 @@ def test_only_the_newest_checkpoint_is_kept(database: Database) -> None:
 
 def test_what_was_cosigned_last_is_known_for_each_origin(database: Database) -> None:
     store = LogStore(database)
-    for origin, size in (("a", 3), ("b", 5), ("a", 7)):
-        store.store_cosigned(origin=origin, size=size, root=NodeHash(bytes([size]) * 32), lines=b"line")
+    for origin, old, size in (("a", 0, 3), ("b", 0, 5), ("a", 3, 7)):
+        put_cosigned(store, origin, old, size)
     assert store.last_cosigned("a") == (7, bytes([7]) * 32)
     assert store.last_cosigned("b") == (5, bytes([5]) * 32)
     assert store.last_cosigned("c") is None
+
+
+def put_cosigned(store: LogStore, origin: str, old: int, size: int) -> None:
+    root = NodeHash(bytes([size]) * 32)
+    store.store_cosigned(origin=origin, size=size, root=root, lines=b"line", expected_size=old)
+
+
+@pytest.mark.parametrize("old", [0, 2, 4])
+def test_a_cosignature_is_stored_over_the_one_that_it_was_checked_against(
+    database: Database, old: int
+) -> None:
+    """Two requests that were both checked against size 3: the second is told what the first one stored."""
+    store = LogStore(database)
+    put_cosigned(store, "a", 0, 3)
+    with pytest.raises(CheckpointConflictError, match=r"^3$"):
+        put_cosigned(store, "a", old, 5)
+    with pytest.raises(CheckpointConflictError, match=r"^0$"):
+        put_cosigned(store, "b", 3, 5)
+    assert store.last_cosigned("a") == (3, bytes([3]) * 32)
+    assert store.last_cosigned("b") is None

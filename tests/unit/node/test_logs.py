@@ -1,7 +1,7 @@
 """Looking at a log from outside: what an audit finds, and what an export and a proof are good for."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -277,3 +277,27 @@ def test_every_key_that_a_party_has_had_is_named_once(bench: Bench) -> None:
     keys = logs.keys_of([first, replace(first, parties=rotated)])
     assert keys[BIRCH] == [first.parties[BIRCH].statement_key.hex(), bytes(32).hex()]
     assert keys[ALDER] == [first.parties[ALDER].statement_key.hex()]
+
+
+def test_what_a_url_serves_is_checked_before_it_is_shown(bench: Bench, exported: Path) -> None:
+    """Under `/log/` of a node or at a log's own prefix; a changed entry is neither shown nor proved."""
+
+    def served(prefix: str, change: str = "") -> Callable[[str], bytes | None]:
+        def get(path: str) -> bytes | None:
+            name = path.removeprefix(prefix)
+            found = exported / name
+            if name == path or not found.is_file():
+                return None
+            raw = found.read_bytes()
+            return raw[:-1] + bytes([raw[-1] ^ 1]) if name == change else raw
+
+        return get
+
+    for prefix in ("/log/", "/"):
+        opened = logs.open_url(served(prefix))
+        assert logs.show(opened, 9) == logs.show(source(bench), 9)
+        assert logs.proof(opened, 9) == logs.proof(source(bench), 9)
+    with pytest.raises(VerificationError):
+        logs.show(logs.open_url(served("/log/", "tile/entries/000")), 255)
+    with pytest.raises(MalformedError):
+        logs.open_url(lambda _path: None)

@@ -1,0 +1,110 @@
+"""How a node stands, for `/readyz`, metrics and `hanse doctor`: one immutable value, read by any thread."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Final, Literal, TypeAlias
+
+from hanse_ledger.ids import PartyId
+
+Status: TypeAlias = Literal["ok", "degraded", "starting", "halted", "stopped"]
+
+FORK: Final = "fork"
+"""Two signed checkpoints that contradict each other: the one problem that halts a node."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Something that is wrong with the log or whoever orders it, as long as it lasts."""
+
+    code: str
+    since: datetime
+    evidence: str | None = None
+    """The name of the file below `evidence/` in the node's folder."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """What a node knows of itself and of the sequencer that it follows."""
+
+    size: int = 0
+    """Statements in this node's copy of the log."""
+    checkpoint_size: int | None = None
+    """The size of the newest signed checkpoint that this node holds."""
+    sequencer_size: int | None = None
+    last_contact: datetime | None = None
+    """When the sequencer last answered."""
+    catching_up_to: int | None = None
+    problems: tuple[Problem, ...] = ()
+    peers: Mapping[PartyId, str] = field(default_factory=dict)
+    """How the way to each other party is, by its circuit breaker."""
+    halted: bool = False
+    stopped: bool = False
+    """Whether a fault ended the node behind its interface."""
+
+    @property
+    def lag(self) -> int:
+        """How many statements the sequencer has shown that this node does not hold yet."""
+        return max(0, (self.sequencer_size or 0) - self.size)
+
+    @property
+    def status(self) -> Status:
+        """`ok` and `degraded` serve; `starting` has no checkpoint yet; `halted` waits for an operator."""
+        if self.stopped:
+            return "stopped"
+        if self.halted:
+            return "halted"
+        if self.checkpoint_size is None:
+            return "starting"
+        return "degraded" if self.problems or self.catching_up_to is not None else "ok"
+
+    def describe(self) -> dict[str, Any]:
+        """Return plain fields, as `/readyz` and `hanse doctor --json` show them."""
+        return {
+            "status": self.status,
+            "size": self.size,
+            "checkpoint_size": self.checkpoint_size,
+            "sequencer_size": self.sequencer_size,
+            "lag": self.lag,
+            "last_contact": _time(self.last_contact),
+            "catching_up_to": self.catching_up_to,
+            "problems": [
+                {"code": one.code, "since": _time(one.since), "evidence": one.evidence}
+                for one in self.problems
+            ],
+            "peers": dict(self.peers),
+            "halted": self.halted,
+        }
+
+
+class HealthBoard:
+    """Where a node's threads write how it stands. `now` is the last whole value."""
+
+    def __init__(self) -> None:
+        self.now = Health()
+        self._writing = threading.Lock()
+
+    def update(self, **changes: Any) -> None:
+        """Replace fields of the value."""
+        with self._writing:
+            self.now = replace(self.now, **changes)
+
+    def raise_problem(self, problem: Problem) -> None:
+        """Add a problem; one of that code keeps since when it lasts."""
+        with self._writing:
+            others = [one for one in self.now.problems if one.code != problem.code]
+            known = [one for one in self.now.problems if one.code == problem.code]
+            since = min([problem.since, *(one.since for one in known)])
+            evidence = problem.evidence or next((one.evidence for one in known), None)
+            self.now = replace(self.now, problems=(*others, replace(problem, since=since, evidence=evidence)))
+
+    def clear_problem(self, code: str) -> None:
+        """Take a problem away that has ended."""
+        with self._writing:
+            kept = tuple(one for one in self.now.problems if one.code != code)
+            self.now = replace(self.now, problems=kept)
+
+
+def _time(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat(timespec="seconds")
