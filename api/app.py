@@ -1,10 +1,24 @@
 """The HTTP application of one party's node."""
 
+from typing import Final
+
 from fastapi import FastAPI
 
 from api.errors import add_handlers
-from api.routes import consortium, log, operation, own, stewards
+from api.routes import api_keys, consortium, imports, inquiries, log, months, operation, reports, stewards
 from node.service import NodeService
+
+_ROUTES: Final = (
+    log,
+    consortium,
+    stewards,
+    imports,
+    inquiries,
+    reports,
+    months,
+    api_keys,
+    operation,
+)
 
 
 def create_app(service: NodeService) -> FastAPI:
@@ -12,6 +26,6 @@ def create_app(service: NodeService) -> FastAPI:
     app = FastAPI(title="Hanse node", version="1", redirect_slashes=False)
     app.state.service = service
     add_handlers(app)
-    for routes in (log, consortium, stewards, own, operation):
+    for routes in _ROUTES:
         app.include_router(routes.router)
     return app

@@ -1,12 +1,19 @@
 """Who is asking: a party by its signature (RFC 9421), or the party's own people by an API key."""
 
-from fastapi import Request
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
 from api.deps import Node, read_body
 from hanse_ledger.ids import PartyId
-from node.errors import RequestSignatureError
+from node.errors import ApiKeyError
+from node.own.api_keys import ApiKey
+from node.own.scopes import Scope
 
-_BEARER = "bearer"
+_BEARER: Final = HTTPBearer(
+    scheme_name="api_key", auto_error=False, description="`hanse keys api new` makes an API key."
+)
 
 
 async def signed_body(request: Request, service: Node, limit: int) -> tuple[PartyId, bytes]:
@@ -22,8 +29,20 @@ async def signed_body(request: Request, service: Node, limit: int) -> tuple[Part
     return caller, body
 
 
-def own_people(request: Request, service: Node) -> None:
-    """Let the party's own people and systems pass: `Authorization: Bearer <API key>`."""
-    kind, _, key = request.headers.get("authorization", "").partition(" ")
-    if kind.lower() != _BEARER or not service.has_key(key.strip()):
-        raise RequestSignatureError("an API key of this node's party is needed")
+def own_people(
+    needed: SecurityScopes,
+    service: Node,
+    given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+) -> ApiKey:
+    """Return the live API key of a request that has every scope that its route needs."""
+    if given is None:
+        raise ApiKeyError("an API key is needed: Authorization: Bearer <key>")
+    key = service.own.keys.find(given.credentials)
+    for scope in needed.scopes:
+        key.allow(scope)
+    return key
+
+
+def needs(scope: Scope) -> Any:
+    """Return the dependency on an API key with a scope."""
+    return Security(own_people, scopes=[scope])

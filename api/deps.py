@@ -10,6 +10,7 @@ from hanse_ledger.errors import UnavailableError
 from node.errors import TooLargeError
 from node.service import WAIT_S, NodeService
 
+JSON: Final = "application/json"
 BODY_S: Final = 30.0
 """How long a body may take to arrive."""
 

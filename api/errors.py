@@ -11,7 +11,15 @@ from starlette.requests import ClientDisconnect
 
 from hanse_ledger import errors
 from hanse_ledger.errors import LedgerError
-from node.errors import LogSignatureError, NotFoundError, RequestSignatureError, TooLargeError
+from node.errors import (
+    ApiKeyError,
+    LogSignatureError,
+    NotFoundError,
+    RequestSignatureError,
+    ScopeError,
+    TooLargeError,
+    TooManyKeysError,
+)
 
 PROBLEM_TYPE: Final = "application/problem+json"
 SIZE_TYPE: Final = "text/x.tlog.size"
@@ -20,6 +28,8 @@ STATUSES: Final[dict[type[LedgerError], HTTPStatus]] = {
     errors.LedgerError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.MalformedError: HTTPStatus.BAD_REQUEST,
     RequestSignatureError: HTTPStatus.UNAUTHORIZED,
+    ApiKeyError: HTTPStatus.UNAUTHORIZED,
+    ScopeError: HTTPStatus.FORBIDDEN,
     errors.NotAdmittedError: HTTPStatus.FORBIDDEN,
     errors.NotPermittedError: HTTPStatus.FORBIDDEN,
     errors.SignatureRefusedError: HTTPStatus.FORBIDDEN,
@@ -27,6 +37,7 @@ STATUSES: Final[dict[type[LedgerError], HTTPStatus]] = {
     NotFoundError: HTTPStatus.NOT_FOUND,
     errors.StaleHeadError: HTTPStatus.CONFLICT,
     errors.CheckpointConflictError: HTTPStatus.CONFLICT,
+    TooManyKeysError: HTTPStatus.CONFLICT,
     TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.BudgetError: HTTPStatus.TOO_MANY_REQUESTS,
     errors.UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -49,7 +60,10 @@ def refuse(error: LedgerError, **more: Any) -> Response:
     """Return a refusal; that of a witness which has cosigned another size is the size (tlog-witness)."""
     if isinstance(error, errors.CheckpointConflictError):
         return Response(f"{error}\n", status_of(error), media_type=SIZE_TYPE)
-    return problem(status_of(error), error.code, str(error), **more)
+    answer = problem(status_of(error), error.code, str(error), **more)
+    if isinstance(error, ApiKeyError):
+        answer.headers["WWW-Authenticate"] = "Bearer"  # RFC 9110 section 15.5.2
+    return answer
 
 
 def add_handlers(app: FastAPI) -> None:

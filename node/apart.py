@@ -19,7 +19,6 @@ from hanse_ledger.consortium import Consortium, parse_document
 from hanse_ledger.errors import CorruptionError, LedgerError
 from hanse_ledger.ids import PartyId, StewardX
 from hanse_ledger.signing import SigningKey
-from node import operating
 from node.bootstrap import (
     DATABASE_FILE,
     KEYS_FILE,
@@ -39,6 +38,8 @@ from node.links.signatures import RequestSigner
 from node.links.steward import HttpLink
 from node.logdoor import LogDoor, ordering, with_log
 from node.member import MemberNode
+from node.own import verbs
+from node.own.service import OwnService, open_own
 from node.ports import Sequencer
 from node.roles.party import Standing
 from node.roles.steward import Steward
@@ -86,6 +87,8 @@ class ApartNode:
         shared = _Shared(self._trusted)
         log = self._start_sequencer(shared)
         mailbox = Mailbox()
+        # First of all: it brings the database up to date before the node's thread opens it.
+        own = self._own(mailbox)
         self._node = Service(mailbox, lambda: self._build(log, shared))
         self._open.callback(self._node.stop)
         self._open.callback(_Worker(mailbox, self._party, settings.work_interval_s).stop)
@@ -96,7 +99,7 @@ class ApartNode:
             url=_url_of(self._trusted, self._party, settings),
             doors=Doors(node=mailbox, log=log),
             clock=self._around.clock,
-            api_keys=settings.api_keys,
+            own=own,
             health=lambda: replace(shared.health.now, stopped=not self._node.is_running),
         )
 
@@ -107,6 +110,18 @@ class ApartNode:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._open.close()
+
+    def _own(self, mailbox: Mailbox) -> OwnService:
+        """Open the own people's way to the node's database, which is not the node's thread's."""
+        database = Database(self._settings.folder / DATABASE_FILE)
+        self._open.callback(database.close)
+        return open_own(
+            database=database,
+            party=self._party,
+            door=mailbox,
+            around=self._around,
+            configured=self._settings.api_keys,
+        )
 
     def _start_sequencer(self, shared: _Shared) -> Mailbox | None:
         """Start ordering where that is this party's to do; return the sequencer's door."""
@@ -136,11 +151,11 @@ class ApartNode:
             links = {x: self._link(x, opened) for x, p in trusted.stewards.items() if p.id != self._party}
             if self._keys.key_share is not None:
                 steward = Steward(standing=standing, key_share=self._keys.key_share, links=links)
-                handler = _handler(standing, operating.steward_verbs(steward), steward.handle, shared)
+                handler = _handler(standing, verbs.steward_verbs(steward), steward.handle, shared)
             else:
                 member = MemberNode(standing=standing, links=list(links.values()))
-                verbs = _collecting(member, shared) if log is not None else operating.member_verbs(member)
-                handler = _handler(standing, verbs, _cosigner(standing), shared)
+                own = _collecting(member, shared) if log is not None else verbs.member_verbs(member)
+                handler = _handler(standing, own, _cosigner(standing), shared)
             return handler, opened.pop_all().close
 
     def _sequencer(self, log: Mailbox | None, opened: ExitStack) -> Sequencer:
@@ -225,7 +240,7 @@ def _sequencer_builder(
     return build
 
 
-def _handler(standing: Standing, own: operating.Verbs, role: Handler, shared: _Shared) -> Handler:
+def _handler(standing: Standing, own: verbs.Verbs, role: Handler, shared: _Shared) -> Handler:
     """Put together what a node answers: its log, its own people, then other parties."""
 
     def handle(caller: PartyId, verb: str, body: bytes) -> bytes:
@@ -249,17 +264,17 @@ def _cosigner(standing: Standing) -> Handler:
     return handle
 
 
-def _collecting(member: MemberNode, shared: _Shared) -> operating.Verbs:
+def _collecting(member: MemberNode, shared: _Shared) -> verbs.Verbs:
     """Return the verbs of the ordering party's node, whose work is to have its checkpoints cosigned too."""
-    verbs = operating.member_verbs(member)
+    own = verbs.member_verbs(member)
 
     def work(body: bytes) -> bytes:
-        reply = verbs[operating.WORK](body)
+        reply = own[verbs.WORK](body)
         _, note = member.cosigned_checkpoint()
         shared.cosigned = note.encode()
         return reply
 
-    return {**verbs, operating.WORK: work}
+    return {**own, verbs.WORK: work}
 
 
 class _Worker:
@@ -290,4 +305,4 @@ class _Worker:
             self._at_work = self._post()
 
     def _post(self) -> Future[bytes]:
-        return self._mailbox.post(self._party, operating.WORK, b"")
+        return self._mailbox.post(self._party, verbs.WORK, b"")

@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "inquire": ("node.commands.inquire", mark("Ask what the network knows of subjects.")),
     "verify": ("node.commands.verify", mark("Check an answer file offline.")),
     "node": ("node.commands.node", mark("Run one party's node.")),
+    "keys": ("node.commands.keys", mark("Keys of a party and of its own people.")),
     "log": ("node.commands.log", mark("Audit, show, prove and export the log.")),
 }
 _COMMON: Final = ("--lang", "--log-level")

@@ -15,6 +15,24 @@ class RequestSignatureError(RejectedError):
     code = "request_signature"
 
 
+class ApiKeyError(RejectedError):
+    """A request without a live API key of this node's party."""
+
+    code = "api_key"
+
+
+class ScopeError(RejectedError):
+    """A live API key, which lacks the scope that is needed."""
+
+    code = "scope"
+
+
+class TooManyKeysError(RejectedError):
+    """Two keys of a name are live: the one in use and the one that replaces it."""
+
+    code = "too_many_keys"
+
+
 class TooLargeError(RejectedError):
     """A body above the limit of its route."""
 

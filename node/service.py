@@ -4,24 +4,22 @@ Nothing here waits and nothing touches the node itself: each request is left at 
 back. Any thread may call it, but for `authenticate`, which one event loop owns.
 """
 
-import hashlib
-import hmac
 import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Final
 
 from hanse_ledger.codec import decode, encode
 from hanse_ledger.consortium import Consortium
 from hanse_ledger.errors import LedgerError
-from hanse_ledger.ids import Month, PartyId
-from node import logdoor, operating
+from hanse_ledger.ids import PartyId
+from node import logdoor
 from node.errors import NotFoundError
 from node.health import Health
 from node.links.signatures import RequestVerifier
 from node.logdoor import SUBMIT_ALL
+from node.own.service import OwnService
 from node.ports import Clock, StewardVerb
 from node.wire import Door, rebuild_error
 
@@ -55,17 +53,14 @@ class NodeService:
         genesis: bytes,
         url: str,
         doors: Doors,
+        own: OwnService,
         clock: Clock,
-        api_keys: Sequence[str] = (),
         health: Callable[[], Health] = Health,
     ) -> None:
-        """`consortium` gives the document in force; `api_keys` are SHA-256 in hex.
-
-        Any thread may call `health`.
-        """
+        """`consortium` gives the document in force; any thread may call `health`."""
         self._party, self._consortium, self._genesis = party, consortium, genesis
         self._url, self._doors = url.rstrip("/"), doors
-        self._api_keys = tuple(bytes.fromhex(key) for key in api_keys)
+        self.own = own
         self._health = health
         self._verifier = RequestVerifier(consortium=consortium, clock=clock)
 
@@ -77,11 +72,6 @@ class NodeService:
     def authenticate(self, *, method: str, target: str, headers: Mapping[str, str], body: bytes) -> PartyId:
         """Return the party that signed a request to a path and query of this node (RFC 9421)."""
         return self._verifier.verify(method=method, url=self._url + target, headers=headers, body=body)
-
-    def has_key(self, key: str) -> bool:
-        """Return whether this is one of the party's own API keys."""
-        given = hashlib.sha256(key.encode()).digest()
-        return any(hmac.compare_digest(given, known) for known in self._api_keys)
 
     def ask(self, caller: PartyId, verb: StewardVerb, body: bytes) -> Future[bytes]:
         """Hand a party's message to the steward."""
@@ -123,22 +113,6 @@ class NodeService:
         """Return the document in force and the statement that founded the consortium, in hex."""
         return {"document": json.loads(self._consortium().raw), "genesis": self._genesis.hex()}
 
-    def import_export(self, export: bytes, as_of: date) -> Future[bytes]:
-        """Bring an export of the party's own receivables."""
-        return self._operate(operating.IMPORT, operating.import_body(export, as_of))
-
-    def inquire(self, subjects: list[str], purpose: str, *, proof: bool) -> Future[bytes]:
-        """Ask the network about subjects; with `proof`, answers come as answer files."""
-        return self._operate(operating.INQUIRE, operating.inquire_body(subjects, purpose, proof=proof))
-
-    def reported(self) -> Future[bytes]:
-        """Ask how far the reporting of the log month is."""
-        return self._operate(operating.REPORTED, b"")
-
-    def close_month(self, month: Month | None) -> Future[bytes]:
-        """File this steward's close of a month."""
-        return self._operate(operating.CLOSE, encode(month))
-
     @property
     def health(self) -> Health:
         """How the node stands, at once: its thread may be busy for long."""
@@ -148,9 +122,6 @@ class NodeService:
         if self._doors.log is None:
             raise NotFoundError("this node does not order the log")
         return self._doors.log
-
-    def _operate(self, verb: str, body: bytes) -> Future[bytes]:
-        return self._doors.node.post(self._party, verb, body)
 
     def _read_log(self, verb: str, body: bytes) -> Future[bytes]:
         return (self._doors.log or self._doors.node).post(self._party, verb, body)

@@ -1,9 +1,15 @@
-"""A node's HTTP interface on loopback, served from a thread of the test's own process."""
+"""A node's HTTP interface on loopback, served from a thread of the test's own process.
 
+Its own people's database is a fresh one; `API_KEY` has every scope.
+"""
+
+import hashlib
 import socket
 import threading
 import time
 from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import uvicorn
@@ -12,11 +18,15 @@ from api.app import create_app
 from hanse_ledger.consortium import Consortium
 from hanse_ledger.ids import PartyId
 from hanse_ledger.signing import SigningKey
+from node.bootstrap import Surroundings
 from node.clocks import SystemClock, system_entropy
 from node.links.signatures import RequestSigner
+from node.own.service import OwnService, open_own
 from node.ports import Clock
 from node.service import Doors, NodeService
+from node.storage.database import Database
 
+API_KEY = "an-api-key-of-this-test-alone"
 _START_S = 20
 
 
@@ -27,11 +37,20 @@ class Served:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._open = ExitStack()
+        self.own: OwnService
         self._open.callback(self._socket.close)
 
     def start(self, party: PartyId, consortium: Consortium, doors: Doors, **more: Any) -> None:
         """Serve a party's node behind doors; `more` are NodeService's."""
-        given = {"genesis": b"genesis", "clock": SystemClock(), **more}
+        around = Surroundings(clock=more.pop("clock", None) or SystemClock())
+        self.own = open_own(
+            database=self._database(),
+            party=party,
+            door=doors.node,
+            around=around,
+            configured=[hashlib.sha256(API_KEY.encode()).hexdigest()],
+        )
+        given = {"genesis": b"genesis", "clock": around.clock, "own": self.own, **more}
         service = NodeService(party=party, consortium=lambda: consortium, url=self.url, doors=doors, **given)
         config = uvicorn.Config(create_app(service), log_config=None, access_log=False, lifespan="off")
         server = uvicorn.Server(config)
@@ -46,6 +65,12 @@ class Served:
 
     def close(self) -> None:
         self._open.close()
+
+    def _database(self) -> Database:
+        folder = Path(self._open.enter_context(TemporaryDirectory()))
+        database = Database(folder / "own.sqlite")
+        self._open.callback(database.close)
+        return database
 
 
 def signer_of(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from support_http import API_KEY
 from support_simulation import with_document
 
 from consortium_config.sample import DESK_ID, STEWARDS, DemoConsortium, demo_document
@@ -22,7 +23,6 @@ from hanse_ledger.signing import SigningKey
 from hanse_ledger.statements import NO_PREVIOUS, sign_statement
 from node.keystore import write_keys
 
-API_KEY = "an-api-key-of-this-test-alone"
 _START_S = 120
 _STOP_S = 30
 

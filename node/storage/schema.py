@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
-REVISION: Final = "0001"
+REVISION: Final = "0002"
 """The newest migration, which makes these tables."""
 
 # The log: every node has the whole of it.
@@ -140,6 +140,19 @@ inquiry = Table(
     Column("made_at", Text, nullable=False),
     Column("position", Integer),
     Column("answers", LargeBinary),
+)
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("sha256", LargeBinary, nullable=False, unique=True),
+    Column("scopes", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("expires_at", Text),
+    Column("revoked_at", Text),
+    Column("last_used", Text),
+    Index("api_key_name", "name"),
 )
 evidence = Table(
     "evidence",

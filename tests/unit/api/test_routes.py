@@ -1,8 +1,6 @@
 """Who may ask what, how long it may be, and how it is refused."""
 
-import hashlib
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -14,10 +12,9 @@ from support_consortium import (
     canonical,
     document,
     genesis_body,
-    log_key,
     statement_key,
 )
-from support_http import Served, signer_of
+from support_http import API_KEY, Served, signer_of
 
 from api.errors import STATUSES, status_of
 from hanse_ledger.bodies import Inquiry
@@ -26,15 +23,10 @@ from hanse_ledger.errors import LedgerError, UnavailableError
 from hanse_ledger.ids import PartyId
 from hanse_ledger.signing import SigningKey
 from node.health import Health
-from node.logdoor import LogDoor, ordering, with_log
-from node.sequencing.replica import Replica
-from node.sequencing.solo import SoloSequencer
 from node.service import Doors
-from node.storage.database import Database
-from node.wire import Handler, ThreadHost, rebuild_error
+from node.wire import ThreadHost, rebuild_error
 
 CONSORTIUM = parse_document(canonical(document()))
-KEY = "a key of this party"
 COSE, SEQUENCE = {"content-type": "application/cose"}, {"content-type": "application/cbor-seq"}
 FOR_STEWARDS = [
     "/v1/tokens/evaluate",
@@ -47,44 +39,6 @@ FOR_STEWARDS = [
 FOR_OWN = [
     ("POST", "/v1/imports"), ("GET", "/v1/reports"), ("POST", "/v1/inquiries"), ("POST", "/v1/months/close"),
 ]  # fmt: skip
-
-
-@pytest.fixture
-def asked() -> list[tuple[str, str, bytes]]:
-    """What reached the node's door: caller, verb, body."""
-    return []
-
-
-@pytest.fixture
-def served(tmp_path: Path, asked: list[tuple[str, str, bytes]]) -> Iterator[Served]:
-    host = ThreadHost()
-
-    def log() -> tuple[Handler, Callable[[], None]]:
-        database = Database(tmp_path / "log.sqlite")
-        sequencer = SoloSequencer(replica=Replica(database), log_key=log_key(DESK))
-        return with_log(ordering(sequencer), LogDoor(sequencer.replica)), database.close
-
-    def node() -> tuple[Handler, Callable[[], None]]:
-        def handle(caller: PartyId, verb: str, body: bytes) -> bytes:
-            asked.append((caller, verb, body))
-            return b"{}"
-
-        return handle, lambda: None
-
-    host.start(DESK, log)
-    host.start(BIRCH, node)
-    made = Served()
-    doors = Doors(node=host.door(BIRCH), log=host.door(DESK))
-    made.start(DESK, CONSORTIUM, doors, api_keys=[hashlib.sha256(KEY.encode()).hexdigest()])
-    yield made
-    made.close()
-    host.close()
-
-
-@pytest.fixture
-def client(served: Served) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=served.url, trust_env=False) as made:
-        yield made
 
 
 @pytest.fixture
@@ -167,7 +121,7 @@ class TestParties:
         self, client: httpx.Client, served: Served, asked: list[tuple[str, str, bytes]], path: str
     ) -> None:
         url, body = served.url + path, b"" if "keys" in path else b"body"
-        own = {"authorization": f"Bearer {KEY}"}
+        own = {"authorization": f"Bearer {API_KEY}"}
         assert client.post(path, content=body, headers=own).status_code == 401
         stranger = signer_of(CONSORTIUM, PartyId("stranger"), SigningKey(bytes(32)))
         headers = stranger.headers(method="POST", url=url, body=body)
@@ -208,11 +162,12 @@ class TestOwnPeople:
         json = None if method == "GET" else body
         signer = signer_of(CONSORTIUM, DESK, statement_key(DESK))
         signed = signer.headers(method=method, url=served.url + path, body=b"")
-        for headers in ({}, {"authorization": "Bearer other"}, {"authorization": f"Basic {KEY}"}, signed):
+        for headers in ({}, {"authorization": "Bearer other"}, {"authorization": f"Basic {API_KEY}"}, signed):
             answer = client.request(method, path, json=json, headers=headers)
-            assert (answer.status_code, answer.json()["code"]) == (401, "request_signature")
+            assert (answer.status_code, answer.json()["code"]) == (401, "api_key")
+            assert answer.headers["www-authenticate"] == "Bearer"
         assert not asked
-        answer = client.request(method, path, json=json, headers={"authorization": f"Bearer {KEY}"})
+        answer = client.request(method, path, json=json, headers={"authorization": f"Bearer {API_KEY}"})
         assert answer.status_code == 200
         assert [caller for caller, _, _ in asked] == [DESK]
 
@@ -230,7 +185,7 @@ class TestOwnPeople:
     def test_what_is_no_request_is_refused_without_its_content(
         self, client: httpx.Client, asked: list[tuple[str, str, bytes]], path: str, body: dict[str, object]
     ) -> None:
-        answer = client.post(path, json=body, headers={"authorization": f"Bearer {KEY}"})
+        answer = client.post(path, json=body, headers={"authorization": f"Bearer {API_KEY}"})
         assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
         assert "DEMO" not in answer.text
         assert not asked

@@ -1,0 +1,86 @@
+"""Lists in pages: a cursor is the last item's place, of which only this module knows the form."""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Final, Generic, TypeAlias, TypeVar
+
+from fastapi import Depends, Query
+from pydantic import BaseModel
+
+from hanse_ledger.errors import MalformedError
+
+LIMIT_MOST: Final = 500
+_LIMIT: Final = 100
+_CURSOR_CHARS_MOST: Final = 1_024
+
+Item = TypeVar("Item")
+Place = TypeVar("Place")
+
+
+class Listed(BaseModel, Generic[Item]):
+    """One page of a list. `next` is the cursor of the next page, null on the last one."""
+
+    items: Sequence[Item]
+    next: str | None
+
+
+class Page(Generic[Place]):
+    """Which page of a list is asked for: at most `limit` items after a place."""
+
+    def __init__(self, after: Place | None, limit: int) -> None:
+        self.after, self.limit = after, limit
+
+    def of(self, found: Sequence[Item], place_of: Callable[[Item], Place]) -> Listed[Item]:
+        """Return the page, of up to `limit + 1` items that were found after the place."""
+        items = found[: self.limit]
+        more = len(found) > self.limit
+        return Listed(items=items, next=_encode(place_of(items[-1])) if more else None)
+
+
+Cursor: TypeAlias = Annotated[
+    str | None, Query(max_length=_CURSOR_CHARS_MOST, description="`next` of the page before.")
+]
+Limit: TypeAlias = Annotated[int, Query(ge=1, le=LIMIT_MOST)]
+
+
+def _text_page(cursor: Cursor = None, limit: Limit = _LIMIT) -> Page[str]:
+    return Page(None if cursor is None else _text(_decode(cursor)), limit)
+
+
+def _number_page(cursor: Cursor = None, limit: Limit = _LIMIT) -> Page[int]:
+    return Page(None if cursor is None else _number(_decode(cursor)), limit)
+
+
+TextPage: TypeAlias = Annotated[Page[str], Depends(_text_page)]
+NumberPage: TypeAlias = Annotated[Page[int], Depends(_number_page)]
+
+
+def _encode(place: object) -> str:
+    text = json.dumps(place, ensure_ascii=False, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+
+
+def _decode(cursor: str) -> Any:
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True)
+        return json.loads(raw)
+    except (binascii.Error, ValueError, RecursionError) as error:
+        raise _bad() from error
+
+
+def _text(place: Any) -> str:
+    if not isinstance(place, str):
+        raise _bad()
+    return place
+
+
+def _number(place: Any) -> int:
+    if not isinstance(place, int) or isinstance(place, bool) or not 0 <= place < 1 << 53:
+        raise _bad()
+    return place
+
+
+def _bad() -> MalformedError:
+    return MalformedError("cursor: not one that a list has given")

@@ -1,0 +1,1 @@
+"""What a party's own people and systems do with their node: by API keys, each within its scopes."""

@@ -1,0 +1,21 @@
+"""What an API key may be allowed to do: a closed set, and no scope holds another."""
+
+from typing import Final, Literal, TypeAlias, get_args
+
+Scope: TypeAlias = Literal[
+    "imports:read",
+    "imports:write",
+    "inquiries:read",
+    "inquiries:write",
+    "keys:admin",
+    "metrics:read",
+    "months:close",
+    "portfolios:read",
+    "portfolios:write",
+    "reports:read",
+    "reports:write",
+    "subjects:read",
+    "subjects:write",
+]
+
+SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)

@@ -1,0 +1,77 @@
+"""What a party's own people and systems ask of its node's thread, by messages; replies are JSON.
+
+Answered only when the caller is the party itself.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
+
+from hanse_ledger.codec import decode, encode
+from hanse_ledger.consortium import MEMBER
+from hanse_ledger.ids import Month, month_text
+from node.member import MemberNode
+from node.own import imports, inquiries
+from node.own.replies import as_json
+from node.roles.contributor import Reported
+from node.roles.steward import Steward
+from node.storage.book import last_import_day
+
+WORK: Final = "work"
+CLOSE: Final = "close"
+IMPORT: Final = "import"
+INQUIRE: Final = "inquire"
+REPORTED: Final = "reported"
+
+Verbs: TypeAlias = Mapping[str, Callable[[bytes], bytes]]
+
+
+def steward_verbs(steward: Steward) -> Verbs:
+    """Return what a steward's operator may ask."""
+
+    def close(body: bytes) -> bytes:
+        month = decode(body, limit=16)
+        closed = steward.close_month(None if month is None else Month(month))
+        return as_json({"month": None if closed is None else month_text(closed)})
+
+    return {WORK: lambda _body: as_json({"waiting": steward.work()}), CLOSE: close}
+
+
+def member_verbs(member: MemberNode) -> Verbs:
+    """Return what a member's (or desk's) own people may ask."""
+    contributes = MEMBER in member.standing.party.roles
+
+    def work(_body: bytes) -> bytes:
+        # Reporting by itself begins with the first export: before it, all rows would be empty ones.
+        if contributes and _has_book(member):
+            return as_json(_reported(member.report()))
+        member.standing.catch_up()
+        return as_json({})
+
+    verbs = {WORK: work, INQUIRE: lambda body: inquiries.inquire(member, body)}
+    if not contributes:
+        return verbs
+    return {
+        **verbs,
+        IMPORT: lambda body: imports.take_export(member, body),
+        REPORTED: lambda _body: as_json(_reported(member.reported())),
+    }
+
+
+def close_body(month: Month | None) -> bytes:
+    """Return the message that closes a month, the log month without one."""
+    return encode(month)
+
+
+def _has_book(member: MemberNode) -> bool:
+    with member.standing.database.read() as connection:
+        return last_import_day(connection) is not None
+
+
+def _reported(reported: Reported) -> dict[str, Any]:
+    return {
+        "month": month_text(reported.month),
+        "due": reported.due,
+        "reports": reported.reports,
+        "counting": reported.counting,
+        "rows": reported.rows,
+    }
