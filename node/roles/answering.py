@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, bindparam, select
 from hanse_ledger.codec import decode, encode
 from hanse_ledger.consortium import DESK, MEMBER, Consortium
 from hanse_ledger.cose import sign
-from hanse_ledger.errors import LedgerError, MalformedError
+from hanse_ledger.errors import LedgerError, MalformedError, UnavailableError
 from hanse_ledger.fields import as_array, as_bytes, as_list, as_uint
 from hanse_ledger.ids import HASH_BYTES, Month, PartyId, RequestHash, StewardX, Token
 from hanse_ledger.privacy.answer import (
@@ -59,6 +59,8 @@ class Answering:
         if any(index >= known_size for _, index in asked):
             self._standing.catch_up()
         self._freezer.freeze_closed()
+        if not self._freezer.is_whole:
+            raise UnavailableError("this steward lacks shares that it would have to sum, and answers nothing")
         hashes = [hash_request(raw) for raw, _ in asked]
         with self._standing.database.read() as connection:
             # An inquiry that this node had not seen yet cannot have been answered before.

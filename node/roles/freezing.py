@@ -4,6 +4,7 @@ Two passes keep memory small: the first sees tokens and months alone and decides
 second adds up shares report by report. What is frozen never changes (protocol section 7).
 """
 
+import logging
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -13,13 +14,15 @@ from sqlalchemy import Connection, func, select
 
 from hanse_ledger.codec import encode
 from hanse_ledger.consortium import Consortium
-from hanse_ledger.ids import HASH_BYTES, Month
+from hanse_ledger.ids import HASH_BYTES, Month, month_text
 from hanse_ledger.privacy.shares import reduced
 from hanse_ledger.rows import CELLS
 from hanse_ledger.state import LedgerState, ReportEntry
 from hanse_ledger.windows import Frozen, first_counting, freeze, number_tokens, window_months
 from node.roles.party import Standing
 from node.storage.schema import frozen_month, opened, opened_month, window
+
+_log = logging.getLogger(__name__)
 
 _QUARTER: Final = 3
 _YEAR: Final = 12
@@ -34,11 +37,21 @@ class Freezer:
 
     def __init__(self, standing: Standing) -> None:
         self._standing = standing
-        # The last month that is known to be frozen: what is frozen stays so.
+        # The last closed month that was looked at: what is frozen stays so, what is missing stays missing.
         self._done: Month | None = None
+        self._lacks_shares = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every closed month is frozen: not in a vault that lacks shares of reports that count."""
+        return not self._lacks_shares
 
     def freeze_closed(self) -> None:
-        """Freeze every month that is closed and not frozen yet, each in one transaction."""
+        """Freeze every month that is closed and not frozen yet, each in one transaction.
+
+        Stops at a month for which shares are missing, as in a vault restored from an older copy: sums without
+        them would be false (section 10).
+        """
         state = self._standing.state
         last = state.last_closed()
         if last is None or self._done == last:
@@ -47,8 +60,31 @@ class Freezer:
             done = connection.execute(select(func.max(frozen_month.c.month))).scalar()
         start = state.consortium.first_month if done is None else done + 1
         for month in range(start, last + 1):
+            self._lacks_shares = self._is_lacking(Month(month), state)
+            if self._lacks_shares:
+                _log.warning(
+                    "%s cannot be frozen: shares of counting reports are missing", month_text(Month(month))
+                )
+                break
             self._freeze(Month(month), state)
         self._done = last
+
+    def _is_lacking(self, closing: Month, state: LedgerState) -> bool:
+        """Say whether a report that may have rows in what freezes now counts and was not opened here."""
+        january, position = closing - closing % _YEAR, state.closed_at(closing)
+        needed = {
+            entry.index
+            for entry in state.reports.values()
+            if entry.log_month >= january
+            and entry.counts_at is not None
+            and position is not None
+            and entry.counts_at < position
+        }
+        query = select(opened.c.entry).where(opened.c.share.is_not(None))
+        with self._standing.database.read() as connection:
+            return not needed <= set(
+                connection.execute(query.where(opened.c.entry >= min(needed, default=0))).scalars()
+            )
 
     def _freeze(self, closing: Month, state: LedgerState) -> None:
         consortium = _consortium_at_close(closing, state)

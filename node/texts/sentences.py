@@ -32,6 +32,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "too_many_keys": mark("Two keys of this name are live; revoke one of them first."),
     "too_large": mark("The request is larger than what is taken."),
     "log_signature": mark("No key that may order the log has signed this checkpoint."),
+    "backup": mark("Nothing was copied or restored."),
     "refused_lines": mark("Some lines cannot be taken; nothing was imported."),
     "locked": mark("Another process runs this node."),
     "settings": mark("The node's configuration cannot be used."),

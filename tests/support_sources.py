@@ -1,0 +1,25 @@
+"""A node's stored copy of the log as a `Sequencer` that others read from, as they would over HTTP."""
+
+from collections.abc import Sequence
+
+from hanse_ledger.errors import UnavailableError
+from node.sequencing.replica import Replica
+
+
+class StoredLog:
+    """What a replica holds, with its newest checkpoint."""
+
+    def __init__(self, replica: Replica) -> None:
+        self._replica = replica
+
+    @property
+    def size(self) -> int:
+        return self._replica.state.size
+
+    def submit(self, _statement: bytes) -> int:
+        raise UnavailableError("this node orders nothing")
+
+    def entries(self, start: int) -> tuple[bytes, Sequence[bytes]]:
+        note = self._replica.log.checkpoint()
+        assert note is not None
+        return note, self._replica.log.entries(start, 256)
