@@ -1,19 +1,22 @@
 """`hanse inquire`: log an inquiry, ask the stewards, print what they agree on."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
-from hanse_ledger.answer_file import FILE_SUFFIX
+from hanse_ledger.answer_file import FILE_SUFFIX, encode_content
 from hanse_ledger.consortium import DESK, MEMBER, Consortium
 from hanse_ledger.errors import SubjectIdError
-from hanse_ledger.ids import SubjectId
+from hanse_ledger.ids import PartyId, SubjectId
 from hanse_ledger.subjects import parse_subject
+from node.bootstrap import Embedded
 from node.commands.nodes import consortium_in, pick_party
 from node.commands.options import Dir, Json, Party, WrongUsageError
 from node.commands.output import new_console, print_json, progress, refuse, say
+from node.commands.remote import ApiKeyFile, RemoteNode, Url, open_remote
 from node.commands.tree import Command, new_app
 from node.files import write_whole
 from node.member import MemberNode, OwnPart
@@ -21,13 +24,15 @@ from node.roles.inquirer import Outcome
 from node.texts import mark, tr
 
 _BAD_SHOWN: Final = 10
+_REMOTE_MOST: Final = 64
+_PROOFS: Final = frozenset({"proof", "proof_code"})
 _FAILED: Final = frozenset({"refused", "disagreement"})
 
 app: Final = new_app()
 
 
 @app.command(cls=Command, help=mark("Log an inquiry and print what the stewards agree on."))
-def inquire(
+def inquire(  # noqa: PLR0913 - one for each option
     subjects: Annotated[
         list[str] | None,
         typer.Argument(
@@ -61,6 +66,8 @@ def inquire(
     full: Annotated[bool, typer.Option("--full", help=mark("A whole report for each subject."))] = False,
     directory: Dir = None,
     party: Party = None,
+    url: Url = None,
+    api_key_file: ApiKeyFile = None,
     as_json: Json = False,
 ) -> None:
     """Check all ids first; then one statement logs them all."""
@@ -68,22 +75,65 @@ def inquire(
     if not typed:
         raise WrongUsageError(tr("SUBJECT or --subjects-file says who is asked about."))
     ids = check_ids(typed)
-    with consortium_in(directory) as embedded:
-        member = embedded.member(pick_party(embedded.consortium, party, MEMBER, DESK))
-        member.standing.catch_up()
-        asked = [member.standing.state.primary_of(subject) for subject in ids]
-        outcomes = _ask(member, list(dict.fromkeys(asked)), purpose)
-        own = None if as_json else {s: member.own_part(outcome) for s, outcome in outcomes.items()}
-        if out is not None:
-            _write_files(member, list(outcomes.values()), out)
-        consortium = embedded.consortium
-    answers = [outcomes[subject].describe() for subject in asked]
-    if own is None:
-        print_json(answers)
+    node = open_remote(url, api_key_file)
+    if node is not None:
+        asked = _ask_remote(node, ids, purpose, out)
     else:
-        _print(answers, consortium, own, is_full=full or len(outcomes) == 1)
-    if any(outcome.status in _FAILED for outcome in outcomes.values()):
+        with consortium_in(directory) as embedded:
+            asked_of = pick_party(embedded.consortium, party, MEMBER, DESK)
+            asked = _ask_embedded(embedded, asked_of, ids, purpose, out)
+    if as_json:
+        print_json(asked.answers)
+    else:
+        _print(asked, is_full=full or len({answer["subject"] for answer in asked.answers}) == 1)
+    if any(answer["status"] in _FAILED for answer in asked.answers):
         refuse()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """Answer objects in the order asked, what to read them against, and the asker's own part of each."""
+
+    answers: Sequence[Mapping[str, Any]]
+    consortium: Consortium
+    own: Mapping[SubjectId, Sequence[OwnPart]] | None
+    """None where it is not known."""
+
+
+def _ask_embedded(
+    embedded: Embedded, party: PartyId, ids: Sequence[SubjectId], purpose: str, out: str | None
+) -> _Asked:
+    member = embedded.member(party)
+    member.standing.catch_up()
+    asked = [member.standing.state.primary_of(subject) for subject in ids]
+    outcomes = _ask(member, list(dict.fromkeys(asked)), purpose)
+    if out is not None:
+        made = {one.request.request_id.hex(): _answer_file(member, one) for one in outcomes.values()}
+        _write_files(made, out)
+    return _Asked(
+        answers=[outcomes[subject].describe() for subject in asked],
+        consortium=embedded.consortium,
+        own={subject: member.own_part(outcome) for subject, outcome in outcomes.items()},
+    )
+
+
+def _ask_remote(node: RemoteNode, ids: Sequence[SubjectId], purpose: str, out: str | None) -> _Asked:
+    """Ask a running node, as many subjects at once as it takes; it keeps its own rows to itself."""
+    distinct, answers = list(dict.fromkeys(ids)), dict[SubjectId, dict[str, Any]]()
+    with progress(lambda _: tr("Answers")) as step:
+        for start in range(0, len(distinct), _REMOTE_MOST):
+            part = distinct[start : start + _REMOTE_MOST]
+            content = {"subjects": part, "purpose": purpose, "proof": out is not None}
+            found = node.ask("POST", "/v1/inquiries", content)["answers"]
+            answers.update(zip(part, found, strict=True))
+            step("", len(answers), len(distinct))
+    if out is not None:
+        files = {a["request_id"]: encode_content(a) if "proof" in a else None for a in answers.values()}
+        _write_files(files, out)
+    in_order = [
+        {name: value for name, value in answers[subject].items() if name not in _PROOFS} for subject in ids
+    ]
+    return _Asked(answers=in_order, consortium=node.consortium(), own=None)
 
 
 def check_ids(typed: Sequence[str]) -> list[SubjectId]:
@@ -119,43 +169,37 @@ def _ask(member: MemberNode, subjects: Sequence[SubjectId], purpose: str) -> dic
     return outcomes
 
 
-def _write_files(member: MemberNode, outcomes: Sequence[Outcome], out: str) -> None:
-    """Write one file for each outcome with figures; for one subject, `out` may be the file itself."""
+def _answer_file(member: MemberNode, outcome: Outcome) -> bytes | None:
+    return None if outcome.figures is None else member.answer_file(outcome)
+
+
+def _write_files(made: Mapping[str, bytes | None], out: str) -> None:
+    """Write one file for each request id with figures; for one request, `out` may be the file itself."""
     path = Path(out)
-    is_folder = path.is_dir() or out.endswith("/") or len(outcomes) > 1
-    for outcome in outcomes:
-        if outcome.figures is None:
-            say(
-                tr(
-                    "No answer file for request {id}: there are no figures.",
-                    id=outcome.request.request_id.hex(),
-                )
-            )
+    is_folder = path.is_dir() or out.endswith("/") or len(made) > 1
+    for request_id, content in made.items():
+        if content is None:
+            say(tr("No answer file for request {id}: there are no figures.", id=request_id))
             continue
-        name = f"{outcome.request.request_id.hex()}{FILE_SUFFIX}"
-        target = path / name if is_folder else path
-        write_whole(target, member.answer_file(outcome))
+        target = path / f"{request_id}{FILE_SUFFIX}" if is_folder else path
+        write_whole(target, content)
         say(tr("Written: {path}", path=target))
 
 
-def _print(
-    answers: Sequence[Mapping[str, Any]],
-    consortium: Consortium,
-    own: Mapping[SubjectId, Sequence[OwnPart]],
-    *,
-    is_full: bool,
-) -> None:
+def _print(asked: _Asked, *, is_full: bool) -> None:
     from node.rendering.answers import print_answer  # noqa: PLC0415 - `--json` runs do without Rich
     from node.rendering.figures import frame_of, own_from  # noqa: PLC0415
     from node.rendering.portfolio import print_portfolio  # noqa: PLC0415
 
-    console, frame = new_console(), frame_of(consortium)
-    parts = {
-        subject: [own_from(part.condition, part.exposure, part.delay, part.rows) for part in mine]
-        for subject, mine in own.items()
-    }
+    console, frame = new_console(), frame_of(asked.consortium)
+    parts = None
+    if asked.own is not None:
+        parts = {
+            subject: [own_from(part.condition, part.exposure, part.delay, part.rows) for part in mine]
+            for subject, mine in asked.own.items()
+        }
     if is_full:
-        for answer in answers:
-            print_answer(console, answer, frame, parts[answer["subject"]])
+        for answer in asked.answers:
+            print_answer(console, answer, frame, None if parts is None else parts[answer["subject"]])
     else:
-        print_portfolio(console, answers, frame, parts)
+        print_portfolio(console, asked.answers, frame, parts)

@@ -97,6 +97,11 @@ def encode_answer_file(*, subject: SubjectId, figures: Figures, proof: AnswerPro
             "checkpoint": proof.checkpoint,
         },
     }
+    return encode_content(content)
+
+
+def encode_content(content: Mapping[str, Any]) -> bytes:
+    """Return the bytes of an answer file of this content."""
     return json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n"
 
 

@@ -1,0 +1,77 @@
+"""A party's running node, as a command speaks to it: over HTTP, with one of the party's API keys."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Final, TypeAlias
+
+import httpx
+import rfc8785
+import typer
+
+from hanse_ledger.consortium import Consortium, parse_document
+from hanse_ledger.errors import MalformedError, UnavailableError
+from node.commands.options import WrongUsageError
+from node.texts import mark, tr
+from node.wire import rebuild_error
+
+Url: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--url",
+        envvar="HANSE_URL",
+        metavar="URL",
+        show_default=False,
+        help=mark("Your running node, in the place of a folder."),
+    ),
+]
+ApiKeyFile: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--api-key-file",
+        envvar="HANSE_API_KEY_FILE",
+        exists=True,
+        dir_okay=False,
+        metavar="FILE",
+        show_default=False,
+        help=mark("A file with an API key of your node; HANSE_API_KEY without it."),
+    ),
+]
+KEY_VARIABLE: Final = "HANSE_API_KEY"
+_OK: Final = 200
+_WAIT_S: Final = 120.0
+
+
+class RemoteNode:
+    """A running node. The key is in no message and no log line."""
+
+    def __init__(self, url: str, key: str) -> None:
+        headers = {"authorization": f"Bearer {key}"}
+        self._client = httpx.Client(base_url=url, headers=headers, timeout=_WAIT_S, trust_env=False)
+
+    def consortium(self) -> Consortium:
+        """Return the consortium document in force, as the node has it."""
+        return parse_document(rfc8785.dumps(self.ask("GET", "/v1/consortium")["document"]))
+
+    def ask(self, method: str, path: str, content: dict[str, Any] | None = None) -> Any:
+        """Return the reply's JSON; raises what the node refuses with by its code, or UnavailableError."""
+        try:
+            reply = self._client.request(method, path, json=content)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise UnavailableError("the node is out of reach") from error
+        try:
+            document = reply.json()
+        except ValueError as error:
+            raise MalformedError("no node of this program answers there") from error
+        if reply.status_code == _OK:
+            return document
+        raise rebuild_error(str(document.get("code", "")), str(document.get("detail", "")))
+
+
+def open_remote(url: str | None, key_file: Path | None) -> RemoteNode | None:
+    """Return the node at a URL, None without one; raise WrongUsageError where there is no API key."""
+    if url is None:
+        return None
+    key = os.environ.get(KEY_VARIABLE, "") if key_file is None else key_file.read_text("utf-8")
+    if not key.strip():
+        raise WrongUsageError(tr("--api-key-file or HANSE_API_KEY gives an API key of the node."))
+    return RemoteNode(url, key.strip())
