@@ -1,1 +1,30 @@
-"""What a firm's own systems call. The client itself comes with the nodes that are apart."""
+"""What a firm's own systems call: asks its Hanse node, and verifies what it gets.
+
+`Hanse` and `AsyncHanse` are the client; `hanse_client.errors` has all that a call can raise;
+`hanse_client.testing` a node for the tests of those who use it.
+"""
+
+from hanse_client.client import AsyncHanse, Hanse
+from hanse_client.config import Limits
+from hanse_client.consortium import ConsortiumStatus, LogStatus
+from hanse_client.errors import HanseError, RejectedError, UnavailableError, VerificationError
+from hanse_client.reports import Coverage, Outcome, Report, Unanswered, Window
+from hanse_client.trust import Trust
+
+__all__ = [
+    "AsyncHanse",
+    "ConsortiumStatus",
+    "Coverage",
+    "Hanse",
+    "HanseError",
+    "Limits",
+    "LogStatus",
+    "Outcome",
+    "RejectedError",
+    "Report",
+    "Trust",
+    "Unanswered",
+    "UnavailableError",
+    "VerificationError",
+    "Window",
+]

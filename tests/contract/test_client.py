@@ -1,0 +1,328 @@
+"""One suite for the client in both its forms, against the fake and against a real node over HTTP."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from support_client import (
+    ASH,
+    FORMS,
+    MONTHS,
+    PURPOSE,
+    SHARED,
+    THIN,
+    UNKNOWN,
+    WINDOWS,
+    Desk,
+    Place,
+    fake_node,
+    fake_place,
+    real_place,
+)
+
+from hanse_client import HanseError, Limits, Unanswered
+from hanse_client.errors import (
+    AccessError,
+    AliasError,
+    ConflictError,
+    LimitError,
+    NodeUnavailableError,
+    NotFoundError,
+    RedirectError,
+    RefusedError,
+    ReplayError,
+    StaleAnswerError,
+    SubjectIdError,
+    TrustOutdatedError,
+    VerificationError,
+)
+from hanse_ledger.answer_file import verify_answer_file
+from hanse_ledger.consortium import parse_document
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Place]]:
+    with fake_place() as fake, real_place(tmp_path_factory.mktemp("node")) as real:
+        yield {"fake": fake, "real": real}
+
+
+@pytest.fixture(params=[f"{node} {form}" for node in ("fake", "real") for form in FORMS])
+def desk(request: pytest.FixtureRequest, places: dict[str, Place]) -> Iterator[Desk]:
+    node, form = request.param.split()
+    made = Desk(places[node], FORMS[form])
+    with made.opened:
+        yield made
+
+
+def edit_answer(change: Callable[[dict[str, Any]], object]) -> Callable[..., httpx.Response]:
+    """Change the first answer object on its way."""
+
+    def edit(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        if request.url.path != "/v1/inquiries":
+            return response
+        content = response.json()
+        change(content["answers"][0])
+        return httpx.Response(200, content=json.dumps(content).encode())
+
+    return edit
+
+
+def test_a_known_subject_has_verified_figures(desk: Desk) -> None:
+    report = desk.connect().check(SHARED, purpose=PURPOSE)
+    assert (report.status, report.coverage, report.as_of) == ("checked", "checked", MONTHS[-1])
+    assert [(one.months, one.contributors, one.rows) for one in report.windows] == WINDOWS
+    assert (report.subject, report.purpose, report.party) == (SHARED, PURPOSE, ASH)
+    assert (report.grade, report.response, report.reasons) == (None, None, ())
+    assert (report.warning_level, report.disputed) == (0, False)
+
+
+@pytest.mark.parametrize("subject", [THIN, UNKNOWN])
+def test_a_subject_without_data_raises_nothing(desk: Desk, subject: str) -> None:
+    report = desk.connect().check(subject, purpose=PURPOSE)
+    assert (report.coverage, report.status, report.windows) == ("none", "nothing", ())
+
+
+def test_an_id_is_taken_as_people_write_it(desk: Desk) -> None:
+    assert desk.connect().check(" REF:demo: shared", purpose=PURPOSE).subject == SHARED
+
+
+def test_many_are_one_inquiry_in_the_order_asked(desk: Desk) -> None:
+    outcomes = desk.connect().check_many([UNKNOWN, SHARED, UNKNOWN], purpose=PURPOSE)
+    assert [one.subject for one in outcomes] == [UNKNOWN, SHARED, UNKNOWN]
+    assert [one.coverage for one in outcomes] == ["none", "checked", "none"]
+    assert len({one.log_index for one in outcomes}) == 1
+    assert outcomes[0] == outcomes[2]
+    assert len(desk.between.sent) == 1
+
+
+def test_what_is_saved_is_an_answer_file(desk: Desk, tmp_path: Path) -> None:
+    report = desk.connect().check(SHARED, purpose=PURPOSE)
+    path = report.save(tmp_path)
+    assert path.name == f"{report.request_id}.hanse.json"
+    verified = verify_answer_file(path.read_bytes(), parse_document(desk.place.trust))
+    assert (verified["subject"], verified["status"]) == (SHARED, "checked")
+    assert report.save(tmp_path / "other.json").read_bytes() == path.read_bytes() == report.answer_file
+    assert sorted(one.name for one in tmp_path.iterdir()) == sorted([path.name, "other.json"])
+
+
+def test_a_purpose_that_the_document_does_not_know_is_refused(desk: Desk) -> None:
+    hanse = desk.connect()
+    with pytest.raises(RefusedError) as refused:
+        hanse.check(SHARED, purpose="curiosity")
+    assert refused.value.problem.code == "purpose"
+    (outcome,) = hanse.check_many([SHARED], purpose="curiosity")
+    assert isinstance(outcome, Unanswered)
+    assert isinstance(outcome.error, RefusedError)
+
+
+def test_a_bad_id_is_not_sent(desk: Desk) -> None:
+    hanse = desk.connect()
+    for subjects in (["uscc:91350100M000100Y44"], [SHARED, "nothing"], ["lei:"]):
+        with pytest.raises(SubjectIdError):
+            hanse.check_many(subjects, purpose=PURPOSE)
+    assert not desk.between.sent
+
+
+def test_another_key_is_refused_once(desk: Desk) -> None:
+    with pytest.raises(AccessError) as refused:
+        desk.connect(api_key="another-key").check(SHARED, purpose=PURPOSE)
+    assert refused.value.problem.status == 401
+    assert "another-key" not in f"{refused.value!r} {refused.value}"
+    assert len(desk.between.sent) == 1
+
+
+def test_another_consortium_is_not_trusted(desk: Desk) -> None:
+    with pytest.raises(TrustOutdatedError) as refused:
+        desk.connect(trust=fake_node().trust).check(SHARED, purpose=PURPOSE)
+    assert refused.value.served == parse_document(desk.place.trust).hash.hex()
+
+
+def test_the_pinned_document_can_be_compared(desk: Desk) -> None:
+    hanse = desk.connect()
+    assert hanse.trust.hash == parse_document(desk.place.trust).hash.hex()
+    assert hanse.consortium().is_current
+    assert not desk.connect(trust=fake_node().trust).consortium().is_current
+
+
+def test_the_log_grows_with_what_is_asked(desk: Desk) -> None:
+    hanse = desk.connect()
+    report = hanse.check(SHARED, purpose=PURPOSE)
+    assert hanse.log().size > report.log_index
+
+
+def test_another_party_s_node_is_refused(desk: Desk) -> None:
+    with pytest.raises(VerificationError):
+        desk.connect(party="birch").check(SHARED, purpose=PURPOSE)
+    assert desk.connect(party=ASH).check(SHARED, purpose=PURPOSE).party == ASH
+
+
+CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
+    "a figure": lambda answer: answer["windows"][0]["condition"].__setitem__(0, 9),
+    "a window less": lambda answer: answer["windows"].pop(),
+    "the status": lambda answer: answer.update(status="unchecked"),
+    "the month": lambda answer: answer.update(last_closed_month="2024-02"),
+    "the level": lambda answer: answer.update(warning_level=1),
+    "the party": lambda answer: answer.update(party="birch"),
+    "the subject": lambda answer: answer.update(subject=UNKNOWN),
+    "the purpose": lambda answer: answer.update(purpose="monitoring"),
+    "a field more": lambda answer: answer.update(more=1),
+    "the index": lambda answer: answer["proof"].update(index=0),
+    "no proof in it": lambda answer: answer.update(proof={}),
+    "no object": lambda answer: answer.clear(),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_changed_answer_is_no_report(desk: Desk, change: Callable[[dict[str, Any]], object]) -> None:
+    hanse = desk.connect()
+    desk.between.edits.append(edit_answer(change))
+    with pytest.raises((VerificationError, RefusedError)) as refused:
+        hanse.check(SHARED, purpose=PURPOSE)
+    assert not isinstance(refused.value, TrustOutdatedError)
+
+
+def swap(into: httpx.Response) -> Callable[..., httpx.Response]:
+    """Answer inquiries with what was answered before."""
+
+    def edit(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        return into if request.url.path == "/v1/inquiries" else response
+
+    return edit
+
+
+def answered(desk: Desk, subject: str, purpose: str) -> httpx.Response:
+    """What the node answers to somebody else's client about this."""
+    caught: list[httpx.Response] = []
+
+    def catch(_request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        caught.append(response)
+        return response
+
+    desk.between.edits.append(catch)
+    desk.connect().check(subject, purpose=purpose)
+    desk.between.edits.clear()
+    return httpx.Response(200, content=caught[0].content)
+
+
+def test_an_older_answer_is_refused(desk: Desk) -> None:
+    hanse = desk.connect()
+    old = answered(desk, SHARED, PURPOSE)
+    assert hanse.check(SHARED, purpose=PURPOSE).coverage == "checked"
+    desk.between.edits.append(swap(old))
+    with pytest.raises(ReplayError):
+        hanse.check(SHARED, purpose=PURPOSE)
+
+
+def test_an_answer_about_another_subject_is_refused(desk: Desk) -> None:
+    desk.between.edits.append(swap(answered(desk, UNKNOWN, PURPOSE)))
+    with pytest.raises(AliasError) as refused:
+        desk.connect().check(SHARED, purpose=PURPOSE)
+    assert refused.value.answered == UNKNOWN
+    assert UNKNOWN not in str(refused.value)
+
+
+def test_an_answer_for_another_purpose_is_refused(desk: Desk) -> None:
+    desk.between.edits.append(swap(answered(desk, SHARED, "monitoring")))
+    with pytest.raises(VerificationError):
+        desk.connect().check(SHARED, purpose=PURPOSE)
+
+
+def test_one_answer_does_not_stand_for_two(desk: Desk) -> None:
+    desk.between.edits.append(swap(answered(desk, SHARED, PURPOSE)))
+    with pytest.raises(VerificationError):
+        desk.connect().check_many([SHARED, SHARED], purpose=PURPOSE)
+
+
+@pytest.mark.parametrize("hours", [-2, 2])
+def test_an_answer_of_another_time_is_refused(desk: Desk, hours: int) -> None:
+    now_s = desk.place.surroundings.now_s
+    moved = desk.at(now_s=lambda: now_s() + hours * 3_600)
+    with pytest.raises(StaleAnswerError):
+        moved.connect().check(SHARED, purpose=PURPOSE)
+    patient = moved.connect(limits=Limits(answer_age_s=3 * 3_600))
+    assert patient.check(SHARED, purpose=PURPOSE).coverage == "checked"
+
+
+class Once:
+    """Puts something in the place of the first answers."""
+
+    def __init__(self, *instead: httpx.Response | httpx.TransportError) -> None:
+        self._instead = list(instead)
+
+    def __call__(self, _request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        if not self._instead:
+            return response
+        instead = self._instead.pop(0)
+        if isinstance(instead, httpx.TransportError):
+            raise instead
+        return instead
+
+
+def cut(response: bytes) -> httpx.Response:
+    return httpx.Response(200, headers={"content-length": str(len(response) + 1)}, content=response)
+
+
+@pytest.mark.parametrize(
+    "instead",
+    [
+        httpx.Response(503, headers={"retry-after": "0"}),
+        httpx.Response(502),
+        httpx.Response(504, content=b"a proxy's page"),
+        httpx.ReadError("cut"),
+        httpx.ReadTimeout("slow"),
+        httpx.ConnectError("refused"),
+        cut(b'{"answers": []'),
+    ],
+    ids=["503", "502", "504", "cut", "slow", "refused", "truncated"],
+)
+def test_what_may_come_right_is_asked_again(desk: Desk, instead: httpx.Response) -> None:
+    hanse = desk.connect()
+    desk.between.edits.append(Once(instead, instead))
+    assert hanse.check(SHARED, purpose=PURPOSE).coverage == "checked"
+    keys = {request.headers["idempotency-key"] for request in desk.between.sent}
+    assert (len(desk.between.sent), len(keys)) == (3, 1)
+    assert hanse.check(SHARED, purpose=PURPOSE).coverage == "checked"
+    assert desk.between.sent[-1].headers["idempotency-key"] not in keys
+
+
+@pytest.mark.parametrize(
+    ("instead", "error"),
+    [
+        (httpx.Response(400), RefusedError),
+        (httpx.Response(404), NotFoundError),
+        (httpx.Response(409), ConflictError),
+        (httpx.Response(429, headers={"retry-after": "7"}), LimitError),
+        (httpx.Response(302, headers={"location": "http://elsewhere.example"}), RedirectError),
+        (httpx.Response(500), NodeUnavailableError),
+        (httpx.Response(200, content=b"[]"), NodeUnavailableError),
+        (httpx.Response(200, content=b'{"answers": [], "answers": []}'), NodeUnavailableError),
+        (httpx.Response(200, content=b"{}"), VerificationError),
+    ],
+    ids=["400", "404", "409", "429", "302", "500", "a list", "a field twice", "no answers"],
+)
+def test_what_is_refused_is_not_asked_again(
+    desk: Desk, instead: httpx.Response, error: type[HanseError]
+) -> None:
+    desk.between.edits.append(Once(instead))
+    with pytest.raises(error) as refused:
+        desk.connect().check(SHARED, purpose=PURPOSE)
+    assert [request.url.path for request in desk.between.sent].count("/v1/inquiries") == 1
+    if isinstance(refused.value, LimitError):
+        assert refused.value.retry_after_s == 7
+
+
+def test_it_gives_up_after_some_attempts(desk: Desk) -> None:
+    desk.between.edits.append(Once(*[httpx.Response(503, headers={"retry-after": "2"})] * 9))
+    with pytest.raises(NodeUnavailableError) as refused:
+        desk.connect(limits=Limits(attempts=3)).check(SHARED, purpose=PURPOSE)
+    assert (refused.value.retry_after_s, len(desk.between.sent)) == (2, 3)
+
+
+def test_it_does_not_wait_past_the_deadline(desk: Desk) -> None:
+    desk.between.edits.append(Once(*[httpx.Response(503, headers={"retry-after": "90"})] * 9))
+    with pytest.raises(NodeUnavailableError):
+        desk.connect(limits=Limits(deadline_s=60)).check(SHARED, purpose=PURPOSE)
+    assert len(desk.between.sent) == 1

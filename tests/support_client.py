@@ -1,0 +1,237 @@
+"""The client's two forms and the two nodes it is tried against: the fake, and a member's own over HTTP.
+
+Both nodes know the same of `SHARED`, `THIN` and everybody else. Whatever a node sends can be edited on its
+way (`Wiretap`), so that every attack runs against both.
+"""
+
+import asyncio
+import hashlib
+import inspect
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+from support_embedded import MONTHS, SHARED, THIN, copy_of_tiny_demo
+from support_http import API_KEY, Served
+
+from hanse_client.client import AsyncHanse, Hanse
+from hanse_client.config import Surroundings
+from hanse_client.testing import FakeHanse, window
+from hanse_ledger.consortium import parse_document
+from hanse_ledger.ids import PartyId
+from node.apart import _handler, _Shared
+from node.bootstrap import (
+    CONSORTIUM_FILE,
+    DATABASE_FILE,
+    GENESIS_FILE,
+    PARTIES_FOLDER,
+    Embedded,
+    clock_of,
+)
+from node.bootstrap import Surroundings as NodeSurroundings
+from node.errors import NotFoundError
+from node.own.service import open_own
+from node.own.verbs import member_verbs
+from node.service import Doors
+from node.storage.database import Database
+from node.wire import Handler, Mailbox, Service
+
+ASH = PartyId("ash")
+PURPOSE = "onboarding"
+UNKNOWN = "ref:DEMO:NOBODY"
+NOW = datetime(2024, 4, 1, 9, tzinfo=UTC)
+WINDOWS = [((month,), "4-5", 5) for month in MONTHS]
+"""Of `SHARED`: months, contributors, rows."""
+
+__all__ = ["MONTHS", "SHARED", "THIN"]
+
+Edit = Callable[[httpx.Request, httpx.Response], httpx.Response]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a node is found, and how time stands there."""
+
+    url: str
+    api_key: str
+    trust: bytes
+    surroundings: Surroundings
+
+
+class Wiretap:
+    """What happens on a node's connections: requests are kept, answers can be edited."""
+
+    def __init__(self) -> None:
+        self.edits: list[Edit] = []
+        self.sent: list[httpx.Request] = []
+
+    def edited(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        self.sent.append(request)
+        for edit in self.edits:
+            response = edit(request, response)
+        return response
+
+
+class Between(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """One client's connection, tapped."""
+
+    def __init__(self, tap: Wiretap) -> None:
+        self._tap = tap
+        self._sync, self._async = httpx.HTTPTransport(), httpx.AsyncHTTPTransport()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = self._sync.handle_request(request)
+        response.read()
+        return self._tap.edited(request, response)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await self._async.handle_async_request(request)
+        await response.aread()
+        return self._tap.edited(request, response)
+
+    def close(self) -> None:
+        self._sync.close()
+
+    async def aclose(self) -> None:
+        await self._async.aclose()
+
+
+class Synchronous:
+    """`Hanse`, with whatever gives values one by one as a list."""
+
+    made = Hanse
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self.client = Hanse(*args, **options)
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self.client, name)
+        return value if not callable(value) else lambda *a, **k: _listed(value(*a, **k))
+
+    def close(self) -> None:
+        self.client.close()
+
+
+class Asynchronous:
+    """`AsyncHanse` called from outside a loop, on a loop of its own."""
+
+    made = AsyncHanse
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self._loop = asyncio.Runner()
+        self.client = AsyncHanse(*args, **options)
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self.client, name)
+        return value if not callable(value) else lambda *a, **k: self._loop.run(_awaited(value(*a, **k)))
+
+    def close(self) -> None:
+        self._loop.run(self.client.close())
+        self._loop.close()
+
+
+FORMS: dict[str, type[Synchronous] | type[Asynchronous]] = {"sync": Synchronous, "async": Asynchronous}
+
+
+@dataclass
+class Desk:
+    """One node and one form of the client, and the connection between them."""
+
+    place: Place
+    form: type[Synchronous] | type[Asynchronous]
+    between: Wiretap = field(default_factory=Wiretap)
+    opened: ExitStack = field(default_factory=ExitStack)
+
+    def connect(self, **options: Any) -> Any:
+        """Return a client; closed with the test."""
+        given = {
+            "api_key": self.place.api_key,
+            "trust": self.place.trust,
+            "transport": Between(self.between),
+            "surroundings": self.place.surroundings,
+            **options,
+        }
+        made = self.form(self.place.url, **given)
+        self.opened.callback(made.close)
+        return made
+
+    def at(self, **how: Any) -> Self:
+        """Return the same with another time, sleep or chance."""
+        return replace(self, place=replace(self.place, surroundings=replace(self.place.surroundings, **how)))
+
+
+def fake_node() -> FakeHanse:
+    """The fake, knowing what the tiny demo's consortium knows."""
+    fake = FakeHanse(party=ASH, last_closed=MONTHS[-1], now_s=NOW.timestamp)
+    fake.add(SHARED, *(window(month, rows=[(1, 1, 0)] * 5) for month in MONTHS))
+    return fake
+
+
+@contextmanager
+def fake_place() -> Iterator[Place]:
+    fake = fake_node()
+    with fake.serve() as url:
+        surroundings = Surroundings(now_s=NOW.timestamp, sleep=_no_sleep, sleep_async=_no_async_sleep)
+        yield Place(url, fake.api_key, fake.trust, surroundings)
+
+
+@contextmanager
+def real_place(folder: Path) -> Iterator[Place]:
+    """A member's node of an embedded consortium, behind the real HTTP interface."""
+    home = copy_of_tiny_demo(folder)
+    trust = (home / CONSORTIUM_FILE).read_bytes()
+    clock = clock_of(home)
+    mailbox, served = Mailbox(), Served()
+    node = Service(mailbox, lambda: _member(home))
+    database = Database(home / PARTIES_FOLDER / ASH / DATABASE_FILE)
+    own = open_own(
+        database=database,
+        party=ASH,
+        door=mailbox,
+        around=NodeSurroundings(clock=clock),
+        configured=[hashlib.sha256(API_KEY.encode()).hexdigest()],
+    )
+    genesis = (home / GENESIS_FILE).read_bytes()
+    served.start(ASH, parse_document(trust), Doors(node=mailbox), genesis=genesis, clock=clock, own=own)
+    surroundings = Surroundings(
+        now_s=lambda: clock.now().timestamp(), sleep=_no_sleep, sleep_async=_no_async_sleep
+    )
+    try:
+        yield Place(served.url, API_KEY, trust, surroundings)
+    finally:
+        served.close()
+        database.close()
+        node.stop()
+
+
+def _member(home: Path) -> tuple[Handler, Callable[[], None]]:
+    opened = Embedded(home)
+    member = opened.member(ASH)
+
+    def others(_caller: PartyId, _verb: str, _body: bytes) -> bytes:
+        raise NotFoundError("nothing for others here")
+
+    handler = _handler(member.standing, member_verbs(member), others, _Shared(opened.consortium))
+    return handler, lambda: opened.__exit__(None, None, None)
+
+
+def _no_sleep(_seconds: float) -> None:
+    """Retries are counted, not awaited."""
+
+
+async def _no_async_sleep(_seconds: float) -> None:
+    """Retries are counted, not awaited."""
+
+
+def _listed(value: Any) -> Any:
+    return list(value) if inspect.isgenerator(value) else value
+
+
+async def _awaited(value: Any) -> Any:
+    if isinstance(value, AsyncIterator):
+        return [one async for one in value]
+    return await value
