@@ -32,7 +32,9 @@ from node.errors import NotFoundError, SettingsError
 from node.files import locked
 from node.health import HealthBoard
 from node.keystore import PartyKeys, read_keys
+from node.links.gate import Gate
 from node.links.http import HttpCaller
+from node.links.replies import ReplyVerifier
 from node.links.sequencer import HttpSequencer
 from node.links.signatures import RequestSigner
 from node.links.steward import HttpLink
@@ -96,9 +98,14 @@ class ApartNode:
             party=self._party,
             consortium=lambda: shared.in_force,
             genesis=self._genesis,
-            url=_url_of(self._trusted, self._party, settings),
+            gate=Gate(
+                url=_url_of(self._trusted, self._party, settings),
+                consortium=lambda: shared.in_force,
+                party=self._party,
+                key=self._keys.statement,
+                clock=self._around.clock,
+            ),
             doors=Doors(node=mailbox, log=log),
-            clock=self._around.clock,
             own=own,
             health=lambda: replace(shared.health.now, stopped=not self._node.is_running),
         )
@@ -140,7 +147,7 @@ class ApartNode:
         with ExitStack() as opened:
             database = Database(self._settings.folder / DATABASE_FILE)
             opened.callback(database.close)
-            sequencer = self._sequencer(log, opened)
+            sequencer = self._sequencer(log, shared, opened)
             trusted = parse_document(self._trusted.raw)
             progress = FollowingProgress(shared.health, self._around.clock)
             standing = new_standing(
@@ -148,7 +155,8 @@ class ApartNode:
             )
             _begin_log(standing, self._genesis)
             _tell_start(standing.replica, shared.health)
-            links = {x: self._link(x, opened) for x, p in trusted.stewards.items() if p.id != self._party}
+            others = [x for x, steward in trusted.stewards.items() if steward.id != self._party]
+            links = {x: self._link(x, shared, opened) for x in others}
             if self._keys.key_share is not None:
                 steward = Steward(standing=standing, key_share=self._keys.key_share, links=links)
                 handler = _handler(standing, verbs.steward_verbs(steward), steward.handle, shared)
@@ -158,20 +166,20 @@ class ApartNode:
                 handler = _handler(standing, own, _cosigner(standing), shared)
             return handler, opened.pop_all().close
 
-    def _sequencer(self, log: Mailbox | None, opened: ExitStack) -> Sequencer:
+    def _sequencer(self, log: Mailbox | None, shared: _Shared, opened: ExitStack) -> Sequencer:
         if log is not None:
             return RemoteSequencer(lambda verb, body: reply_of(log.post(self._party, verb, body)))
-        sequencer = HttpSequencer(self._caller(self._trusted.ordering[0]))
+        sequencer = HttpSequencer(self._caller(self._trusted.ordering[0], lambda: shared.in_force))
         opened.callback(sequencer.close)
         return sequencer
 
-    def _link(self, x: StewardX, opened: ExitStack) -> HttpLink:
+    def _link(self, x: StewardX, shared: _Shared, opened: ExitStack) -> HttpLink:
         steward = self._trusted.stewards[x].id
-        link = HttpLink(caller=self._caller(steward), party=steward, x=x)
+        link = HttpLink(caller=self._caller(steward, lambda: shared.in_force), party=steward, x=x)
         opened.callback(link.close)
         return link
 
-    def _caller(self, party: PartyId) -> HttpCaller:
+    def _caller(self, party: PartyId, in_force: Callable[[], Consortium]) -> HttpCaller:
         signer = RequestSigner(
             consortium=self._trusted.id,
             party=self._party,
@@ -179,8 +187,12 @@ class ApartNode:
             clock=self._around.clock,
             entropy=self._around.entropy,
         )
-        url = _url_of(self._trusted, party, self._settings)
-        return HttpCaller(base_url=url, signer=signer, entropy=self._around.entropy)
+        return HttpCaller(
+            base_url=_url_of(self._trusted, party, self._settings),
+            signer=signer,
+            replies=ReplyVerifier(consortium=in_force, party=party, clock=self._around.clock),
+            entropy=self._around.entropy,
+        )
 
 
 def _trusted(settings: NodeSettings) -> Consortium:

@@ -1,6 +1,6 @@
 """Refusals that only nodes which are apart have."""
 
-from hanse_ledger.errors import RejectedError, VerificationError
+from hanse_ledger.errors import RejectedError, UnavailableError, VerificationError
 
 
 class NotFoundError(RejectedError):
@@ -31,6 +31,12 @@ class TooManyKeysError(RejectedError):
     """Two keys of a name are live: the one in use and the one that replaces it."""
 
     code = "too_many_keys"
+
+
+class ReplySignatureError(UnavailableError):
+    """A reply that its party has not signed, or not for this request: for us, that party is out of reach."""
+
+    code = "reply_signature"
 
 
 class TooLargeError(RejectedError):

@@ -1,11 +1,11 @@
 """One party's node as the HTTP interface sees it: who is asking, and where to leave the question.
 
 Nothing here waits and nothing touches the node itself: each request is left at a door, and its future comes
-back. Any thread may call it, but for `authenticate`, which one event loop owns.
+back. Any thread may call it, but for its gate, which one event loop owns.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,10 +17,10 @@ from hanse_ledger.ids import PartyId
 from node import logdoor
 from node.errors import NotFoundError
 from node.health import Health
-from node.links.signatures import RequestVerifier
+from node.links.gate import Gate
 from node.logdoor import SUBMIT_ALL
 from node.own.service import OwnService
-from node.ports import Clock, StewardVerb
+from node.ports import StewardVerb
 from node.wire import Door, rebuild_error
 
 WAIT_S: Final = 60.0
@@ -43,7 +43,7 @@ def read_submitted(reply: bytes) -> tuple[list[int], LedgerError | None]:
 
 
 class NodeService:
-    """One party's node."""
+    """One party's node; `gate` tells which party asks."""
 
     def __init__(
         self,
@@ -51,27 +51,19 @@ class NodeService:
         party: PartyId,
         consortium: Callable[[], Consortium],
         genesis: bytes,
-        url: str,
+        gate: Gate,
         doors: Doors,
         own: OwnService,
-        clock: Clock,
         health: Callable[[], Health] = Health,
     ) -> None:
         """`consortium` gives the document in force; any thread may call `health`."""
         self._party, self._consortium, self._genesis = party, consortium, genesis
-        self._url, self._doors = url.rstrip("/"), doors
-        self.own = own
-        self._health = health
-        self._verifier = RequestVerifier(consortium=consortium, clock=clock)
+        self.gate, self.own, self._doors, self._health = gate, own, doors, health
 
     @property
     def is_running(self) -> bool:
         """Whether the node behind the doors lives."""
         return self._health().status != "stopped"
-
-    def authenticate(self, *, method: str, target: str, headers: Mapping[str, str], body: bytes) -> PartyId:
-        """Return the party that signed a request to a path and query of this node (RFC 9421)."""
-        return self._verifier.verify(method=method, url=self._url + target, headers=headers, body=body)
 
     def ask(self, caller: PartyId, verb: StewardVerb, body: bytes) -> Future[bytes]:
         """Hand a party's message to the steward."""

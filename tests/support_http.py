@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import uvicorn
+from support_consortium import statement_key
 
 from api.app import create_app
 from hanse_ledger.consortium import Consortium
@@ -20,6 +21,8 @@ from hanse_ledger.ids import PartyId
 from hanse_ledger.signing import SigningKey
 from node.bootstrap import Surroundings
 from node.clocks import SystemClock, system_entropy
+from node.links.gate import Gate
+from node.links.replies import ReplyVerifier
 from node.links.signatures import RequestSigner
 from node.own.service import OwnService, open_own
 from node.ports import Clock
@@ -40,8 +43,15 @@ class Served:
         self.own: OwnService
         self._open.callback(self._socket.close)
 
-    def start(self, party: PartyId, consortium: Consortium, doors: Doors, **more: Any) -> None:
-        """Serve a party's node behind doors; `more` are NodeService's."""
+    def start(
+        self,
+        party: PartyId,
+        consortium: Consortium,
+        doors: Doors,
+        key: SigningKey | None = None,
+        **more: Any,
+    ) -> None:
+        """Serve a party's node behind doors; `key` signs its replies, `more` are NodeService's."""
         around = Surroundings(clock=more.pop("clock", None) or SystemClock())
         self.own = open_own(
             database=self._database(),
@@ -50,8 +60,15 @@ class Served:
             around=around,
             configured=[hashlib.sha256(API_KEY.encode()).hexdigest()],
         )
-        given = {"genesis": b"genesis", "clock": around.clock, "own": self.own, **more}
-        service = NodeService(party=party, consortium=lambda: consortium, url=self.url, doors=doors, **given)
+        gate = Gate(
+            url=self.url,
+            consortium=lambda: consortium,
+            party=party,
+            key=key or statement_key(party),
+            clock=around.clock,
+        )
+        given = {"genesis": b"genesis", "own": self.own, **more}
+        service = NodeService(party=party, consortium=lambda: consortium, gate=gate, doors=doors, **given)
         config = uvicorn.Config(create_app(service), log_config=None, access_log=False, lifespan="off")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [self._socket]}, daemon=True)
@@ -83,3 +100,7 @@ def signer_of(
         clock=clock or SystemClock(),
         entropy=system_entropy,
     )
+
+
+def replies_of(consortium: Consortium, party: PartyId) -> ReplyVerifier:
+    return ReplyVerifier(consortium=lambda: consortium, party=party, clock=SystemClock())

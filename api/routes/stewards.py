@@ -4,11 +4,11 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
-from api.auth import signed_body
+from api.auth import SignedRoute, signed_body
 from api.deps import Node, reply_to
 from node.ports import StewardVerb
 
-router: Final = APIRouter(prefix="/v1", tags=["steward"])
+router: Final = APIRouter(prefix="/v1", tags=["steward"], route_class=SignedRoute)
 
 CBOR: Final = "application/cbor"
 COSE: Final = "application/cose"

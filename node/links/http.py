@@ -1,5 +1,6 @@
-"""Requests to one other node: kept-alive connections, signatures, deadlines, few retries."""
+"""Requests to one other node: kept-alive connections, signatures both ways, deadlines, few retries."""
 
+import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,9 +9,14 @@ from typing import Any, Final
 import httpx
 
 from hanse_ledger.errors import CheckpointConflictError, LedgerError, MalformedError, UnavailableError
+from node.errors import ReplySignatureError
+from node.links.replies import ReplyVerifier
+from node.links.rfc9421 import SignedRequest
 from node.links.signatures import RequestSigner
 from node.ports import Entropy
 from node.wire import rebuild_error
+
+_log = logging.getLogger(__name__)
 
 DEADLINE_S: Final = 45.0
 ATTEMPTS: Final = 3
@@ -19,18 +25,26 @@ _CONNECT_S: Final = 3.0
 _SILENCE_S: Final = 30.0
 _PAUSE_S: Final = 0.1
 _OVERLOADED: Final = frozenset({408, 502, 503, 504})
+_IDENTITY: Final = "identity"
+_PLAIN: Final = {"accept-encoding": _IDENTITY}
 _SIZE_TYPE: Final = "text/x.tlog.size"
 _OK: Final = 200
 _NOT_FOUND: Final = 404
+_SERVER_ERROR: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What came back: the status of HTTP, the media type without parameters, the whole body."""
+    """What came back: the status of HTTP, the header fields, the whole body."""
 
     status: int
-    media_type: str
+    headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+
+    @property
+    def media_type(self) -> str:
+        """The media type without parameters, in lower case."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 class HttpCaller:
@@ -40,13 +54,15 @@ class HttpCaller:
         self,
         *,
         base_url: str,
-        signer: RequestSigner | None,
         entropy: Entropy,
+        signer: RequestSigner | None = None,
+        replies: ReplyVerifier | None = None,
         deadline_s: float = DEADLINE_S,
         pause_s: float = _PAUSE_S,
     ) -> None:
-        # Without a signer only what needs no signature may be asked.
-        self._base, self._signer, self._entropy = base_url.rstrip("/"), signer, entropy
+        """Without `signer` and `replies` only what needs no signature can be asked."""
+        self._base, self._entropy = base_url.rstrip("/"), entropy
+        self._signer, self._replies = signer, replies
         self._deadline_s, self._pause_s = deadline_s, pause_s
         timeout = httpx.Timeout(min(_SILENCE_S, deadline_s), connect=min(_CONNECT_S, deadline_s))
         # Proxies and the like that the environment names are for browsers, not for consortium links.
@@ -78,6 +94,8 @@ class HttpCaller:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return self._once(method, path, body, headers, ends_at=ends_at, is_signed=is_signed)
+            except ReplySignatureError:
+                raise
             except UnavailableError:
                 pause_s = self._pause_s * 2**attempt * (0.5 + self._entropy(1)[0] / 256)
                 if attempt == ATTEMPTS or time.monotonic() + pause_s > ends_at:
@@ -97,32 +115,48 @@ class HttpCaller:
     ) -> Reply:
         url = self._base + path
         # Signed anew at each attempt: a nonce is taken once.
-        signed = {}
-        if is_signed:
-            if self._signer is None:
-                raise ValueError("a caller without a key signs nothing")
-            signed = self._signer.headers(method=method, url=url, body=body)
+        request = SignedRequest(
+            method=method, url=url, headers=self._sign(method, url, body) if is_signed else {}
+        )
         try:
             with self._client.stream(
-                method, url, content=body or None, headers={**headers, **signed}
+                method, url, content=body or None, headers={**_PLAIN, **headers, **request.headers}
             ) as response:
                 reply = Reply(
-                    status=response.status_code,
-                    media_type=response.headers.get("content-type", "").partition(";")[0].strip(),
-                    body=_read(response, ends_at),
+                    status=response.status_code, headers=response.headers, body=_read(response, ends_at)
                 )
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, RuntimeError) as error:
             # A client that was closed meanwhile raises RuntimeError.
             raise UnavailableError("the other node is out of reach") from error
         if reply.status in _OVERLOADED:
             raise UnavailableError("the other node cannot answer now")
+        if is_signed and reply.status < _SERVER_ERROR:
+            self._verify(request, reply)
         return reply
+
+    def _sign(self, method: str, url: str, body: bytes) -> dict[str, str]:
+        if self._signer is None:
+            raise ValueError("a caller without a key signs nothing")
+        return self._signer.headers(method=method, url=url, body=body)
+
+    def _verify(self, request: SignedRequest, reply: Reply) -> None:
+        """Refuse what the other party has not signed. A server's own failure says nothing, signed or not."""
+        if self._replies is None:
+            raise ValueError("a caller without the other's key believes nothing")
+        try:
+            self._replies.verify(request, status=reply.status, headers=reply.headers, body=reply.body)
+        except ReplySignatureError as error:
+            code = rebuild_error(str(_problem(reply).get("code")), "").code
+            _log.warning("a reply with status %d (%s) is not taken: %s", reply.status, code, error)
+            raise
 
 
 def _read(response: httpx.Response, ends_at: float) -> bytes:
     """Read a body as long as it is of a sane length and comes in time."""
     content = bytearray()
-    for chunk in response.iter_bytes():
+    if response.headers.get("content-encoding", _IDENTITY) != _IDENTITY:
+        raise MalformedError("a reply in an encoding that was not asked for")
+    for chunk in response.iter_raw():
         content += chunk
         if len(content) > REPLY_BYTES_MOST:
             raise MalformedError("a reply that is too long")
@@ -139,6 +173,8 @@ def _content(reply: Reply) -> bytes:
 
 
 def _refusal(reply: Reply) -> LedgerError:
+    if reply.status >= _SERVER_ERROR:
+        return UnavailableError("the other node failed")
     if reply.media_type == _SIZE_TYPE:
         return CheckpointConflictError(reply.body.decode("ascii", "replace").strip())
     problem = _problem(reply)

@@ -30,6 +30,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "api_key": mark("A live API key of this node's party is needed."),
     "scope": mark("The API key does not allow this."),
     "too_many_keys": mark("Two keys of this name are live; revoke one of them first."),
+    "reply_signature": mark("Another node's reply was not signed as it must be, and is not taken."),
     "too_large": mark("The request is larger than what is taken."),
     "log_signature": mark("No key that may order the log has signed this checkpoint."),
     "backup": mark("Nothing was copied or restored."),

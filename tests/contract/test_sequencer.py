@@ -16,9 +16,8 @@ from support_consortium import (
     document,
     genesis_body,
     log_key,
-    statement_key,
 )
-from support_http import Served, signer_of
+from support_http import Served
 
 from hanse_ledger.bodies import Inquiry
 from hanse_ledger.consortium import parse_document
@@ -132,10 +131,7 @@ class HttpPlace(RemotePlace):
         served, consortium = Served(), parse_document(canonical(document()))
         door = self._host.door(ORDERER)
         served.start(ORDERER, consortium, Doors(node=door, log=door))
-        signer = signer_of(consortium, ALDER, statement_key(ALDER))
-        sequencer = HttpSequencer(
-            HttpCaller(base_url=served.url, signer=signer, entropy=os.urandom, pause_s=0.01)
-        )
+        sequencer = HttpSequencer(HttpCaller(base_url=served.url, entropy=os.urandom, pause_s=0.01))
         self._open.callback(served.close)
         self._open.callback(sequencer.close)
         return sequencer

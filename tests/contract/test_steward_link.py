@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
-from support_http import Served, signer_of
+from support_http import Served, replies_of, signer_of
 from support_node import FIRST, MEMBERS, OneThread, after, invoice, subject, take_book
 from support_simulation import StillClock
 
@@ -34,6 +34,7 @@ from hanse_ledger.privacy.group import scalar_from_entropy
 from hanse_ledger.signing import SigningKey
 from hanse_ledger.witnessing import cosigner_name
 from node.bootstrap import Embedded, Surroundings, found
+from node.errors import ReplySignatureError
 from node.keystore import read_keys
 from node.links.http import HttpCaller
 from node.links.steward import HttpLink
@@ -53,15 +54,22 @@ class OverHttp(Embedded):
 
     def _link(self, caller: PartyId, x: StewardX) -> HttpLink:
         party = STEWARDS[x]
-        link = HttpLink(caller=self._caller(caller, self._served(party).url), party=party, x=x)
+        link = HttpLink(caller=self._caller(caller, party), party=party, x=x)
         self._open.callback(link.close)
         return link
 
-    def _caller(self, caller: PartyId, url: str) -> HttpCaller:
-        home = self._home(caller) / "keys.json"
-        key = read_keys(home).statement if home.exists() else SigningKey(bytes(32))
-        signer = signer_of(self.consortium, caller, key)
-        return HttpCaller(base_url=url, signer=signer, entropy=os.urandom, pause_s=0.01)
+    def _caller(self, caller: PartyId, party: PartyId) -> HttpCaller:
+        return HttpCaller(
+            base_url=self._served(party).url,
+            signer=signer_of(self.consortium, caller, self._key(caller)),
+            replies=replies_of(self.consortium, party),
+            entropy=os.urandom,
+            pause_s=0.01,
+        )
+
+    def _key(self, party: PartyId) -> SigningKey:
+        home = self._home(party) / "keys.json"
+        return read_keys(home).statement if home.exists() else SigningKey(bytes(32))
 
     def _served(self, party: PartyId) -> Served:
         if not hasattr(self, "servers"):
@@ -70,7 +78,8 @@ class OverHttp(Embedded):
             # Known before it is started: stewards have links to each other.
             self.servers[party] = Served()
             self._open.callback(self.servers[party].close)
-            self.servers[party].start(party, self.consortium, Doors(node=self.door(party)))
+            doors = Doors(node=self.door(party))
+            self.servers[party].start(party, self.consortium, doors, self._key(party))
         return self.servers[party]
 
 
@@ -200,9 +209,10 @@ def test_refusals_come_by_their_code(embedded: Embedded) -> None:
         ask(embedded, "answers", b"\xff")
     with pytest.raises(MalformedError):
         ask(embedded, "shares", b"")
-    # A stranger is turned away once the steward has the genesis statement.
+    # A stranger is turned away once the steward has the genesis statement. Who has not shown who it is hears
+    # so without a signature, which a caller does not believe.
     embedded.work()
-    with pytest.raises(NotAdmittedError):
+    with pytest.raises(ReplySignatureError if isinstance(embedded, OverHttp) else NotAdmittedError):
         ask(embedded, "sealing-keys", b"", caller=PartyId("stranger"))
     # The steward goes on.
     assert ask(embedded, "sealing-keys", b"")
@@ -229,8 +239,7 @@ def test_a_steward_whose_server_is_gone_is_unavailable(tmp_path: Path) -> None:
     with OverHttp(tmp_path, Surroundings(clock=StillClock(after(FIRST)))) as embedded:
         to_steward = link(embedded)
         assert reply_of(to_steward.ask("sealing-keys", b""), 20)
-        url = embedded.servers[STEWARDS[StewardX(1)]].url
-        caller = embedded._caller(ALDER, url)
+        caller = embedded._caller(ALDER, STEWARDS[StewardX(1)])
     again = HttpLink(caller=caller, party=STEWARDS[StewardX(1)], x=StewardX(1))
     # Closed with the consortium, and one that finds nobody.
     for way in (to_steward, again):

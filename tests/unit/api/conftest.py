@@ -1,4 +1,4 @@
-"""A node's HTTP interface whose thread answers `{}` to everything and writes down what it was asked."""
+"""A node's HTTP interface whose thread answers `{}` to all but one body, and notes what it was asked."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,6 +9,7 @@ from support_consortium import BIRCH, DESK, canonical, document, log_key
 from support_http import Served
 
 from hanse_ledger.consortium import parse_document
+from hanse_ledger.errors import BudgetError
 from hanse_ledger.ids import PartyId
 from node.logdoor import LogDoor, ordering, with_log
 from node.sequencing.replica import Replica
@@ -16,6 +17,8 @@ from node.sequencing.solo import SoloSequencer
 from node.service import Doors
 from node.storage.database import Database
 from node.wire import Handler, ThreadHost
+
+REFUSED = b"what the node refuses"
 
 
 @pytest.fixture
@@ -36,6 +39,8 @@ def served(tmp_path: Path, asked: list[tuple[str, str, bytes]]) -> Iterator[Serv
     def node() -> tuple[Handler, Callable[[], None]]:
         def handle(caller: PartyId, verb: str, body: bytes) -> bytes:
             asked.append((caller, verb, body))
+            if body == REFUSED:
+                raise BudgetError("enough")
             return b"{}"
 
         return handle, lambda: None

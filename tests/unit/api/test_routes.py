@@ -14,7 +14,7 @@ from support_consortium import (
     genesis_body,
     statement_key,
 )
-from support_http import API_KEY, Served, signer_of
+from support_http import API_KEY, Served, replies_of, signer_of
 
 from api.errors import STATUSES, status_of
 from hanse_ledger.bodies import Inquiry
@@ -23,6 +23,7 @@ from hanse_ledger.errors import LedgerError, UnavailableError
 from hanse_ledger.ids import PartyId
 from hanse_ledger.signing import SigningKey
 from node.health import Health
+from node.links.rfc9421 import SignedRequest
 from node.service import Doors
 from node.wire import ThreadHost, rebuild_error
 
@@ -133,6 +134,24 @@ class TestParties:
         assert [(caller, content) for caller, _, content in asked] == [(ALDER, body)]
         again = client.post(path, content=body, headers=headers)
         assert (again.status_code, again.json()["code"]) == (401, "request_signature")
+
+    @pytest.mark.parametrize("path", [path for path in FOR_STEWARDS if "keys" not in path])
+    def test_replies_and_refusals_are_signed_for_whoever_has_shown_who_it_is(
+        self, client: httpx.Client, served: Served, path: str
+    ) -> None:
+        url, signer = served.url + path, signer_of(CONSORTIUM, ALDER, statement_key(ALDER))
+        for body, status in ((b"body", 200), (b"what the node refuses", 429)):
+            headers = signer.headers(method="POST", url=url, body=body)
+            answer = client.post(path, content=body, headers=headers)
+            assert answer.status_code == status
+            replies_of(CONSORTIUM, DESK).verify(
+                SignedRequest(method="POST", url=url, headers=headers),
+                status=status,
+                headers=answer.headers,
+                body=answer.content,
+            )
+        again = client.post(path, content=body, headers=headers)
+        assert (again.status_code, "signature" in again.headers) == (401, False)
 
     @pytest.mark.parametrize(("path", "limit"), [("/v1/shares", 1 << 20), ("/v1/sealing-keys", 0)])
     def test_a_long_body_is_not_read(

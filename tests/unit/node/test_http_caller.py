@@ -3,35 +3,39 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from support_consortium import ALDER, canonical, document, statement_key
-from support_http import signer_of
+from support_consortium import ALDER, BIRCH, canonical, document, statement_key
+from support_http import replies_of, signer_of
 
 from hanse_ledger.consortium import parse_document
 from hanse_ledger.errors import (
     CheckpointConflictError,
-    LedgerError,
     MalformedError,
     RejectedError,
     StaleHeadError,
     UnavailableError,
 )
-from node.errors import RequestSignatureError
+from node.clocks import SystemClock
+from node.errors import ReplySignatureError, RequestSignatureError
 from node.links import http
 from node.links.http import ATTEMPTS, HttpCaller
+from node.links.replies import ReplySigner
+from node.links.rfc9421 import SignedRequest
 
 CONSORTIUM = parse_document(canonical(document()))
 PROBLEM = "application/problem+json"
 
 
 class Peer:
-    """A node that answers as a test says: (status, media type, body) for each request."""
+    """BIRCH's node, which answers as a test says: (status, media type, body) for each request."""
 
     def __init__(self) -> None:
+        signing = statement_key(BIRCH)
+        self.signer = ReplySigner(consortium=CONSORTIUM.id, party=BIRCH, key=signing, clock=SystemClock())
         self.answer: Callable[[int], tuple[int, str, bytes]] = lambda _count: (200, "text/plain", b"fine")
         self.signatures: list[str | None] = []
         peer = self
@@ -46,6 +50,8 @@ class Peer:
                 self.send_response(status)
                 self.send_header("content-type", media_type)
                 self.send_header("content-length", str(len(body)))
+                for name, value in peer.sign(self, status, media_type, body).items():
+                    self.send_header(name, value)
                 self.end_headers()
                 with suppress(OSError):  # the caller has given up
                     self.wfile.write(body)
@@ -62,6 +68,18 @@ class Peer:
             target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
         ).start()
 
+    def sign(
+        self, request: BaseHTTPRequestHandler, status: int, media_type: str, body: bytes
+    ) -> Mapping[str, str]:
+        if "signature" not in request.headers:
+            return {}
+        asked = SignedRequest(
+            method=request.command,
+            url=self.url + request.path,
+            headers={name.lower(): value for name, value in request.headers.items()},
+        )
+        return self.signer.headers(asked, status=status, media_type=media_type, body=body)
+
 
 @pytest.fixture
 def peer() -> Iterator[Peer]:
@@ -73,7 +91,14 @@ def peer() -> Iterator[Peer]:
 
 def caller(url: str, deadline_s: float = 5) -> HttpCaller:
     signer = signer_of(CONSORTIUM, ALDER, statement_key(ALDER))
-    return HttpCaller(base_url=url, signer=signer, entropy=bytes, deadline_s=deadline_s, pause_s=0.01)
+    return HttpCaller(
+        base_url=url,
+        signer=signer,
+        replies=replies_of(CONSORTIUM, BIRCH),
+        entropy=bytes,
+        deadline_s=deadline_s,
+        pause_s=0.01,
+    )
 
 
 def post(to: HttpCaller, *, is_signed: bool = True) -> bytes:
@@ -91,11 +116,7 @@ def test_a_node_that_cannot_answer_now_is_asked_again_and_signed_anew(peer: Peer
     peer.answer = lambda count: (
         (503, PROBLEM, problem("unavailable")) if count < ATTEMPTS else (200, "", b"ok")
     )
-    signer = signer_of(CONSORTIUM, ALDER, statement_key(ALDER))
-    count = iter(range(99))
-    signer._entropy = lambda size: next(count).to_bytes(size, "big")
-    to = HttpCaller(base_url=peer.url, signer=signer, entropy=bytes, pause_s=0.01)
-    assert post(to) == b"ok"
+    assert post(caller(peer.url)) == b"ok"
     assert len(set(peer.signatures)) == ATTEMPTS
 
 
@@ -114,7 +135,7 @@ def test_it_is_not_asked_for_ever(peer: Peer) -> None:
         ((429, PROBLEM, problem("budget")), RejectedError),
         ((400, PROBLEM, problem("malformed")), MalformedError),
         ((409, "text/x.tlog.size; charset=utf-8", b"17\n"), CheckpointConflictError),
-        ((500, PROBLEM, problem("internal")), LedgerError),
+        ((500, PROBLEM, problem("internal")), UnavailableError),
         ((404, "text/html", b"<p>nothing"), UnavailableError),
         ((400, PROBLEM, b"[]"), UnavailableError),
         ((302, "text/html", b""), UnavailableError),
@@ -166,3 +187,14 @@ def test_a_reply_without_end_is_cut(peer: Peer, monkeypatch: pytest.MonkeyPatch)
     peer.answer = lambda _count: (200, "", bytes(1_001))
     with pytest.raises(MalformedError):
         post(caller(peer.url))
+
+
+@pytest.mark.parametrize("status", [200, 403, 429])
+def test_what_the_other_party_has_not_signed_is_not_taken(peer: Peer, status: int) -> None:
+    peer.signer = ReplySigner(
+        consortium=CONSORTIUM.id, party=BIRCH, key=statement_key(ALDER), clock=SystemClock()
+    )
+    peer.answer = lambda _count: (status, PROBLEM, problem("budget"))
+    with pytest.raises(ReplySignatureError):
+        post(caller(peer.url))
+    assert len(peer.signatures) == 1

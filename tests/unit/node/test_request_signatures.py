@@ -4,6 +4,7 @@ import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -15,6 +16,7 @@ from hanse_ledger.errors import LedgerError, NotAdmittedError
 from hanse_ledger.ids import PartyId
 from hanse_ledger.signing import SigningKey
 from node.errors import RequestSignatureError
+from node.links.rfc9421 import SignedRequest
 from node.links.signatures import RequestSigner, RequestVerifier
 
 CONSORTIUM = parse_document(canonical(document()))
@@ -33,8 +35,9 @@ class Side:
     verifier: RequestVerifier
 
     def verify(self, headers: Mapping[str, str], **other: object) -> PartyId:
-        asked: dict[str, object] = {"method": "POST", "url": URL, "body": BODY, **other}
-        return self.verifier.verify(headers=headers, **asked)  # type: ignore[arg-type]
+        asked: dict[str, Any] = {"method": "POST", "url": URL, "body": BODY, **other}
+        body = asked.pop("body")
+        return self.verifier.verify(SignedRequest(headers=headers, **asked), body)
 
     def headers(self) -> dict[str, str]:
         return self.signer.headers(method="POST", url=URL, body=BODY)

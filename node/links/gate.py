@@ -1,0 +1,46 @@
+"""A node's server side of signed requests: who asks, and the signature on what it is answered."""
+
+from collections.abc import Callable, Mapping
+
+from hanse_ledger.consortium import Consortium
+from hanse_ledger.ids import PartyId
+from hanse_ledger.signing import SigningKey
+from node.links.replies import ReplySigner
+from node.links.rfc9421 import SignedRequest
+from node.links.signatures import RequestVerifier
+from node.ports import Clock
+
+
+class Gate:
+    """One party's. Owned by one event loop."""
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        consortium: Callable[[], Consortium],
+        party: PartyId,
+        key: SigningKey,
+        clock: Clock,
+    ) -> None:
+        """`url` is where others reach this node, as they sign it; `consortium` gives the one in force."""
+        self._url = url.rstrip("/")
+        self._verifier = RequestVerifier(consortium=consortium, clock=clock)
+        self._signer = ReplySigner(consortium=consortium().id, party=party, key=key, clock=clock)
+
+    def request(self, *, method: str, target: str, headers: Mapping[str, str]) -> SignedRequest:
+        """Return a request to a path and query of this node as its signature sees it."""
+        return SignedRequest(method=method, url=self._url + target, headers=headers)
+
+    def authenticate(self, request: SignedRequest, body: bytes) -> PartyId:
+        """Return the party that signed a request.
+
+        Raises NotAdmittedError for a party that is none, RequestSignatureError for all else that is wrong.
+        """
+        return self._verifier.verify(request, body)
+
+    def sign_reply(
+        self, request: SignedRequest, *, status: int, media_type: str, body: bytes
+    ) -> dict[str, str]:
+        """Return the header fields that sign the reply to a request that was authenticated."""
+        return self._signer.headers(request, status=status, media_type=media_type, body=body)

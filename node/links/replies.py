@@ -1,0 +1,74 @@
+"""Signed replies to signed requests: RFC 9421, bound to the request as its section 2.4 says.
+
+Covered are `@status`, `content-type` and `content-digest` of the reply, and of the request that it answers
+`@method`, `@target-uri`, `content-digest` and its signature. The request's nonce is under that signature, so
+a reply fits one request alone.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from hanse_ledger.consortium import Consortium
+from hanse_ledger.ids import ConsortiumId, PartyId
+from hanse_ledger.signing import SigningKey
+from node.errors import ReplySignatureError
+from node.links.rfc9421 import (
+    DIGEST,
+    TAG,
+    SignedReply,
+    SignedRequest,
+    digest_of,
+    key_id,
+    sign_headers,
+    verify_message,
+)
+from node.ports import Clock
+
+_TYPE: Final = "content-type"
+_COVERED: Final = (
+    "@status",
+    _TYPE,
+    DIGEST,
+    '"@method";req',
+    '"@target-uri";req',
+    f'"{DIGEST}";req',
+    f'"signature";key="{TAG}";req',
+)
+
+
+class ReplySigner:
+    """Signs one party's replies. Any thread may call it."""
+
+    def __init__(self, *, consortium: ConsortiumId, party: PartyId, key: SigningKey, clock: Clock) -> None:
+        self._named, self._key, self._clock = key_id(consortium, party), key, clock
+
+    def headers(self, request: SignedRequest, *, status: int, media_type: str, body: bytes) -> dict[str, str]:
+        """Return the header fields that sign a reply to a request whose own signature holds."""
+        digest = {DIGEST: digest_of(body)}
+        reply = SignedReply(status_code=status, headers={_TYPE: media_type, **digest}, request=request)
+        signature = sign_headers(
+            reply, covered=_COVERED, named=self._named, key=self._key, created=self._clock.now()
+        )
+        return {**digest, **signature}
+
+
+class ReplyVerifier:
+    """Checks that a party itself has answered a request. Any thread may call it."""
+
+    def __init__(self, *, consortium: Callable[[], Consortium], party: PartyId, clock: Clock) -> None:
+        """`consortium` gives the document in force, whose key of `party` counts."""
+        self._consortium, self._party, self._clock = consortium, party, clock
+
+    def verify(self, request: SignedRequest, *, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        """Raise ReplySignatureError unless the party has signed this reply to this request."""
+        consortium = self._consortium()
+        parameters = verify_message(
+            SignedReply(status_code=status, headers=headers, request=request),
+            body=body,
+            covered=_COVERED,
+            consortium=consortium,
+            now=self._clock.now(),
+            wrong=ReplySignatureError,
+        )
+        if parameters["keyid"] != key_id(consortium.id, self._party):
+            raise ReplySignatureError("another party has signed the reply")
