@@ -79,11 +79,13 @@ def window(
     """
     for month in months:
         parse_month(month)
+    if not months or not rows:
+        raise ValueError("a window has months and rows")
     encode_cells(*zip(*rows, strict=True))
     groups = len(rows) if contributors is None else contributors
     band(groups)
-    if not months or groups > len(rows):
-        raise ValueError("a window has a month, and a row for each contributor at least")
+    if groups > len(rows):
+        raise ValueError("a window has a row for each contributor at least")
     return FakeWindow(months=tuple(months), rows=tuple(rows), contributors=groups, withheld=withheld)
 
 

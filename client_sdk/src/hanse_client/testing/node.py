@@ -12,10 +12,11 @@ import httpx
 
 from hanse_client.client import AsyncHanse, Hanse
 from hanse_client.testing.answers import FakeStewards, FakeWindow, Known
-from hanse_client.testing.founding import PURPOSES, Entropy, deal
+from hanse_client.testing.founding import DESK, PURPOSES, Entropy, deal
 from hanse_client.testing.log import Log
 from hanse_client.testing.routes import Answer, Received, Routes, problem
 from hanse_client.testing.server import serve
+from hanse_ledger.filings import Alias
 from hanse_ledger.ids import Month, PartyId, SubjectId, month_text, parse_month
 from hanse_ledger.subjects import parse_subject
 
@@ -80,6 +81,10 @@ class FakeHanse:
         """Let the consortium know these windows of a subject, in the place of what it knew."""
         ordered = tuple(sorted(windows, key=lambda one: one.months))
         self._know(subject, Known(windows=ordered, warning_level=warning_level, disputed=disputed))
+
+    def alias(self, other: str, primary: str) -> None:
+        """Let the desk file that two ids are one subject's; answers are about the primary one."""
+        self._log.accept(DESK, Alias(other=self._id(other), primary=self._id(primary)))
 
     def refuse(self, subject: str, code: str = "budget") -> None:
         """Let the stewards refuse inquiries about a subject, with a code of protocol.md, section 9."""

@@ -88,7 +88,7 @@ class Routes:
         if not 1 <= len(subjects) <= SUBJECTS_MOST:
             return problem(400, "malformed", "an inquiry is about 1 to 64 subjects")
         try:
-            ids = [parse_subject(text).id for text in subjects]
+            ids = [self.log.state.primary_of(parse_subject(text).id) for text in subjects]
         except SubjectIdError as error:
             return problem(422, error.code, str(error))
         answers = self._answers(ids, purpose)
