@@ -33,7 +33,7 @@ from node.bootstrap import (
     found,
 )
 from node.clocks import DemoClock
-from node.keystore import read_keys
+from node.dealt_keys import read_dealt_keys
 from node.roles.drafts import ROWS_A_REPORT, ROWS_LEAST, Draft
 from node.roles.party import Standing
 from node.roles.tokens import TokenSource
@@ -122,7 +122,7 @@ def alone(folder: Path, party: PartyId, stack: ExitStack) -> Standing:
     """Open one party's node with the sequencer in this thread, so that its CPU time is the process's."""
     consortium = parse_document((folder / CONSORTIUM_FILE).read_bytes())
     orderer = folder / PARTIES_FOLDER / consortium.ordering[0]
-    log_key = read_keys(orderer / KEYS_FILE).log
+    log_key = read_dealt_keys(orderer / KEYS_FILE).log
     if log_key is None:
         raise AssertionError("the ordering party has no log key")
     home = folder / PARTIES_FOLDER / party
@@ -131,7 +131,7 @@ def alone(folder: Path, party: PartyId, stack: ExitStack) -> Standing:
         stack.callback(database.close)
     sequencer = SoloSequencer(replica=Replica(databases[0]), log_key=log_key)
     replica = Replica(databases[1])
-    keys = read_keys(home / KEYS_FILE)
+    keys = read_dealt_keys(home / KEYS_FILE)
     return Standing(
         consortium=consortium,
         party=consortium.parties[party],

@@ -43,7 +43,7 @@ def admission_proof(key: SigningKey, *, consortium: ConsortiumId, party: PartyId
 
 def encode_card(card: PartyCard) -> bytes:
     """Write a card as RFC 8785 JSON."""
-    return _canonical({"format": CARD_FORMAT, "consortium": card.consortium, **_card_fields(card)})
+    return canonical_json(card_fields(card))
 
 
 def parse_card(raw: bytes) -> PartyCard:
@@ -51,7 +51,12 @@ def parse_card(raw: bytes) -> PartyCard:
 
     Keys and proof are checked when the document is drafted.
     """
-    fields = Fields(parse_canonical(raw), "")
+    return read_card(parse_canonical(raw), "")
+
+
+def read_card(value: object, place: str) -> PartyCard:
+    """Read a card from a JSON value that stands at `place`; raises as `parse_card` does."""
+    fields = Fields(value, place)
     if fields.text("format") != CARD_FORMAT:
         fields.refuse("format", f"must be {CARD_FORMAT}")
     card = PartyCard(
@@ -95,11 +100,11 @@ def draft_document(
         "demo": demo,
         "first_month": month_text(first_month),
         "previous": "",
-        "parties": [{**_card_fields(card), "active": True} for card in parties],
+        "parties": [{**_party_fields(card), "active": True} for card in parties],
         "ordering": list(ordering),
         "policy": policy_fields(policy),
     }
-    return parse_document(_canonical(document))
+    return parse_document(canonical_json(document))
 
 
 def policy_fields(policy: Policy) -> dict[str, Any]:
@@ -125,7 +130,23 @@ def policy_fields(policy: Policy) -> dict[str, Any]:
     }
 
 
-def _card_fields(card: PartyCard) -> dict[str, Any]:
+def card_fields(card: PartyCard) -> dict[str, Any]:
+    """Return a card as its JSON writes it."""
+    return {"format": CARD_FORMAT, "consortium": card.consortium, **_party_fields(card)}
+
+
+def canonical_json(document: Mapping[str, Any]) -> bytes:
+    """Write a JSON value of text, booleans and integers under ASCII names in its RFC 8785 form."""
+    # With ASCII names, text and integers, sorted JSON without spaces is the RFC 8785 form; both parsers
+    # compare with that form, so nothing else gets past them.
+    text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise DocumentError(field="document", reason="text that is not Unicode") from error
+
+
+def _party_fields(card: PartyCard) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "id": card.id,
         "name": card.name,
@@ -144,13 +165,3 @@ def _card_fields(card: PartyCard) -> dict[str, Any]:
     if card.token_key is not None:
         fields["token_key"] = card.token_key.hex()
     return fields
-
-
-def _canonical(document: Mapping[str, Any]) -> bytes:
-    # With ASCII names, text and integers, sorted JSON without spaces is the RFC 8785 form; both parsers
-    # compare with that form, so nothing else gets past them.
-    text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise DocumentError(field="document", reason="text that is not Unicode") from error

@@ -5,6 +5,7 @@ sequencer. A third one lets the node do what is due, again and again.
 """
 
 import logging
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -31,7 +32,7 @@ from node.clocks import SystemClock
 from node.errors import NotFoundError, SettingsError
 from node.files import locked
 from node.health import HealthBoard
-from node.keystore import PartyKeys, read_keys
+from node.keystore import PartyKeys, open_keys, party_keys
 from node.links.gate import Gate
 from node.links.http import HttpCaller
 from node.links.replies import ReplyVerifier
@@ -42,6 +43,7 @@ from node.logdoor import LogDoor, ordering, with_log
 from node.member import MemberNode
 from node.own import verbs
 from node.own.service import OwnService, open_own
+from node.passphrase import find_passphrase, terminal
 from node.ports import Sequencer
 from node.roles.party import Standing
 from node.roles.steward import Steward
@@ -53,6 +55,7 @@ from node.sequencing.solo import SoloSequencer
 from node.service import Doors, NodeService
 from node.settings import NodeSettings
 from node.storage.database import Database
+from node.texts import tr
 from node.wire import Handler, Mailbox, Service, reply_of
 
 _log = logging.getLogger(__name__)
@@ -80,8 +83,8 @@ class ApartNode:
         self._around = around or Surroundings(clock=SystemClock())
         self._settings = settings
         self._trusted = _trusted(settings)
-        self._keys = read_keys(settings.folder / KEYS_FILE)
         self._party = PartyId(settings.party)
+        self._keys = _keys(settings, self._trusted)
         _check_party(self._trusted, self._party, self._keys)
         self._genesis = settings.genesis.read_bytes()
         self._open = ExitStack()
@@ -199,6 +202,19 @@ def _trusted(settings: NodeSettings) -> Consortium:
     consortium = parse_document(settings.consortium.read_bytes())
     check_mode(consortium, embedded=False)
     return consortium
+
+
+def _keys(settings: NodeSettings, consortium: Consortium) -> PartyKeys:
+    """Open the node's key file with the passphrase that its surroundings give."""
+    passphrase = find_passphrase(
+        file=settings.passphrase_file,
+        environment=os.environ,
+        ask=terminal(tr("Passphrase of the key file:")),
+    )
+    secrets = open_keys(settings.folder / KEYS_FILE, passphrase)
+    if (secrets.consortium, secrets.party) != (consortium.id, settings.party):
+        raise SettingsError("party: the key file in the folder is another party's")
+    return party_keys(secrets)
 
 
 def _check_party(consortium: Consortium, party: PartyId, keys: PartyKeys) -> None:

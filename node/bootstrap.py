@@ -23,8 +23,9 @@ from hanse_ledger.ids import Month, PartyId, StewardX
 from hanse_ledger.signing import SigningKey
 from hanse_ledger.statements import NO_PREVIOUS, sign_statement
 from node.clocks import DemoClock, SystemClock, system_entropy
+from node.dealt_keys import read_dealt_keys, write_dealt_keys
 from node.files import write_whole
-from node.keystore import PartyKeys, read_keys, write_keys
+from node.keystore import PartyKeys
 from node.member import MemberNode
 from node.ports import Clock, Entropy, Sequencer, StewardLink
 from node.roles.party import Standing
@@ -55,7 +56,7 @@ def found(folder: Path, demo: DemoConsortium) -> None:
     for party, keys in demo.keys.items():
         home = folder / PARTIES_FOLDER / party
         home.mkdir(parents=True, mode=0o700)
-        write_keys(home / KEYS_FILE, keys)
+        write_dealt_keys(home / KEYS_FILE, keys)
     first = consortium.ordering[0]
     genesis = sign_statement(
         key=SigningKey(demo.keys[first].statement_seed),
@@ -128,7 +129,7 @@ class Embedded:
             standing = new_standing(
                 parse_document(self.consortium.raw),
                 party,
-                read_keys(home / KEYS_FILE),
+                read_dealt_keys(home / KEYS_FILE),
                 database,
                 self._around,
                 self._sequencer(party),
@@ -174,7 +175,7 @@ class Embedded:
 
         def build() -> tuple[Handler, Callable[[], None]]:
             database = _database(home, around, party, SEQUENCER_FILE)
-            log_key = read_keys(home / KEYS_FILE).log
+            log_key = read_dealt_keys(home / KEYS_FILE).log
             if log_key is None:
                 raise CorruptionError("the ordering party has no log key")
             replica = Replica(database)
@@ -193,7 +194,7 @@ class Embedded:
 
         def build() -> tuple[Handler, Callable[[], None]]:
             database = _database(home, around, party)
-            keys = read_keys(home / KEYS_FILE)
+            keys = read_dealt_keys(home / KEYS_FILE)
             # Parsed anew: parties share bytes, not objects.
             standing = new_standing(parse_document(raw), party, keys, database, around, sequencer)
             steward = Steward(standing=standing, key_share=keys.key_share or b"", links=links)

@@ -32,6 +32,8 @@ COMMANDS: Final = {
     "month": ("node.commands.month", mark("Close months, as a steward.")),
     "inquire": ("node.commands.inquire", mark("Ask what the network knows of subjects.")),
     "verify": ("node.commands.verify", mark("Check an answer file offline.")),
+    "party": ("node.commands.party", mark("Make a party's keys and its card.")),
+    "consortium": ("node.commands.consortium", mark("Found a consortium, step by step.")),
     "node": ("node.commands.node", mark("Run one party's node.")),
     "keys": ("node.commands.keys", mark("Keys of a party and of its own people.")),
     "log": ("node.commands.log", mark("Audit, show, prove and export the log.")),

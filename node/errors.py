@@ -1,6 +1,7 @@
 """Refusals that only nodes which are apart have."""
 
 from hanse_ledger.errors import RejectedError, UnavailableError, VerificationError
+from hanse_ledger.ids import PartyId
 
 
 class NotFoundError(RejectedError):
@@ -67,3 +68,32 @@ class SettingsError(RejectedError):
     """A configuration that no node can be run with; the message names the field and repeats no value."""
 
     code = "settings"
+
+
+class KeyFileError(RejectedError):
+    """A key file that is none, that others may read, or that this node may not use."""
+
+    code = "key_file"
+
+
+class PassphraseError(RejectedError):
+    """A passphrase that does not open the key file, or a key file that was changed: which, is not said."""
+
+    code = "passphrase"
+
+
+class NoPassphraseError(RejectedError):
+    """There is no passphrase to be had, or none that may be used."""
+
+    code = "no_passphrase"
+
+
+class FoundingError(RejectedError):
+    """A step of the founding that is wrong, missing or done already; names the party, the field, the file."""
+
+    code = "founding"
+
+    def __init__(self, reason: str, *, party: PartyId | None = None, field: str = "", file: str = "") -> None:
+        named = [text for text in (party or "", field, reason) if text]
+        super().__init__(": ".join(named) + (f" ({file})" if file else ""))
+        self.party, self.field, self.file, self.reason = party, field, file, reason

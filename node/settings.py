@@ -12,6 +12,7 @@ from node.errors import SettingsError
 Listen = Annotated[str, Field(pattern=r"^[^\s/]+:[0-9]{1,5}$")]
 HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s?#]+$")]
 _DEFAULT_INTERVAL_S: Final = 30.0
+_PATHS: Final = ("consortium", "genesis", "folder", "passphrase_file")
 
 
 class NodeSettings(BaseSettings):
@@ -26,6 +27,8 @@ class NodeSettings(BaseSettings):
     """The statement that founded it."""
     folder: Path
     """Where the party's keys and databases are."""
+    passphrase_file: Path | None = None
+    """What opens the key file; HANSE_PASSPHRASE or the terminal without it."""
     listen: Listen
     url: HttpUrl | None = None
     """Where others reach this node, as they sign it; the document's URL without it."""
@@ -68,5 +71,5 @@ def load_settings(path: Path) -> NodeSettings:
         fields = sorted({".".join(map(str, item["loc"])) for item in error.errors()})
         raise SettingsError(f"check these fields: {', '.join(fields)}") from error
     base = path.parent
-    places = {name: base / getattr(settings, name) for name in ("consortium", "genesis", "folder")}
-    return settings.model_copy(update=places)
+    named = {name: getattr(settings, name) for name in _PATHS}
+    return settings.model_copy(update={name: base / path for name, path in named.items() if path is not None})

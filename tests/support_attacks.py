@@ -37,7 +37,8 @@ from hanse_ledger.signing import key_id_of
 from hanse_ledger.state import LedgerState, ReportEntry
 from hanse_ledger.statements import parse_statement, sign_statement
 from node.bootstrap import KEYS_FILE
-from node.keystore import PartyKeys, read_keys
+from node.dealt_keys import read_dealt_keys
+from node.keystore import PartyKeys
 from node.roles.answering import batch_of
 from node.roles.messages import read_sealing_key
 from node.storage.schema import draft, evidence, token
@@ -148,7 +149,7 @@ class Scene(World):
 
     def keys(self, party: str) -> PartyKeys:
         """Return a party's keys from its own folder."""
-        return read_keys(self.folder / "parties" / party / KEYS_FILE)
+        return read_dealt_keys(self.folder / "parties" / party / KEYS_FILE)
 
     def sign(self, party: str, body: Body) -> bytes:
         """Sign a statement at a party's head."""

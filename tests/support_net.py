@@ -21,8 +21,12 @@ from consortium_config.sample import DESK_ID, STEWARDS, DemoConsortium, demo_doc
 from hanse_ledger.ids import Month, PartyId
 from hanse_ledger.signing import SigningKey
 from hanse_ledger.statements import NO_PREVIOUS, sign_statement
-from node.keystore import write_keys
+from node.files import OWNER_ONLY, write_new
+from node.keystore import N_LEAST, Cost, Secrets, Seeds, create_keys
+from node.passphrase import Passphrase
 
+PASSPHRASE = "what the tests' key files open with"  # noqa: S105 - they protect nothing
+CHEAP = Cost(n=N_LEAST, r=8, p=1)
 _START_S = 120
 _STOP_S = 30
 
@@ -55,7 +59,7 @@ def parties(members: list[PartyId]) -> list[PartyId]:
 def write_node(folder: Path, founded: DemoConsortium, party: PartyId, port: int, **more: object) -> Path:
     """Write one party's folder with its configuration; return the configuration's path."""
     folder.mkdir(parents=True, mode=0o700)
-    write_keys(folder / "keys.json", founded.keys[party])
+    write_keys(folder, founded, party)
     (folder / "consortium.json").write_bytes(founded.consortium.raw)
     (folder / "genesis.cose").write_bytes(genesis_of(founded))
     settings = {
@@ -63,6 +67,7 @@ def write_node(folder: Path, founded: DemoConsortium, party: PartyId, port: int,
         "consortium": "consortium.json",
         "genesis": "genesis.cose",
         "folder": ".",
+        "passphrase_file": "passphrase",
         "listen": f"127.0.0.1:{port}",
         "work_interval_s": 0.3,
         "api_keys": [hashlib.sha256(API_KEY.encode()).hexdigest()],
@@ -72,6 +77,19 @@ def write_node(folder: Path, founded: DemoConsortium, party: PartyId, port: int,
     lines = [f"{name} = {json.dumps(value)}\n" for name, value in settings.items()]
     (folder / "node.toml").write_text("".join(lines))
     return folder / "node.toml"
+
+
+def write_keys(folder: Path, founded: DemoConsortium, party: PartyId) -> None:
+    """Write a key file that opens quickly, and the file with its passphrase."""
+    dealt = founded.keys[party]
+    secrets = Secrets(
+        consortium=founded.consortium.id,
+        party=party,
+        seeds=Seeds(statement=dealt.statement_seed, cosign=dealt.cosign_seed, log=dealt.log_seed),
+        key_share=dealt.key_share,
+    )
+    write_new(folder / "passphrase", PASSPHRASE.encode(), OWNER_ONLY)
+    create_keys(folder / "keys.json", secrets, Passphrase(PASSPHRASE.encode()), os.urandom, CHEAP)
 
 
 def genesis_of(founded: DemoConsortium) -> bytes:

@@ -32,6 +32,26 @@ Party: TypeAlias = Annotated[
         help=mark("Whose node the command speaks for."),
     ),
 ]
+Home: TypeAlias = Annotated[
+    Path,
+    typer.Option(
+        "--dir", metavar="HOME", help=mark("The party's own folder, with its key file; it never leaves home.")
+    ),
+]
+Mail: TypeAlias = Annotated[
+    Path,
+    typer.Option("--mail", metavar="MAIL", help=mark("The folder with what founders send each other.")),
+]
+PassphraseFile: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--passphrase-file",
+        envvar="HANSE_PASSPHRASE_FILE",
+        metavar="FILE",
+        show_default=False,
+        help=mark("Holds the key file's passphrase; HANSE_PASSPHRASE or the terminal without it."),
+    ),
+]
 
 
 class WrongUsageError(Exception):

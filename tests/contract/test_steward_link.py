@@ -34,8 +34,8 @@ from hanse_ledger.privacy.group import scalar_from_entropy
 from hanse_ledger.signing import SigningKey
 from hanse_ledger.witnessing import cosigner_name
 from node.bootstrap import Embedded, Surroundings, found
+from node.dealt_keys import read_dealt_keys
 from node.errors import ReplySignatureError
-from node.keystore import read_keys
 from node.links.http import HttpCaller
 from node.links.steward import HttpLink
 from node.ports import StewardLink, StewardVerb
@@ -69,7 +69,7 @@ class OverHttp(Embedded):
 
     def _key(self, party: PartyId) -> SigningKey:
         home = self._home(party) / "keys.json"
-        return read_keys(home).statement if home.exists() else SigningKey(bytes(32))
+        return read_dealt_keys(home).statement if home.exists() else SigningKey(bytes(32))
 
     def _served(self, party: PartyId) -> Served:
         if not hasattr(self, "servers"):
@@ -185,7 +185,7 @@ def test_a_seed_and_a_word_on_it_can_come_again(embedded: Embedded) -> None:
     with drawer.read() as connection:
         row = connection.execute(select(seed).where(seed.c.y == 4)).one()
     said = next(said for said in before[1] if (said.y, said.x) == (4, 3))
-    keys = read_keys(embedded.folder / "parties" / STEWARDS[StewardX(3)] / "keys.json")
+    keys = read_dealt_keys(embedded.folder / "parties" / STEWARDS[StewardX(3)] / "keys.json")
     word = sign(
         key=keys.statement,
         party=STEWARDS[StewardX(3)],

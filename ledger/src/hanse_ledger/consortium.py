@@ -125,7 +125,7 @@ def parse_document(raw: bytes) -> Consortium:
     previous = fields.hex("previous", 32, empty=True)
     parties = fields.list_of("parties", lambda value, place: _party(value, place, consortium_id))
     ordering = fields.list_of("ordering", text_item)
-    policy = _policy(Fields(fields.take("policy"), "policy"))
+    policy = parse_policy(fields.take("policy"))
     fields.done()
     _check_parties(parties)
     by_id = {party.id: party for party in parties}
@@ -289,7 +289,9 @@ def _check_ordering(ordering: tuple[str, ...], parties: Mapping[PartyId, Party])
             raise DocumentError(field=f"ordering[{i}]", reason="must name an active party with a log_key")
 
 
-def _policy(fields: Fields) -> Policy:
+def parse_policy(value: object) -> Policy:
+    """Read a document's `policy` from a JSON value; raises DocumentError naming the field."""
+    fields = Fields(value, "policy")
     policy = Policy(
         contributors_min=fields.number("contributors_min", least=CONTRIBUTORS_LEAST),
         warnings_min=fields.number("warnings_min", least=WARNINGS_LEAST),

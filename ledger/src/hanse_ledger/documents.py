@@ -95,6 +95,10 @@ class Fields:
             self.refuse(name, "must be an object")
         return value
 
+    def left(self) -> dict[str, object]:
+        """Return what nobody has taken yet."""
+        return dict(self._left)
+
     def done(self) -> None:
         """Refuse what nobody has taken."""
         for name in self._left:

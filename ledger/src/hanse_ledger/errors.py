@@ -134,4 +134,4 @@ class KeyGenerationError(VerificationError):
 
     def __init__(self, *, x: StewardX, field: str, reason: str = "does not hold") -> None:
         super().__init__(f"steward {x}: {field} {reason}")
-        self.x, self.field = x, field
+        self.x, self.field, self.reason = x, field, reason

@@ -23,7 +23,7 @@ from node.bootstrap import (
     found,
 )
 from node.clocks import SystemClock
-from node.keystore import read_keys
+from node.dealt_keys import read_dealt_keys
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def test_a_founded_folder_has_everything_and_each_party_its_own_keys(
     for party in demo.consortium.parties.values():
         home = tmp_path / "parties" / party.id
         assert home.stat().st_mode & 0o777 == 0o700
-        keys = read_keys(home / "keys.json")
+        keys = read_dealt_keys(home / "keys.json")
         assert keys.statement.public == party.statement_key
         assert keys.cosign.public == party.cosign_key
         assert (keys.log is not None) is (party.id == DESK_ID)
