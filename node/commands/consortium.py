@@ -45,7 +45,12 @@ def draft(
         print_json({**_run_of(made), "draft": str(mail / DRAFT), "parties": list(made.parties)})
         return
     print_line(tr("The draft is {file}, of {count} parties.", file=mail / DRAFT, count=len(made.parties)))
-    print_line(tr("Stewards compare this fingerprint by telephone: {hash}", hash=made.roster.hash.hex()))
+    print_line(
+        tr(
+            "The stewards compare this fingerprint by another way than mail: {hash}",
+            hash=made.roster.hash.hex(),
+        )
+    )
 
 
 @app.command(cls=Command, help=mark("Take part in making the token key, as a steward."))

@@ -1,12 +1,12 @@
 """Putting one party's node together: what it refuses to start with, and how it ends."""
 
-import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support_net import apart, free_ports, genesis_of, parties, write_node
+from support_net import CHEAP, PASSPHRASE, apart, free_ports, genesis_of, parties, write_node
 from support_node import FIRST, MEMBERS
 
 from consortium_config.sample import DESK_ID, STEWARDS, DemoConsortium, demo_document
@@ -19,6 +19,8 @@ from node import logdoor
 from node.apart import ApartNode
 from node.clocks import system_entropy
 from node.errors import LockedError, NotFoundError, SettingsError
+from node.keystore import Secrets, draw_seeds, open_keys, replace_keys
+from node.passphrase import Passphrase
 from node.settings import NodeSettings, load_settings
 from node.wire import reply_of
 
@@ -56,15 +58,27 @@ def _a_stranger(settings: NodeSettings) -> NodeSettings:
     return settings.model_copy(update={"party": "stranger"})
 
 
-def _no_log_key(settings: NodeSettings) -> NodeSettings:
-    path = settings.folder / "keys.json"
-    keys = json.loads(path.read_text())
-    del keys["log"]
-    path.write_text(json.dumps(keys))
+def _change_keys(settings: NodeSettings, change: Callable[[Secrets], Secrets]) -> NodeSettings:
+    path, passphrase = settings.folder / "keys.json", Passphrase(PASSPHRASE.encode())
+    replace_keys(path, change(open_keys(path, passphrase)), passphrase, os.urandom, CHEAP)
     return settings
 
 
-@pytest.mark.parametrize("change", [_another_party, _a_stranger, _no_log_key])
+def _no_log_key(settings: NodeSettings) -> NodeSettings:
+    return _change_keys(settings, lambda keys: replace(keys, seeds=replace(keys.seeds, log=None)))
+
+
+def _other_keys(settings: NodeSettings) -> NodeSettings:
+    return _change_keys(settings, lambda keys: replace(keys, seeds=draw_seeds(os.urandom, orders=True)))
+
+
+def _keys_of_another_party(settings: NodeSettings) -> NodeSettings:
+    return _change_keys(settings, lambda keys: replace(keys, party=ALDER))
+
+
+@pytest.mark.parametrize(
+    "change", [_another_party, _a_stranger, _no_log_key, _other_keys, _keys_of_another_party]
+)
 def test_keys_that_do_not_fit_are_refused(
     tmp_path: Path, founded: DemoConsortium, change: Callable[[NodeSettings], NodeSettings]
 ) -> None:
