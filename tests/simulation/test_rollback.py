@@ -22,7 +22,7 @@ from hanse_ledger.state import LedgerState
 from hanse_ledger.statements import sign_statement
 from node.backup import copy_database
 from node.bootstrap import DATABASE_FILE, SEQUENCER_FILE
-from node.keystore import read_keys
+from node.dealt_keys import read_dealt_keys
 from node.receivables.subjectmap import demo_subject
 from node.restore import rejoin
 from node.roles.answering import batch_of
@@ -213,7 +213,7 @@ def fork(past: Past, tmp_path: Path) -> Replica:
     """Order other statements after the old copy, as whoever orders the log could."""
     home = past.folder / "parties"
     shutil.copy(past.between / DESK_ID / SEQUENCER_FILE, tmp_path / "fork")
-    log_key = read_keys(home / DESK_ID / "keys.json").log
+    log_key = read_dealt_keys(home / DESK_ID / "keys.json").log
     assert log_key is not None
     replica = Replica(Database(tmp_path / "fork"))
     sequencer = SoloSequencer(replica=replica, log_key=log_key)
@@ -221,7 +221,7 @@ def fork(past: Past, tmp_path: Path) -> Replica:
     for number in range(2 * len(stored_log(past.folder / "parties" / DESK_ID / SEQUENCER_FILE))):
         head = replica.state.head(ALDER)
         statement = sign_statement(
-            key=read_keys(home / ALDER / "keys.json").statement,
+            key=read_dealt_keys(home / ALDER / "keys.json").statement,
             party=ALDER,
             consortium=replica.state.consortium.id,
             seq=head.seq,

@@ -89,7 +89,7 @@ def test_a_node_runs_on_what_was_founded(tmp_path: Path) -> None:
         done(hanse("node", "config", "--dir", founded.home(DESK), *words))
     with ApartNode(load_settings(founded.home(DESK) / "node.toml")) as node:
         reply_of(node.service.submit(founded.letter("genesis.cose")))
-        reply_of(node.service.ready(), 30)
+        assert reply_of(node.service.checkpoint(), 30)
     step = done(founded.do("next", DESK, "--json")).document
     assert (step["step"], step["command"]) == ("done", None)
 

@@ -59,7 +59,7 @@ def test_no_words_is_wrong_usage_and_shows_the_help(run: Run) -> None:
         (["log", "show", "1", "2"], "There are more arguments than the command takes."),
         (["--lang", "de", "report"], "The value of --lang is none that it can have."),
         (["report"], "--dir or HANSE_DIR says in which folder the consortium is."),
-        (["log", "audit"], "--dir or HANSE_DIR says in which folder the log is."),
+        (["log", "audit"], "--dir or HANSE_DIR says in which folder or at which URL the log is."),
         (["month", "close", "soon"], "A month is written YYYY-MM."),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -165,7 +165,8 @@ def test_the_log_names_its_level_and_stays_silent_below_it(run: Run, demo: Path)
 
 def test_every_command_has_a_module() -> None:
     assert set(COMMANDS) == {
-        "demo", "receivables", "report", "month", "inquire", "verify", "party", "consortium", "node", "log",
+        "demo", "receivables", "report", "month", "inquire", "verify", "party", "consortium", "node", "keys",
+        "log",
     }  # fmt: skip
     assert all(hasattr(__import__(module, fromlist=["app"]), "app") for module, _ in COMMANDS.values())
     assert cli.app is not None
