@@ -1,11 +1,18 @@
-"""In CI nothing is skipped in silence: a skip fails, unless it is for data that CI does not have."""
+"""In CI nothing is skipped in silence: a skip fails, unless it is for data that CI does not have.
+
+Also what tests of several folders stand on: a PostgreSQL server, and places for databases of both kinds.
+"""
 
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
+import support_postgres
+from support_postgres import Cluster
+
+from node.storage.engines import Place
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
@@ -37,3 +44,25 @@ def _refuse_skip(report: Any) -> None:
     if not excused(reason):
         report.outcome = "failed"
         report.longrepr = f"CI does not skip: {reason}"
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A PostgreSQL server that all tests of this process share."""
+    with support_postgres.cluster() as running:
+        if running is None:
+            pytest.skip("PostgreSQL is not installed: make setup-full")
+        yield running
+
+
+Places: TypeAlias = Callable[[str], Place]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def places(request: pytest.FixtureRequest, tmp_path: Path) -> Places:
+    """Where this test's databases are, by name: files, then schemas."""
+    if request.param == "sqlite":
+        return lambda name: tmp_path / f"{name}.sqlite"
+    running: Cluster = request.getfixturevalue("cluster")
+    made: dict[str, Place] = {}
+    return lambda name: made.setdefault(name, running.new_schema())

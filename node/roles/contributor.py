@@ -77,7 +77,7 @@ class Contributor:
     def reported(self) -> Reported:
         """Return how far the reporting for the log month is."""
         month = self._standing.state.log_month
-        drafts = select(func.count(), func.coalesce(func.sum(draft_table.c.counted), 0)).where(
+        drafts = select(func.count(), func.count().filter(draft_table.c.counted)).where(
             draft_table.c.log_month == month
         )
         rows = (
@@ -90,7 +90,7 @@ class Contributor:
             reports, counting = connection.execute(drafts).one()
             row_count = connection.execute(rows).scalar_one()
         is_due = self._standing.clock.now().date() > month_end(month)
-        return Reported(month=month, due=is_due, reports=reports, counting=int(counting), rows=row_count)
+        return Reported(month=month, due=is_due, reports=reports, counting=counting, rows=row_count)
 
     def counts(self, month: Month) -> bool:
         """Return whether there are reports for a log month and all of them count, by the log."""

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects.sqlite import insert
 
 from hanse_ledger.bodies import SHARE_LIMIT, Close
 from hanse_ledger.codec import encode
@@ -159,8 +158,10 @@ class Steward:
         with self._standing.database.write() as connection:
             if connection.execute(total).scalar_one() + len(body) > PENDING_BYTES_MOST:
                 raise BudgetError("too many shares wait for their reports")
-            values = {"sha256": sha256, "party": caller, "size": len(body), "sealed": body}
-            connection.execute(insert(share_in).values(values).on_conflict_do_nothing())
+            kept = select(share_in.c.sha256).where(share_in.c.sha256 == sha256)
+            if connection.execute(kept).scalar() is None:
+                values = {"sha256": sha256, "party": caller, "size": len(body), "sealed": body}
+                connection.execute(share_in.insert(), values)
         return sha256
 
     def _from_steward(self, caller: PartyId, body: bytes, take: Callable[[StewardX, bytes], None]) -> bytes:

@@ -1,7 +1,8 @@
 """A node's copy of the log: the stored statements and the state that they lead to.
 
-Invariant: the state is what the stored statements give. When a write fails, its outcome is unknown, so the
-state is dropped and read again from what was stored.
+Invariant: the state is what the stored statements give. When a write fails, its outcome is unknown, and when
+the database's session was lost, so may the last writes be: the state is dropped then, and read again from what
+is stored.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,18 +26,20 @@ class Replica:
         self._database = database
         self.log = LogStore(database)
         self._state: LedgerState | None = None
+        self._session = 0
         # Size and root last asked for below the newest: a batch of answers asks for one again and again.
         self._past_root: tuple[int, NodeHash] | None = None
 
     @property
     def state(self) -> LedgerState:
         """The state after every stored statement."""
-        if self._state is None:
+        session = self._database.session
+        if self._state is None or self._session != session:
             state = LedgerState()
             while batch := self.log.entries(state.size, _BATCH):
                 for raw in batch:
                     state.replay(raw)
-            self._state = state
+            self._state, self._session = state, session
         return self._state
 
     def append(

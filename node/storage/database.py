@@ -1,22 +1,25 @@
-"""A node's own database: SQLAlchemy over SQLite in WAL mode with `synchronous=FULL`.
+"""A node's own database: SQLAlchemy Core over SQLite or PostgreSQL, which mean the same here (ADR 0013).
 
 What a committed `write` holds survives a crash and a loss of power, unless it says otherwise; what was not
-committed is gone as a whole. One node's thread uses a `Database` at a time.
+committed is gone as a whole. One thread uses a `Database` at a time.
 """
 
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
-from sqlalchemy import Connection, CursorResult, Engine, column, create_engine, event, inspect, select, table
-from sqlalchemy.engine import URL
+from sqlalchemy import Connection, CursorResult, column, inspect, select, table
+from sqlalchemy.exc import DBAPIError
 
+from hanse_ledger.errors import UnavailableError
+from node.storage.engines import Kind, Place, Schema
 from node.storage.schema import REVISION
+from node.storage.sqlite import SQLite
+
+_log = logging.getLogger(__name__)
 
 _VERSION: Final = table("alembic_version", column("version_num"))
-_LOGGING_NAME: Final = "hanse"
 
 Moment: TypeAlias = Literal["before", "in", "after"]
 Probe: TypeAlias = Callable[[Moment], None]
@@ -28,18 +31,41 @@ def _no_probe(_: Moment) -> None:
 
 
 class Database:
-    """Reads and durable writes of one node. Opening it brings the schema up to date."""
+    """Reads and durable writes of one node. Opening it brings the schema up to date.
 
-    def __init__(self, path: Path, *, probe: Probe = _no_probe) -> None:
+    A database that is out of reach, full or busy raises UnavailableError, and is asked anew at the next call.
+    """
+
+    def __init__(self, place: Place, *, probe: Probe = _no_probe, alone: bool = False) -> None:
+        """Open the database.
+
+        With `alone` no other process writes to it until it is closed: raises LockedError when one does. For a
+        file that is left to the lock on its folder.
+        """
         self._probe = probe
-        self._engine = _sqlite_engine(path)
-        _migrate(self._engine)
+        self._kind = _kind_of(place)
+        try:
+            with self._telling():
+                self._kind.open(alone=alone)
+                self._migrate()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def session(self) -> int:
+        """A number that changes when writes which were not durable may be lost while the program lives.
+
+        Who keeps in memory what such writes have stored reads it again then. Raises UnavailableError as long
+        as the database that was lost cannot be written to.
+        """
+        with self._telling():
+            return self._kind.session
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give a connection that sees one consistent state and changes nothing."""
-        with self._engine.connect() as connection:
-            _drive(connection, "BEGIN")
+        with self._telling(), self._kind.reading() as connection:
             yield connection
 
     @contextmanager
@@ -50,19 +76,40 @@ class Database:
         not at all, surely from the next durable write on: for what can be had again from others.
         """
         self._probe("before")
-        with self._engine.connect() as connection:
-            # In WAL mode NORMAL differs from FULL in one thing: a commit does not wait for the disk.
-            _drive(connection, f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
-            with connection.begin():
-                # The lock is taken at once, so that what is read first is what is changed.
-                _drive(connection, "BEGIN IMMEDIATE")
-                yield connection
-                self._probe("in")
+        with self._telling(), self._kind.writing(durable=durable) as connection:
+            yield connection
+            self._probe("in")
         self._probe("after")
 
     def close(self) -> None:
-        """Let go of the file."""
-        self._engine.dispose()
+        """Let go of the database."""
+        self._kind.close()
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Let what may go away by itself come out as UnavailableError; a fault stays what it is."""
+        try:
+            yield
+        except (DBAPIError, self._kind.driver_error) as error:
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            sentence = self._kind.passing(cause)
+            if sentence is None:
+                raise
+            _log.warning("%s: %s", sentence, cause)
+            raise UnavailableError(sentence) from error
+
+    def _migrate(self) -> None:
+        """Bring the schema to the newest revision; one that this program does not know stops the node."""
+        with self._kind.reading() as connection:
+            is_made = inspect(connection).has_table(_VERSION.name)
+            current = connection.execute(select(_VERSION.c.version_num)).scalar() if is_made else None
+        if current == REVISION:
+            return
+        # Alembic is a tenth of a command's start, and needed once in a database's life.
+        from node.storage.migrate import upgrade  # noqa: PLC0415
+
+        with self._kind.writing(durable=True) as connection:
+            upgrade(connection, current)
 
 
 def inserted_id(result: CursorResult[Any]) -> int:
@@ -73,46 +120,10 @@ def inserted_id(result: CursorResult[Any]) -> int:
     return int(key[0])
 
 
-def _sqlite_engine(path: Path) -> Engine:
-    # No value of a statement or a row is ever in an error or a log, whatever level somebody sets.
-    engine = create_engine(
-        URL.create("sqlite", database=str(path)), hide_parameters=True, logging_name=_LOGGING_NAME
-    )
-    logging.getLogger(f"sqlalchemy.engine.Engine.{_LOGGING_NAME}").addFilter(_holds_no_row)
+def _kind_of(place: Place) -> Kind:
+    if not isinstance(place, Schema):
+        return SQLite(place)
+    # The driver is a part of a command's start, and needed by nodes with PostgreSQL alone.
+    from node.storage.postgresql import PostgreSQL  # noqa: PLC0415
 
-    @event.listens_for(engine, "connect")
-    def set_up(dbapi_connection: Any, _record: object) -> None:
-        # We begin transactions ourselves (`_drive`); the driver's own way would begin them late.
-        dbapi_connection.isolation_level = None
-        cursor = dbapi_connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    return engine
-
-
-def _holds_no_row(record: logging.LogRecord) -> bool:
-    """Say whether a record may pass: SQLAlchemy writes the rows that it reads at DEBUG."""
-    return record.levelno > logging.DEBUG
-
-
-def _drive(connection: Connection, sql: str) -> None:
-    """Run a word of the driver's own, such as BEGIN: a listener would cost time at every statement."""
-    driver: Any = connection.connection.driver_connection
-    driver.execute(sql)
-
-
-def _migrate(engine: Engine) -> None:
-    """Bring the schema to the newest revision; one that this program does not know stops the node."""
-    with engine.connect() as connection:
-        is_made = inspect(connection).has_table(_VERSION.name)
-        current = connection.execute(select(_VERSION.c.version_num)).scalar() if is_made else None
-    if current == REVISION:
-        return
-    # Alembic is a tenth of a command's start, and needed once in a database's life.
-    from node.storage.migrate import upgrade  # noqa: PLC0415
-
-    with engine.connect() as connection, connection.begin():
-        _drive(connection, "BEGIN IMMEDIATE")
-        upgrade(connection, current)
+    return PostgreSQL(place)

@@ -11,13 +11,13 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Index,
-    Integer,
     LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     Table,
-    Text,
 )
+
+from node.storage.columns import NUMBER, TEXT
 
 metadata = MetaData()
 
@@ -29,15 +29,15 @@ REVISION: Final = "0002"
 log_entry = Table(
     "log_entry",
     metadata,
-    Column("position", Integer, primary_key=True),
+    Column("position", NUMBER, primary_key=True, autoincrement=False),
     Column("leaf", LargeBinary, nullable=False, unique=True),
     Column("statement", LargeBinary, nullable=False),
 )
 log_hash = Table(
     "log_hash",
     metadata,
-    Column("level", Integer, nullable=False),
-    Column("position", Integer, nullable=False),
+    Column("level", NUMBER, nullable=False),
+    Column("position", NUMBER, nullable=False),
     Column("hash", LargeBinary, nullable=False),
     PrimaryKeyConstraint("level", "position"),
     sqlite_with_rowid=False,
@@ -45,21 +45,21 @@ log_hash = Table(
 log_checkpoint = Table(
     "log_checkpoint",
     metadata,
-    Column("size", Integer, primary_key=True),
+    Column("size", NUMBER, primary_key=True, autoincrement=False),
     Column("note", LargeBinary, nullable=False),
 )
 cosigned = Table(
     "cosigned",
     metadata,
-    Column("origin", Text, primary_key=True),
-    Column("size", Integer, nullable=False),
+    Column("origin", TEXT, primary_key=True),
+    Column("size", NUMBER, nullable=False),
     Column("root", LargeBinary, nullable=False),
     Column("lines", LargeBinary, nullable=False),
 )
 outbox = Table(
     "outbox",
     metadata,
-    Column("seq", Integer, primary_key=True),
+    Column("seq", NUMBER, primary_key=True, autoincrement=False),
     Column("statement", LargeBinary, nullable=False),
 )
 
@@ -68,56 +68,56 @@ outbox = Table(
 book_import = Table(
     "book_import",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", NUMBER, primary_key=True),
     Column("sha256", LargeBinary, nullable=False),
-    Column("as_of", Text, nullable=False),
-    Column("taken", Integer, nullable=False),
+    Column("as_of", TEXT, nullable=False),
+    Column("taken", NUMBER, nullable=False),
 )
 invoice = Table(
     "invoice",
     metadata,
-    Column("customer", Text, nullable=False),
-    Column("reference", Text, nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("invoice_date", Text, nullable=False),
-    Column("due_date", Text, nullable=False),
-    Column("paid_date", Text),
-    Column("amount_minor", Integer, nullable=False),
-    Column("currency", Text, nullable=False),
-    Column("lost_on", Text),
+    Column("customer", TEXT, nullable=False),
+    Column("reference", TEXT, nullable=False),
+    Column("subject", TEXT, nullable=False),
+    Column("invoice_date", TEXT, nullable=False),
+    Column("due_date", TEXT, nullable=False),
+    Column("paid_date", TEXT),
+    Column("amount_minor", NUMBER, nullable=False),
+    Column("currency", TEXT, nullable=False),
+    Column("lost_on", TEXT),
     Column("disputed", Boolean, nullable=False),
-    Column("import_id", Integer, ForeignKey("book_import.id"), nullable=False),
+    Column("import_id", NUMBER, ForeignKey("book_import.id"), nullable=False),
     PrimaryKeyConstraint("customer", "reference"),
     Index("invoice_subject", "subject"),
 )
 token = Table(
     "token",
     metadata,
-    Column("subject", Text, primary_key=True),
+    Column("subject", TEXT, primary_key=True),
     Column("token", LargeBinary, nullable=False),
 )
 draft = Table(
     "draft",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("log_month", Integer, nullable=False),
+    Column("id", NUMBER, primary_key=True),
+    Column("log_month", NUMBER, nullable=False),
     Column("rows", LargeBinary, nullable=False),
     Column("evidence_roots", LargeBinary, nullable=False),
-    Column("seq", Integer),
+    Column("seq", NUMBER),
     Column("counted", Boolean, nullable=False),
 )
 own_row = Table(
     "own_row",
     metadata,
-    Column("subject", Text, nullable=False),
-    Column("month", Integer, nullable=False),
-    Column("condition", Integer, nullable=False),
-    Column("exposure", Integer, nullable=False),
-    Column("delay", Integer, nullable=False),
-    Column("peak_minor", Integer, nullable=False),
-    Column("delay_days", Integer, nullable=False),
-    Column("draft", Integer, ForeignKey("draft.id"), nullable=False),
-    Column("number", Integer, nullable=False),
+    Column("subject", TEXT, nullable=False),
+    Column("month", NUMBER, nullable=False),
+    Column("condition", NUMBER, nullable=False),
+    Column("exposure", NUMBER, nullable=False),
+    Column("delay", NUMBER, nullable=False),
+    Column("peak_minor", NUMBER, nullable=False),
+    Column("delay_days", NUMBER, nullable=False),
+    Column("draft", NUMBER, ForeignKey("draft.id"), nullable=False),
+    Column("number", NUMBER, nullable=False),
     Column("evidence", LargeBinary, nullable=False),
     PrimaryKeyConstraint("subject", "month"),
     Index("own_row_draft", "draft"),
@@ -125,8 +125,8 @@ own_row = Table(
 share_out = Table(
     "share_out",
     metadata,
-    Column("seq", Integer, nullable=False),
-    Column("x", Integer, nullable=False),
+    Column("seq", NUMBER, nullable=False),
+    Column("x", NUMBER, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     PrimaryKeyConstraint("seq", "x"),
 )
@@ -134,11 +134,11 @@ inquiry = Table(
     "inquiry",
     metadata,
     Column("request_hash", LargeBinary, primary_key=True),
-    Column("subject", Text, nullable=False),
+    Column("subject", TEXT, nullable=False),
     Column("request", LargeBinary, nullable=False),
     Column("answer_key", LargeBinary, nullable=False),
-    Column("made_at", Text, nullable=False),
-    Column("position", Integer),
+    Column("made_at", TEXT, nullable=False),
+    Column("position", NUMBER),
     Column("answers", LargeBinary),
 )
 api_key = Table(
@@ -157,9 +157,9 @@ api_key = Table(
 evidence = Table(
     "evidence",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("party", Text, nullable=False),
+    Column("id", NUMBER, primary_key=True),
+    Column("kind", TEXT, nullable=False),
+    Column("party", TEXT, nullable=False),
     Column("content", LargeBinary, nullable=False),
 )
 
@@ -169,7 +169,7 @@ sealing_key = Table(
     "sealing_key",
     metadata,
     Column("key_id", LargeBinary, primary_key=True),
-    Column("first_month", Integer, nullable=False, unique=True),
+    Column("first_month", NUMBER, nullable=False, unique=True),
     Column("private", LargeBinary, nullable=False),
     Column("signed", LargeBinary, nullable=False),
 )
@@ -177,8 +177,8 @@ seed = Table(
     "seed",
     metadata,
     Column("stewards", LargeBinary, nullable=False),
-    Column("y", Integer, nullable=False),
-    Column("quarter", Integer, nullable=False),
+    Column("y", NUMBER, nullable=False),
+    Column("quarter", NUMBER, nullable=False),
     Column("seed", LargeBinary, nullable=False),
     Column("message", LargeBinary),
     PrimaryKeyConstraint("stewards", "y", "quarter"),
@@ -187,9 +187,9 @@ seed_hash = Table(
     "seed_hash",
     metadata,
     Column("stewards", LargeBinary, nullable=False),
-    Column("y", Integer, nullable=False),
-    Column("quarter", Integer, nullable=False),
-    Column("x", Integer, nullable=False),
+    Column("y", NUMBER, nullable=False),
+    Column("quarter", NUMBER, nullable=False),
+    Column("x", NUMBER, nullable=False),
     Column("hash", LargeBinary, nullable=False),
     PrimaryKeyConstraint("stewards", "y", "quarter", "x"),
 )
@@ -197,16 +197,16 @@ share_in = Table(
     "share_in",
     metadata,
     Column("sha256", LargeBinary, primary_key=True),
-    Column("party", Text, nullable=False),
-    Column("size", Integer, nullable=False),
+    Column("party", TEXT, nullable=False),
+    Column("size", NUMBER, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Index("share_in_party", "party"),
 )
 opened = Table(
     "opened",
     metadata,
-    Column("entry", Integer, primary_key=True),
-    Column("member", Text, nullable=False),
+    Column("entry", NUMBER, primary_key=True, autoincrement=False),
+    Column("member", TEXT, nullable=False),
     Column("validity", LargeBinary, nullable=False),
     Column("tokens", LargeBinary),
     Column("months", LargeBinary),
@@ -215,26 +215,26 @@ opened = Table(
 opened_month = Table(
     "opened_month",
     metadata,
-    Column("month", Integer, nullable=False),
-    Column("entry", Integer, ForeignKey("opened.entry"), nullable=False),
+    Column("month", NUMBER, nullable=False),
+    Column("entry", NUMBER, ForeignKey("opened.entry"), nullable=False),
     PrimaryKeyConstraint("month", "entry"),
     sqlite_with_rowid=False,
 )
 seen_entry = Table(
     "seen_entry",
     metadata,
-    Column("entry", Integer, primary_key=True),
-    Column("seen_at", Text, nullable=False),
+    Column("entry", NUMBER, primary_key=True, autoincrement=False),
+    Column("seen_at", TEXT, nullable=False),
 )
 window = Table(
     "window",
     metadata,
     Column("token", LargeBinary, nullable=False),
-    Column("frozen_at", Integer, nullable=False),
-    Column("months", Integer, nullable=False),
-    Column("groups", Integer, nullable=False),
+    Column("frozen_at", NUMBER, nullable=False),
+    Column("months", NUMBER, nullable=False),
+    Column("groups", NUMBER, nullable=False),
     Column("share", LargeBinary, nullable=False),
-    Column("withheld_at", Integer),
+    Column("withheld_at", NUMBER),
     PrimaryKeyConstraint("token", "frozen_at", "months"),
     Index("window_frozen_at", "frozen_at"),
     sqlite_with_rowid=False,
@@ -242,7 +242,7 @@ window = Table(
 frozen_month = Table(
     "frozen_month",
     metadata,
-    Column("month", Integer, primary_key=True),
+    Column("month", NUMBER, primary_key=True, autoincrement=False),
     Column("contributions", LargeBinary, nullable=False),
 )
 answer = Table(
@@ -254,8 +254,8 @@ answer = Table(
 token_use = Table(
     "token_use",
     metadata,
-    Column("party", Text, nullable=False),
-    Column("day", Text, nullable=False),
-    Column("elements", Integer, nullable=False),
+    Column("party", TEXT, nullable=False),
+    Column("day", TEXT, nullable=False),
+    Column("elements", NUMBER, nullable=False),
     PrimaryKeyConstraint("party", "day"),
 )

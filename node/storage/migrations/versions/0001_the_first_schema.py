@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from node.storage.columns import NUMBER, TEXT
+
 revision = "0001"
 down_revision = None
 
@@ -18,64 +20,64 @@ def upgrade() -> None:
     )
     op.create_table(
         "book_import",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", NUMBER, nullable=False),
         sa.Column("sha256", sa.LargeBinary(), nullable=False),
-        sa.Column("as_of", sa.Text(), nullable=False),
-        sa.Column("taken", sa.Integer(), nullable=False),
+        sa.Column("as_of", TEXT, nullable=False),
+        sa.Column("taken", NUMBER, nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
         "cosigned",
-        sa.Column("origin", sa.Text(), nullable=False),
-        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("origin", TEXT, nullable=False),
+        sa.Column("size", NUMBER, nullable=False),
         sa.Column("root", sa.LargeBinary(), nullable=False),
         sa.Column("lines", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("origin"),
     )
     op.create_table(
         "draft",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("log_month", sa.Integer(), nullable=False),
+        sa.Column("id", NUMBER, nullable=False),
+        sa.Column("log_month", NUMBER, nullable=False),
         sa.Column("rows", sa.LargeBinary(), nullable=False),
         sa.Column("evidence_roots", sa.LargeBinary(), nullable=False),
-        sa.Column("seq", sa.Integer(), nullable=True),
+        sa.Column("seq", NUMBER, nullable=True),
         sa.Column("counted", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
         "evidence",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("party", sa.Text(), nullable=False),
+        sa.Column("id", NUMBER, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("party", TEXT, nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
         "frozen_month",
-        sa.Column("month", sa.Integer(), nullable=False),
+        sa.Column("month", NUMBER, nullable=False, autoincrement=False),
         sa.Column("contributions", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("month"),
     )
     op.create_table(
         "inquiry",
         sa.Column("request_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("subject", TEXT, nullable=False),
         sa.Column("request", sa.LargeBinary(), nullable=False),
         sa.Column("answer_key", sa.LargeBinary(), nullable=False),
-        sa.Column("made_at", sa.Text(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=True),
+        sa.Column("made_at", TEXT, nullable=False),
+        sa.Column("position", NUMBER, nullable=True),
         sa.Column("answers", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("request_hash"),
     )
     op.create_table(
         "log_checkpoint",
-        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("size", NUMBER, nullable=False, autoincrement=False),
         sa.Column("note", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("size"),
     )
     op.create_table(
         "log_entry",
-        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("position", NUMBER, nullable=False, autoincrement=False),
         sa.Column("leaf", sa.LargeBinary(), nullable=False),
         sa.Column("statement", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("position"),
@@ -83,16 +85,16 @@ def upgrade() -> None:
     )
     op.create_table(
         "log_hash",
-        sa.Column("level", sa.Integer(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("level", NUMBER, nullable=False),
+        sa.Column("position", NUMBER, nullable=False),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("level", "position"),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "opened",
-        sa.Column("entry", sa.Integer(), nullable=False),
-        sa.Column("member", sa.Text(), nullable=False),
+        sa.Column("entry", NUMBER, nullable=False, autoincrement=False),
+        sa.Column("member", TEXT, nullable=False),
         sa.Column("validity", sa.LargeBinary(), nullable=False),
         sa.Column("tokens", sa.LargeBinary(), nullable=True),
         sa.Column("months", sa.LargeBinary(), nullable=True),
@@ -101,14 +103,14 @@ def upgrade() -> None:
     )
     op.create_table(
         "outbox",
-        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("seq", NUMBER, nullable=False, autoincrement=False),
         sa.Column("statement", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("seq"),
     )
     op.create_table(
         "sealing_key",
         sa.Column("key_id", sa.LargeBinary(), nullable=False),
-        sa.Column("first_month", sa.Integer(), nullable=False),
+        sa.Column("first_month", NUMBER, nullable=False),
         sa.Column("private", sa.LargeBinary(), nullable=False),
         sa.Column("signed", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("key_id"),
@@ -117,8 +119,8 @@ def upgrade() -> None:
     op.create_table(
         "seed",
         sa.Column("stewards", sa.LargeBinary(), nullable=False),
-        sa.Column("y", sa.Integer(), nullable=False),
-        sa.Column("quarter", sa.Integer(), nullable=False),
+        sa.Column("y", NUMBER, nullable=False),
+        sa.Column("quarter", NUMBER, nullable=False),
         sa.Column("seed", sa.LargeBinary(), nullable=False),
         sa.Column("message", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("stewards", "y", "quarter"),
@@ -126,23 +128,23 @@ def upgrade() -> None:
     op.create_table(
         "seed_hash",
         sa.Column("stewards", sa.LargeBinary(), nullable=False),
-        sa.Column("y", sa.Integer(), nullable=False),
-        sa.Column("quarter", sa.Integer(), nullable=False),
-        sa.Column("x", sa.Integer(), nullable=False),
+        sa.Column("y", NUMBER, nullable=False),
+        sa.Column("quarter", NUMBER, nullable=False),
+        sa.Column("x", NUMBER, nullable=False),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("stewards", "y", "quarter", "x"),
     )
     op.create_table(
         "seen_entry",
-        sa.Column("entry", sa.Integer(), nullable=False),
-        sa.Column("seen_at", sa.Text(), nullable=False),
+        sa.Column("entry", NUMBER, nullable=False, autoincrement=False),
+        sa.Column("seen_at", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("entry"),
     )
     op.create_table(
         "share_in",
         sa.Column("sha256", sa.LargeBinary(), nullable=False),
-        sa.Column("party", sa.Text(), nullable=False),
-        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("party", TEXT, nullable=False),
+        sa.Column("size", NUMBER, nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("sha256"),
     )
@@ -151,32 +153,32 @@ def upgrade() -> None:
 
     op.create_table(
         "share_out",
-        sa.Column("seq", sa.Integer(), nullable=False),
-        sa.Column("x", sa.Integer(), nullable=False),
+        sa.Column("seq", NUMBER, nullable=False),
+        sa.Column("x", NUMBER, nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("seq", "x"),
     )
     op.create_table(
         "token",
-        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("subject", TEXT, nullable=False),
         sa.Column("token", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("subject"),
     )
     op.create_table(
         "token_use",
-        sa.Column("party", sa.Text(), nullable=False),
-        sa.Column("day", sa.Text(), nullable=False),
-        sa.Column("elements", sa.Integer(), nullable=False),
+        sa.Column("party", TEXT, nullable=False),
+        sa.Column("day", TEXT, nullable=False),
+        sa.Column("elements", NUMBER, nullable=False),
         sa.PrimaryKeyConstraint("party", "day"),
     )
     op.create_table(
         "window",
         sa.Column("token", sa.LargeBinary(), nullable=False),
-        sa.Column("frozen_at", sa.Integer(), nullable=False),
-        sa.Column("months", sa.Integer(), nullable=False),
-        sa.Column("groups", sa.Integer(), nullable=False),
+        sa.Column("frozen_at", NUMBER, nullable=False),
+        sa.Column("months", NUMBER, nullable=False),
+        sa.Column("groups", NUMBER, nullable=False),
         sa.Column("share", sa.LargeBinary(), nullable=False),
-        sa.Column("withheld_at", sa.Integer(), nullable=True),
+        sa.Column("withheld_at", NUMBER, nullable=True),
         sa.PrimaryKeyConstraint("token", "frozen_at", "months"),
         sqlite_with_rowid=False,
     )
@@ -185,17 +187,17 @@ def upgrade() -> None:
 
     op.create_table(
         "invoice",
-        sa.Column("customer", sa.Text(), nullable=False),
-        sa.Column("reference", sa.Text(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("invoice_date", sa.Text(), nullable=False),
-        sa.Column("due_date", sa.Text(), nullable=False),
-        sa.Column("paid_date", sa.Text(), nullable=True),
-        sa.Column("amount_minor", sa.Integer(), nullable=False),
-        sa.Column("currency", sa.Text(), nullable=False),
-        sa.Column("lost_on", sa.Text(), nullable=True),
+        sa.Column("customer", TEXT, nullable=False),
+        sa.Column("reference", TEXT, nullable=False),
+        sa.Column("subject", TEXT, nullable=False),
+        sa.Column("invoice_date", TEXT, nullable=False),
+        sa.Column("due_date", TEXT, nullable=False),
+        sa.Column("paid_date", TEXT, nullable=True),
+        sa.Column("amount_minor", NUMBER, nullable=False),
+        sa.Column("currency", TEXT, nullable=False),
+        sa.Column("lost_on", TEXT, nullable=True),
         sa.Column("disputed", sa.Boolean(), nullable=False),
-        sa.Column("import_id", sa.Integer(), nullable=False),
+        sa.Column("import_id", NUMBER, nullable=False),
         sa.ForeignKeyConstraint(
             ["import_id"],
             ["book_import.id"],
@@ -207,8 +209,8 @@ def upgrade() -> None:
 
     op.create_table(
         "opened_month",
-        sa.Column("month", sa.Integer(), nullable=False),
-        sa.Column("entry", sa.Integer(), nullable=False),
+        sa.Column("month", NUMBER, nullable=False),
+        sa.Column("entry", NUMBER, nullable=False),
         sa.ForeignKeyConstraint(
             ["entry"],
             ["opened.entry"],
@@ -218,15 +220,15 @@ def upgrade() -> None:
     )
     op.create_table(
         "own_row",
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("month", sa.Integer(), nullable=False),
-        sa.Column("condition", sa.Integer(), nullable=False),
-        sa.Column("exposure", sa.Integer(), nullable=False),
-        sa.Column("delay", sa.Integer(), nullable=False),
-        sa.Column("peak_minor", sa.Integer(), nullable=False),
-        sa.Column("delay_days", sa.Integer(), nullable=False),
-        sa.Column("draft", sa.Integer(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("subject", TEXT, nullable=False),
+        sa.Column("month", NUMBER, nullable=False),
+        sa.Column("condition", NUMBER, nullable=False),
+        sa.Column("exposure", NUMBER, nullable=False),
+        sa.Column("delay", NUMBER, nullable=False),
+        sa.Column("peak_minor", NUMBER, nullable=False),
+        sa.Column("delay_days", NUMBER, nullable=False),
+        sa.Column("draft", NUMBER, nullable=False),
+        sa.Column("number", NUMBER, nullable=False),
         sa.Column("evidence", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["draft"],

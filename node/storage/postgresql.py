@@ -1,0 +1,223 @@
+"""PostgreSQL 15 or newer behind `Database`: one schema of one database, for one node.
+
+Whoever writes holds an advisory lock of the schema: for the length of a transaction, or, to be alone, for
+the life of a session. That session is the one which then writes, so a lock that is lost takes the transaction
+with it: there are never two writers.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any, Final
+
+import psycopg
+from sqlalchemy import Connection, ExceptionContext, event, inspect
+from sqlalchemy.exc import DBAPIError
+
+from hanse_ledger.errors import CorruptionError, UnavailableError
+from node.errors import LockedError, SettingsError
+from node.storage.engines import BUSY, FAILING, FULL, GONE, Schema, new_engine
+
+_VERSION_LEAST: Final = (15,)
+_DRIVER: Final = "postgresql+psycopg"
+# A server that has lost its client ends the session, and with it the lock, within a minute.
+_SESSION: Final[Mapping[str, str]] = {
+    "lock_timeout": "10s",
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+}
+_CONNECT: Final[Mapping[str, object]] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+}
+_PASSING: Final[Mapping[str, str]] = {
+    "08": GONE,
+    "28": GONE,
+    "3D": GONE,
+    "57": GONE,
+    "53100": FULL,
+    "53": BUSY,
+    "40": BUSY,
+    "55": BUSY,
+    "57014": BUSY,
+    "58": FAILING,
+}
+"""Sentences by SQLSTATE, or by the two characters of its class."""
+
+
+class PostgreSQL:
+    """One schema."""
+
+    driver_error: type[Exception] = psycopg.Error
+
+    def __init__(self, place: Schema) -> None:
+        self._schema = place.name
+        self._key = _lock_key(place.name)
+        self.engine = new_engine(
+            place.url.set(drivername=_DRIVER).difference_update_query(["options"]),
+            connect_args={
+                **{name: value for name, value in _CONNECT.items() if name not in place.url.query},
+                "autocommit": True,  # we begin transactions ourselves (`_drive`)
+                "client_encoding": "utf8",
+                "options": _options(place),
+            },
+            pool_pre_ping=True,
+            use_native_hstore=False,
+        )
+        event.listen(self.engine, "handle_error", _without_values)
+        self._held: Connection | None = None
+        self._session = self._number = 0
+
+    def open(self, *, alone: bool) -> None:
+        """Check what server this is, make the schema where there is none, and take the lock."""
+        with self.engine.connect() as connection:
+            if (connection.dialect.server_version_info or ()) < _VERSION_LEAST:
+                raise SettingsError("database: PostgreSQL 15 or newer is needed")
+            if _drive(connection, "SHOW server_encoding") != "UTF8":
+                raise SettingsError("database: its encoding must be UTF8")
+            if not inspect(connection).has_schema(self._schema):
+                _drive(connection, f'CREATE SCHEMA IF NOT EXISTS "{self._schema}"')
+        if alone:
+            self._held = self._lock()
+            self._number = _claim(self._held)
+
+    @property
+    def session(self) -> int:
+        """How often the session that writes was lost."""
+        if self._held is not None and self._held.invalidated:
+            self._lock_again()
+        return self._session
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Begin a transaction that sees one snapshot and may change nothing."""
+        with self.engine.connect() as connection, connection.begin():
+            _drive(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            yield connection
+
+    @contextmanager
+    def writing(self, *, durable: bool) -> Iterator[Connection]:
+        """Begin a transaction that alone writes to the schema."""
+        begin = f"BEGIN; SET LOCAL synchronous_commit TO {'on' if durable else 'off'}"
+        if self._held is None:
+            with self.engine.connect() as connection, connection.begin():
+                # The lock is taken at once, so that what is read first is what is changed.
+                _drive(connection, f"{begin}; SELECT pg_advisory_xact_lock({self._key})")
+                yield connection
+            return
+        if self._held.invalidated:
+            self._lock_again()
+            # Whoever writes may rest on what was lost with the session (`session`).
+            raise UnavailableError(GONE)
+        with self._held.begin():
+            _drive(self._held, begin)
+            yield self._held
+
+    def passing(self, error: BaseException | None) -> str | None:
+        """Return the sentence for a server that is gone, full or busy."""
+        state = getattr(error, "sqlstate", None)
+        if state is None:
+            return GONE if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) else None
+        return _PASSING.get(state) or _PASSING.get(state[:2])
+
+    def close(self) -> None:
+        """End all sessions, and with them the lock."""
+        if self._held is not None:
+            _end(self._held)
+        self.engine.dispose()
+
+    def _lock(self) -> Connection:
+        """Return a session that holds the lock; LockedError when another has it."""
+        with ExitStack() as opened:
+            held = opened.enter_context(self.engine.connect())
+            if not _drive(held, f"SELECT pg_try_advisory_lock({self._key})"):
+                raise LockedError("another process writes to this node's database")
+            opened.pop_all()
+            return held
+
+    def _lock_again(self) -> None:
+        """Take the lock again after its session was lost; raises UnavailableError as long as that fails.
+
+        Who had it meanwhile has written what this process does not know: CorruptionError ends it then.
+        """
+        try:
+            held = self._lock()
+        except LockedError as error:
+            raise UnavailableError("the server has not given the node's lock back yet") from error
+        if _drive(held, "SELECT number FROM writer") != self._number:
+            _end(held)
+            raise CorruptionError("another process has written to this node's database meanwhile")
+        self._held, self._session = held, self._session + 1
+
+
+def _lock_key(schema: str) -> int:
+    """Return the advisory lock of a schema: locks are numbers, and of one database."""
+    return int.from_bytes(hashlib.sha256(f"hanse {schema}".encode()).digest()[:8], "big", signed=True)
+
+
+def _claim(held: Connection) -> int:
+    """Write down that a new process writes from now on, and return its number."""
+    return int(
+        _drive(
+            held,
+            "CREATE TABLE IF NOT EXISTS writer (number bigint NOT NULL);"
+            "INSERT INTO writer SELECT 0 WHERE NOT EXISTS (SELECT FROM writer);"
+            "UPDATE writer SET number = number + 1 RETURNING number",
+        )
+    )
+
+
+def _end(held: Connection) -> None:
+    """End a session that holds the lock: back in the pool it would keep it."""
+    if not held.invalidated:
+        held.detach()
+    held.close()
+
+
+def _options(place: Schema) -> str:
+    """Return what every session is set to, after what the operator's URL sets."""
+    own = place.url.query.get("options", ())
+    settings = {"search_path": place.name, **_SESSION}
+    return " ".join(
+        [*((own,) if isinstance(own, str) else own), *(f"-c {name}={v}" for name, v in settings.items())]
+    )
+
+
+def _drive(connection: Connection, sql: str) -> Any:
+    """Run words of the driver's own, such as BEGIN; return the last one's value, None without.
+
+    A listener of SQLAlchemy's would cost time at every statement.
+    """
+    driver: Any = connection.connection.driver_connection
+    try:
+        # Several words at once are never a prepared statement.
+        cursor = driver.execute(sql, prepare=False)
+        while cursor.nextset():
+            pass
+        return None if cursor.description is None else cursor.fetchone()[0]
+    except psycopg.Error as error:
+        _conceal(error)
+        if driver.closed:
+            connection.invalidate(error)
+        raise
+
+
+def _without_values(context: ExceptionContext) -> None:
+    """Take the server's words out of an error: they repeat values (`DETAIL: Key (...)=(...) exists`)."""
+    if isinstance(context.original_exception, psycopg.Error):
+        _conceal(context.original_exception)
+        if isinstance(context.sqlalchemy_exception, DBAPIError):
+            context.sqlalchemy_exception.args = context.original_exception.args
+
+
+def _conceal(error: psycopg.Error) -> None:
+    """Leave of an error's text its kind and the place; what is said before a session begins may stay."""
+    if error.sqlstate is not None:
+        place = error.diag.constraint_name or error.diag.table_name
+        words = [type(error).__name__, error.sqlstate, *(["at", place] if place else [])]
+        error.args = (" ".join(words),)
+    elif not isinstance(error, psycopg.OperationalError):
+        error.args = (type(error).__name__,)
