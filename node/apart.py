@@ -9,9 +9,8 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
-from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
@@ -21,9 +20,7 @@ from hanse_ledger.errors import CorruptionError, LedgerError
 from hanse_ledger.ids import PartyId, StewardX
 from hanse_ledger.signing import SigningKey
 from node.bootstrap import (
-    DATABASE_FILE,
     KEYS_FILE,
-    SEQUENCER_FILE,
     Surroundings,
     check_mode,
     new_standing,
@@ -53,7 +50,7 @@ from node.sequencing.remote import RemoteSequencer
 from node.sequencing.replica import Replica
 from node.sequencing.solo import SoloSequencer
 from node.service import Doors, NodeService
-from node.settings import NodeSettings
+from node.settings import DatabaseName, NodeSettings
 from node.storage.database import Database
 from node.texts import tr
 from node.wire import Handler, Mailbox, Service, reply_of
@@ -78,7 +75,8 @@ class ApartNode:
     def __init__(self, settings: NodeSettings, around: Surroundings | None = None) -> None:
         """Start the node.
 
-        Raises SettingsError, LockedError, NotAdmittedError or CorruptionError before anything is started.
+        Raises SettingsError, LockedError, NotAdmittedError, UnavailableError where its database is out of
+        reach, or CorruptionError before anything is started.
         """
         self._around = around or Surroundings(clock=SystemClock())
         self._settings = settings
@@ -88,16 +86,33 @@ class ApartNode:
         _check_party(self._trusted, self._party, self._keys)
         self._genesis = settings.genesis.read_bytes()
         self._open = ExitStack()
+        try:
+            self.service = self._start()
+        except BaseException:
+            self._open.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    def _start(self) -> NodeService:
+        """Take the folder and the databases, start the threads."""
+        settings = self._settings
         self._open.enter_context(locked(settings.folder))
         shared = _Shared(self._trusted)
+        database = self._database("node")
         log = self._start_sequencer(shared)
         mailbox = Mailbox()
-        # First of all: it brings the database up to date before the node's thread opens it.
         own = self._own(mailbox)
-        self._node = Service(mailbox, lambda: self._build(log, shared))
+        self._node = Service(mailbox, lambda: self._build(database, log, shared))
         self._open.callback(self._node.stop)
         self._open.callback(_Worker(mailbox, self._party, settings.work_interval_s).stop)
-        self.service = NodeService(
+        return NodeService(
             party=self._party,
             consortium=lambda: shared.in_force,
             genesis=self._genesis,
@@ -113,18 +128,9 @@ class ApartNode:
             health=lambda: replace(shared.health.now, stopped=not self._node.is_running),
         )
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._open.close()
-
     def _own(self, mailbox: Mailbox) -> OwnService:
         """Open the own people's way to the node's database, which is not the node's thread's."""
-        database = Database(self._settings.folder / DATABASE_FILE)
-        self._open.callback(database.close)
+        database = self._open.enter_context(closing(Database(self._settings.place("node"))))
         return open_own(
             database=database,
             party=self._party,
@@ -137,19 +143,23 @@ class ApartNode:
         """Start ordering where that is this party's to do; return the sequencer's door."""
         if self._party != self._trusted.ordering[0]:
             return None
-        log_key, genesis, path = self._keys.log, self._genesis, self._settings.folder / SEQUENCER_FILE
+        log_key = self._keys.log
         if log_key is None:
             raise SettingsError("keys: the ordering party has no log key")
         mailbox = Mailbox()
-        build = _sequencer_builder(path, log_key, genesis, shared)
+        build = _sequencer_builder(self._database("sequencer"), log_key, self._genesis, shared)
         self._open.callback(Service(mailbox, build).stop)
         return mailbox
 
-    def _build(self, log: Mailbox | None, shared: _Shared) -> tuple[Handler, Callable[[], None]]:
-        """Open the node, in its own thread."""
+    def _database(self, name: DatabaseName) -> Database:
+        """Open one of the node's databases as its only writer; it is closed after its thread has ended."""
+        return self._open.enter_context(closing(Database(self._settings.place(name), alone=True)))
+
+    def _build(
+        self, database: Database, log: Mailbox | None, shared: _Shared
+    ) -> tuple[Handler, Callable[[], None]]:
+        """Put the node together, in its own thread."""
         with ExitStack() as opened:
-            database = Database(self._settings.folder / DATABASE_FILE)
-            opened.callback(database.close)
             sequencer = self._sequencer(log, shared, opened)
             trusted = parse_document(self._trusted.raw)
             progress = FollowingProgress(shared.health, self._around.clock)
@@ -254,16 +264,15 @@ def _tell_start(replica: Replica, board: HealthBoard) -> None:
 
 
 def _sequencer_builder(
-    path: Path, log_key: SigningKey, genesis: bytes, shared: _Shared
+    database: Database, log_key: SigningKey, genesis: bytes, shared: _Shared
 ) -> Callable[[], tuple[Handler, Callable[[], None]]]:
     def build() -> tuple[Handler, Callable[[], None]]:
-        database = Database(path)
         replica = Replica(database)
         sequencer = SoloSequencer(replica=replica, log_key=log_key)
         if not replica.state.founded:
             sequencer.submit(genesis)
         door = LogDoor(replica, lambda: shared.cosigned)
-        return with_log(ordering(sequencer), door), database.close
+        return with_log(ordering(sequencer), door), lambda: None
 
     return build
 

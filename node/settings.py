@@ -2,15 +2,20 @@
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from node.errors import SettingsError
+from node.storage.engines import Place, Schema
 
 Listen = Annotated[str, Field(pattern=r"^[^\s/]+:[0-9]{1,5}$")]
 HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s?#]+$")]
+DatabaseName: TypeAlias = Literal["node", "sequencer"]
+"""The sequencer's is apart from its party's own node, which follows it like everybody else."""
 _DEFAULT_INTERVAL_S: Final = 30.0
 _PATHS: Final = ("consortium", "genesis", "folder", "passphrase_file")
 
@@ -36,6 +41,9 @@ class NodeSettings(BaseSettings):
     """Other nodes' URLs where they are not the document's."""
     work_interval_s: float = Field(default=_DEFAULT_INTERVAL_S, gt=0, le=86_400)
     """How often the node does by itself what is due."""
+    database: SecretStr | None = None
+    """`postgresql://user@host/name` as SQLAlchemy reads it: a PostgreSQL database of this node's own. Without
+    it the databases are SQLite files in the folder."""
     api_keys: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...] = ()
     """SHA-256 of the keys of the party's own people and systems, in hex. Two are live while one replaces
     the other."""
@@ -52,6 +60,24 @@ class NodeSettings(BaseSettings):
         """Let the environment stand above the file."""
         del settings_cls, dotenv_settings, file_secret_settings
         return env_settings, init_settings
+
+    @field_validator("database")
+    @classmethod
+    def _is_postgresql(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            try:
+                kind = make_url(url.get_secret_value()).get_backend_name()
+            except (ArgumentError, ValueError):
+                kind = ""
+            if kind != "postgresql":
+                raise ValueError("not the URL of a PostgreSQL database")
+        return url
+
+    def place(self, name: DatabaseName) -> Place:
+        """Where one of this node's databases is: a file in the folder, or a schema of the database."""
+        if self.database is None:
+            return self.folder / f"{name}.sqlite"
+        return Schema(url=make_url(self.database.get_secret_value()), name=name)
 
     @property
     def address(self) -> tuple[str, int]:

@@ -4,13 +4,14 @@ Also what tests of several folders stand on: a PostgreSQL server, and places for
 """
 
 import os
-from collections.abc import Callable, Generator, Iterator
+from collections import defaultdict
+from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import pytest
 import support_postgres
-from support_postgres import Cluster
+from support_postgres import Cluster, Places
 
 from node.storage.engines import Place
 
@@ -55,14 +56,11 @@ def cluster() -> Iterator[Cluster]:
         yield running
 
 
-Places: TypeAlias = Callable[[str], Place]
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def places(request: pytest.FixtureRequest, tmp_path: Path) -> Places:
     """Where this test's databases are, by name: files, then schemas."""
     if request.param == "sqlite":
         return lambda name: tmp_path / f"{name}.sqlite"
     running: Cluster = request.getfixturevalue("cluster")
-    made: dict[str, Place] = {}
-    return lambda name: made.setdefault(name, running.new_schema())
+    made: dict[str, Place] = defaultdict(running.new_schema)
+    return made.__getitem__

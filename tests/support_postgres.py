@@ -6,17 +6,20 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import psycopg
 from sqlalchemy.engine import URL
 
-from node.storage.engines import Schema
+from node.storage.engines import Place, Schema
+
+Places: TypeAlias = Callable[[str], Place]
+"""Where a test's databases are, by name."""
 
 _ROLE = "hanse"
 _START_S = 60
@@ -49,7 +52,14 @@ class Cluster:
     def make(self) -> None:
         if os.geteuid() == 0:
             shutil.chown(self.folder, "postgres", "postgres")
-        how = ["--auth=trust", "--username", _ROLE, "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
+        how: list[str | Path] = [
+            "--auth=trust",
+            "--username",
+            _ROLE,
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+            "--no-sync",
+        ]
         command = [self.programs / "initdb", "-D", self.folder / "data", *how]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/", **_as_whom())
 
@@ -79,12 +89,11 @@ class Cluster:
         self.server.send_signal(number)
         self.server.wait(_STOP_S)
 
-    def run(self, sql: str, database: str = "postgres") -> list[tuple[Any, ...]]:
+    def run(self, sql: str, schema: str = "public") -> list[tuple[Any, ...]]:
         """Run words of an administrator's."""
-        with psycopg.connect(
-            host=str(self.folder), user=_ROLE, dbname=database, autocommit=True, connect_timeout=5
-        ) as connection:
-            cursor = connection.execute(sql)  # type: ignore[call-overload]
+        where: dict[str, Any] = {"host": str(self.folder), "user": _ROLE, "dbname": "postgres"}
+        with psycopg.connect(**where, autocommit=True, options=f"-c search_path={schema}") as connection:
+            cursor = connection.execute(sql.encode())
             return [] if cursor.description is None else cursor.fetchall()
 
     def url(self, database: str) -> URL:

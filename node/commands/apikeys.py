@@ -8,7 +8,6 @@ from typing import Annotated, Any, Final, TypeAlias
 
 import typer
 
-from node.bootstrap import DATABASE_FILE
 from node.clocks import SystemClock, system_entropy
 from node.commands.options import Json, WrongUsageError
 from node.commands.output import new_console, print_json, print_line, say
@@ -89,7 +88,7 @@ def revoke(
 @contextmanager
 def _keys(config: Path) -> Iterator[ApiKeys]:
     settings = load_settings(config)
-    with closing(Database(settings.folder / DATABASE_FILE)) as database:
+    with closing(Database(settings.place("node"))) as database:
         yield ApiKeys(database, clock=SystemClock(), entropy=system_entropy)
 
 

@@ -1,8 +1,8 @@
 """A node's copy of the log: the stored statements and the state that they lead to.
 
 Invariant: the state is what the stored statements give. When a write fails, its outcome is unknown, and when
-the database's session was lost, so may the last writes be: the state is dropped then, and read again from what
-is stored.
+the database's session is lost, the last writes may be too: the state is dropped then, and read again from
+what was stored.
 """
 
 from collections.abc import Callable, Sequence

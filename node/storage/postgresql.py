@@ -1,13 +1,13 @@
 """PostgreSQL 15 or newer behind `Database`: one schema of one database, for one node.
 
-Whoever writes holds an advisory lock of the schema: for the length of a transaction, or, to be alone, for
-the life of a session. That session is the one which then writes, so a lock that is lost takes the transaction
-with it: there are never two writers.
+Two advisory locks of the schema: whoever writes holds one for the length of the transaction, and the node
+that owns the schema the other for the life of a session. That session is the one by which this node writes,
+so a lock that is lost takes the transaction with it: a schema never has two nodes.
 """
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import Any, Final
 
 import psycopg
@@ -55,7 +55,7 @@ class PostgreSQL:
 
     def __init__(self, place: Schema) -> None:
         self._schema = place.name
-        self._key = _lock_key(place.name)
+        self._node_lock, self._write_lock = _lock("node", place.name), _lock("write", place.name)
         self.engine = new_engine(
             place.url.set(drivername=_DRIVER).difference_update_query(["options"]),
             connect_args={
@@ -81,7 +81,7 @@ class PostgreSQL:
             if not inspect(connection).has_schema(self._schema):
                 _drive(connection, f'CREATE SCHEMA IF NOT EXISTS "{self._schema}"')
         if alone:
-            self._held = self._lock()
+            self._held = self._take_lock()
             self._number = _claim(self._held)
 
     @property
@@ -101,20 +101,23 @@ class PostgreSQL:
     @contextmanager
     def writing(self, *, durable: bool) -> Iterator[Connection]:
         """Begin a transaction that alone writes to the schema."""
-        begin = f"BEGIN; SET LOCAL synchronous_commit TO {'on' if durable else 'off'}"
+        # The lock is taken at once, so that what is read first is what is changed.
+        begin = (
+            f"BEGIN; SET LOCAL synchronous_commit TO {'on' if durable else 'off'};"
+            f"SELECT pg_advisory_xact_lock({self._write_lock})"
+        )
+        with self._session_to_write() as connection, connection.begin():
+            _drive(connection, begin)
+            yield connection
+
+    def _session_to_write(self) -> AbstractContextManager[Connection]:
         if self._held is None:
-            with self.engine.connect() as connection, connection.begin():
-                # The lock is taken at once, so that what is read first is what is changed.
-                _drive(connection, f"{begin}; SELECT pg_advisory_xact_lock({self._key})")
-                yield connection
-            return
+            return self.engine.connect()
         if self._held.invalidated:
             self._lock_again()
             # Whoever writes may rest on what was lost with the session (`session`).
             raise UnavailableError(GONE)
-        with self._held.begin():
-            _drive(self._held, begin)
-            yield self._held
+        return nullcontext(self._held)
 
     def passing(self, error: BaseException | None) -> str | None:
         """Return the sentence for a server that is gone, full or busy."""
@@ -125,16 +128,17 @@ class PostgreSQL:
 
     def close(self) -> None:
         """End all sessions, and with them the lock."""
-        if self._held is not None:
-            _end(self._held)
+        held, self._held = self._held, None
+        if held is not None:
+            _end(held)
         self.engine.dispose()
 
-    def _lock(self) -> Connection:
+    def _take_lock(self) -> Connection:
         """Return a session that holds the lock; LockedError when another has it."""
         with ExitStack() as opened:
             held = opened.enter_context(self.engine.connect())
-            if not _drive(held, f"SELECT pg_try_advisory_lock({self._key})"):
-                raise LockedError("another process writes to this node's database")
+            if not _drive(held, f"SELECT pg_try_advisory_lock({self._node_lock})"):
+                raise LockedError("another process runs this node's database")
             opened.pop_all()
             return held
 
@@ -144,7 +148,7 @@ class PostgreSQL:
         Who had it meanwhile has written what this process does not know: CorruptionError ends it then.
         """
         try:
-            held = self._lock()
+            held = self._take_lock()
         except LockedError as error:
             raise UnavailableError("the server has not given the node's lock back yet") from error
         if _drive(held, "SELECT number FROM writer") != self._number:
@@ -153,9 +157,9 @@ class PostgreSQL:
         self._held, self._session = held, self._session + 1
 
 
-def _lock_key(schema: str) -> int:
-    """Return the advisory lock of a schema: locks are numbers, and of one database."""
-    return int.from_bytes(hashlib.sha256(f"hanse {schema}".encode()).digest()[:8], "big", signed=True)
+def _lock(kind: str, schema: str) -> int:
+    """Return an advisory lock of a schema: such locks are numbers, and of one database."""
+    return int.from_bytes(hashlib.sha256(f"hanse {kind} {schema}".encode()).digest()[:8], "big", signed=True)
 
 
 def _claim(held: Connection) -> int:
@@ -178,12 +182,10 @@ def _end(held: Connection) -> None:
 
 
 def _options(place: Schema) -> str:
-    """Return what every session is set to, after what the operator's URL sets."""
+    """Return what every session is set to: the URL's own word on a setting stands, but for the schema."""
     own = place.url.query.get("options", ())
-    settings = {"search_path": place.name, **_SESSION}
-    return " ".join(
-        [*((own,) if isinstance(own, str) else own), *(f"-c {name}={v}" for name, v in settings.items())]
-    )
+    ours = [f"-c {name}={value}" for name, value in _SESSION.items()]
+    return " ".join([*ours, *((own,) if isinstance(own, str) else own), f"-c search_path={place.name}"])
 
 
 def _drive(connection: Connection, sql: str) -> Any:

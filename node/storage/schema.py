@@ -144,14 +144,14 @@ inquiry = Table(
 api_key = Table(
     "api_key",
     metadata,
-    Column("id", Text, primary_key=True),
-    Column("name", Text, nullable=False),
+    Column("id", TEXT, primary_key=True),
+    Column("name", TEXT, nullable=False),
     Column("sha256", LargeBinary, nullable=False, unique=True),
-    Column("scopes", Text, nullable=False),
-    Column("created_at", Text, nullable=False),
-    Column("expires_at", Text),
-    Column("revoked_at", Text),
-    Column("last_used", Text),
+    Column("scopes", TEXT, nullable=False),
+    Column("created_at", TEXT, nullable=False),
+    Column("expires_at", TEXT),
+    Column("revoked_at", TEXT),
+    Column("last_used", TEXT),
     Index("api_key_name", "name"),
 )
 evidence = Table(

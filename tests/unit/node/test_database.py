@@ -1,23 +1,37 @@
 import random
+import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, select, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, event, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from support_postgres import Places
 
-from hanse_ledger.errors import CorruptionError
-from node.storage.database import Database, Moment
+from hanse_ledger.errors import CorruptionError, UnavailableError
+from node.storage.database import Database, Moment, inserted_id
 from node.storage.migrate import MIGRATIONS
-from node.storage.schema import REVISION, metadata, token
+from node.storage.schema import REVISION, book_import, invoice, metadata, token
+
+IMPORT = {"sha256": bytes(32), "as_of": "2024-10-31", "taken": 1}
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
+def database(places: Places) -> Iterator[Database]:
+    made = Database(places("node"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Iterator[Database]:
+    """An SQLite file, for what is said of it alone."""
     made = Database(tmp_path / "node.sqlite")
     yield made
     made.close()
@@ -29,7 +43,7 @@ def test_the_migrations_make_exactly_the_schema(database: Database) -> None:
         assert compare_metadata(context, metadata) == []
 
 
-def test_indexes_and_table_options_are_those_of_the_schema(tmp_path: Path, database: Database) -> None:
+def test_indexes_and_table_options_are_those_of_the_schema(tmp_path: Path, file: Database) -> None:
     """What Alembic does not compare: WITHOUT ROWID, primary keys, unique constraints, foreign keys."""
     plain = Database(tmp_path / "plain.sqlite")
     with plain.write() as connection:
@@ -37,7 +51,7 @@ def test_indexes_and_table_options_are_those_of_the_schema(tmp_path: Path, datab
             connection.execute(text(f'DROP TABLE "{table.name}"'))
         metadata.create_all(connection)
     shapes = []
-    for one in (database, plain):
+    for one in (file, plain):
         with one.read() as connection:
             shapes.append(
                 {
@@ -60,9 +74,9 @@ def test_indexes_and_table_options_are_those_of_the_schema(tmp_path: Path, datab
     assert shapes[0] == shapes[1]
 
 
-def test_every_connection_is_durable(database: Database) -> None:
+def test_every_connection_is_durable(file: Database) -> None:
     """WAL, FULL (2): a commit has reached the disk when it returns; foreign keys hold."""
-    for opened in (database.read(), database.write()):
+    for opened in (file.read(), file.write()):
         with opened as connection:
             pragmas = ("journal_mode", "synchronous", "foreign_keys")
             found = [connection.execute(text(f"PRAGMA {name}")).scalar() for name in pragmas]
@@ -99,7 +113,7 @@ def test_a_write_is_whole_or_not_at_all(database: Database) -> None:
 
 @pytest.mark.parametrize(("moment", "is_kept"), [("before", False), ("in", False), ("after", True)])
 def test_a_probe_breaks_a_write_before_or_after_it_is_durable(
-    tmp_path: Path, moment: Moment, *, is_kept: bool
+    places: Places, moment: Moment, *, is_kept: bool
 ) -> None:
     armed: list[Moment] = []
 
@@ -107,25 +121,25 @@ def test_a_probe_breaks_a_write_before_or_after_it_is_durable(
         if now in armed:
             raise OSError
 
-    database = Database(tmp_path / "node.sqlite", probe=probe)
+    database = Database(places("node"), probe=probe)
     armed.append(moment)
     with pytest.raises(OSError), database.write() as connection:  # noqa: PT011 - it has no text
         put(connection, "a", "1")
     database.close()
-    database = Database(tmp_path / "node.sqlite")
+    database = Database(places("node"))
     with database.read() as connection:
         assert (get(connection, "a") == "1") is is_kept
     database.close()
 
 
-def test_a_read_sees_one_state_and_changes_nothing(tmp_path: Path, database: Database) -> None:
-    other = Database(tmp_path / "node.sqlite")
+def test_a_read_sees_one_state_and_changes_nothing(places: Places, database: Database) -> None:
+    other = Database(places("node"))
     with database.read() as connection:
         assert get(connection, "a") is None
         with other.write() as writing:
             put(writing, "a", "1")
         assert get(connection, "a") is None
-    with database.read() as connection:
+    with suppress(DBAPIError), database.read() as connection:
         assert get(connection, "a") == "1"
         put(connection, "a", "2")
     with database.read() as connection:
@@ -133,20 +147,20 @@ def test_a_read_sees_one_state_and_changes_nothing(tmp_path: Path, database: Dat
     other.close()
 
 
-def test_opening_again_keeps_what_is_there(tmp_path: Path, database: Database) -> None:
+def test_opening_again_keeps_what_is_there(places: Places, database: Database) -> None:
     with database.write() as connection:
         put(connection, "a", "1")
-    again = Database(tmp_path / "node.sqlite")
+    again = Database(places("node"))
     with again.read() as connection:
         assert get(connection, "a") == "1"
     again.close()
 
 
-def test_a_database_of_a_newer_program_is_refused(tmp_path: Path, database: Database) -> None:
+def test_a_database_of_a_newer_program_is_refused(places: Places, database: Database) -> None:
     with database.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(CorruptionError, match="newer"):
-        Database(tmp_path / "node.sqlite")
+        Database(places("node"))
 
 
 def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
@@ -159,8 +173,65 @@ def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(OperationalError):
+    with pytest.raises(UnavailableError):
         Database(tmp_path / "none" / "node.sqlite")
+
+
+def test_texts_compare_by_their_bytes(database: Database) -> None:
+    names = ["Z", "a", "\u00e4", "a b", "a-b", "\u4e2d", "\U0001f600", "\uff21", "_"]
+    with database.write() as connection:
+        connection.execute(token.insert(), [{"subject": name, "token": b""} for name in names])
+        ordered = connection.execute(select(token.c.subject).order_by(token.c.subject)).scalars().all()
+        above = connection.execute(select(token.c.subject).where(token.c.subject > "a")).scalars().all()
+    assert ordered == sorted(names, key=str.encode)
+    assert set(above) == {name for name in names if name.encode() > b"a"}
+
+
+def test_numbers_have_64_bits(database: Database) -> None:
+    line = dict.fromkeys(("customer", "reference", "subject", "invoice_date", "due_date", "currency"), "x")
+    with database.write() as connection:
+        number = inserted_id(connection.execute(book_import.insert(), IMPORT))
+        row = {**line, "amount_minor": -(2**63), "disputed": False, "import_id": number}
+        connection.execute(invoice.insert(), row)
+        assert connection.execute(select(invoice.c.amount_minor)).scalar() == -(2**63)
+
+
+def test_an_error_says_nothing_of_the_values(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG", logger="sqlalchemy.engine")
+    secret = random.Random(5).randbytes(8).hex()
+
+    def put_twice() -> None:
+        with database.write() as connection:
+            for _ in range(2):
+                connection.execute(token.insert(), {"subject": secret, "token": secret.encode()})
+
+    with pytest.raises(IntegrityError) as caught:
+        put_twice()
+    told = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
+    assert secret not in told + "".join(record.getMessage() for record in caplog.records)
+
+
+def test_a_full_disk_is_an_error_that_passes(file: Database) -> None:
+    def put_much() -> None:
+        with file.write() as connection:
+            put(connection, "a", "1")
+            put(connection, "b", "1" * 1_000_000)
+
+    def limit(connection: Any, _record: object) -> None:
+        connection.execute("PRAGMA max_page_count=150")
+
+    event.listen(file._kind.engine, "connect", limit)
+    file._kind.engine.dispose()
+    for _ in range(2):
+        with pytest.raises(UnavailableError, match="full"):
+            put_much()
+    with file.read() as connection:
+        assert connection.execute(select(token)).all() == []
+    event.remove(file._kind.engine, "connect", limit)
+    file._kind.engine.dispose()
+    put_much()
+    with file.read() as connection:
+        assert get(connection, "a") == "1"
 
 
 def test_the_newest_migration_is_the_one_that_opening_asks_for() -> None:

@@ -1,10 +1,10 @@
 import random
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import IntegrityError
 from support_consortium import ALDER, DESK, Ledger, canonical, document, genesis_body
+from support_postgres import Places
 
 from hanse_ledger.bodies import Inquiry
 from hanse_ledger.errors import CheckpointConflictError, CorruptionError
@@ -16,8 +16,8 @@ from node.storage.log import LogStore, append_entries, put_checkpoint
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(tmp_path / "node.sqlite")
+def database(places: Places) -> Iterator[Database]:
+    made = Database(places("node"))
     yield made
     made.close()
 

@@ -1,10 +1,10 @@
 """What a refusal costs a node: nothing where it is the first, one reading of the log where it is not."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from support_consortium import ALDER, DESK, Ledger, canonical, document, genesis_body
+from support_postgres import Places
 
 from hanse_ledger.bodies import Inquiry
 from hanse_ledger.errors import StaleHeadError
@@ -18,8 +18,8 @@ def writes() -> list[Moment]:
 
 
 @pytest.fixture
-def replica(tmp_path: Path, writes: list[Moment]) -> Iterator[Replica]:
-    database = Database(tmp_path / "log.sqlite", probe=writes.append)
+def replica(places: Places, writes: list[Moment]) -> Iterator[Replica]:
+    database = Database(places("log"), probe=writes.append)
     yield Replica(database)
     database.close()
 
