@@ -110,6 +110,8 @@ def read_backup(packed: bytes) -> tuple[Manifest, dict[str, bytes]]:
 
 def _files(config: Path, settings: NodeSettings, scratch: Path) -> dict[str, bytes]:
     """Return the files' contents by their paths below the configuration's folder."""
+    if settings.database is not None:
+        raise BackupError("this node's database is on a server: copy it with the server's own means")
     base = config.parent.resolve()
     plain = [config, settings.consortium, settings.genesis, settings.folder / KEYS_FILE]
     files = {_place(path, base): path.read_bytes() for path in plain}
