@@ -4,8 +4,10 @@ A source is a node's own copy of the log, or tlog-tiles: a folder such as `expor
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,13 +15,14 @@ from hanse_ledger.bodies import Genesis
 from hanse_ledger.checkpoint import Checkpoint, parse_signed_checkpoint
 from hanse_ledger.consortium import Consortium, parse_document
 from hanse_ledger.errors import MalformedError, RejectedError, VerificationError
-from hanse_ledger.ids import PartyId, month_text
-from hanse_ledger.merkle import HashReader, leaf_hash, prove_inclusion, verify_inclusion
+from hanse_ledger.ids import NodeHash, PartyId, month_text
+from hanse_ledger.merkle import CompletedNode, HashReader, leaf_hash, prove_inclusion, verify_inclusion
 from hanse_ledger.policy import verify_checkpoint, verify_log_signature
 from hanse_ledger.proof import TlogProof
-from hanse_ledger.state import LedgerState
+from hanse_ledger.state import Accepted, LedgerState
 from hanse_ledger.statements import Statement, parse_statement
 from hanse_ledger.tiles import (
+    TILE_HEIGHT,
     TILE_WIDTH,
     TilePath,
     encode_bundle,
@@ -31,6 +34,7 @@ from hanse_ledger.tiles import (
 )
 from hanse_ledger.witnessing import policy_of
 from node.files import write_whole
+from node.sequencing.ahead import BATCH, verify_ahead
 from node.sequencing.replica import Replica
 
 CHECKPOINT_FILE: Final = "checkpoint"
@@ -50,6 +54,9 @@ class Source:
     entry: Callable[[int], bytes]
     """One statement by its index, which is within the checkpoint's size."""
     node: HashReader
+    nodes: Callable[[int, int, int], Sequence[NodeHash] | None]
+    """(level, first, count) -> the hashes of neighbouring complete subtrees as stored, None where a source
+    stores none of that level."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,25 +78,17 @@ def audit(source: Source, progress: Progress, *, trusted: Consortium | None = No
     `trusted`, the log must begin with that document: a log proves nothing about whose it is by itself.
     """
     state = LedgerState()
-    kinds: dict[str, int] = {}
-    size = 0
-    for index, raw in enumerate(source.entries()):
-        try:
-            accepted = state.apply(raw)
-        except RejectedError as error:
-            raise VerificationError(f"statement {index} is refused: {error.code}: {error}") from error
-        for node in accepted.completed:
-            if source.node(node.level, node.position) != node.hash:
-                raise VerificationError(f"statement {index}: the stored tree differs at level {node.level}")
-        kinds[accepted.statement.kind] = kinds.get(accepted.statement.kind, 0) + 1
-        size = index + 1
-        progress("audit", index, size)
+    kinds = Counter[str]()
+    entries, signed_size = source.entries(), parse_signed_checkpoint(source.note).size
+    while batch := list(islice(entries, BATCH)):
+        kinds.update(accepted.statement.kind for accepted in _accept(state, source, batch))
+        progress("audit", state.size, signed_size)
     if trusted is not None and consortium_of(source).hash != trusted.hash:
         raise VerificationError("the log of another consortium than the one that is trusted")
     policy = policy_of(state.consortium)
     checkpoint = verify_log_signature(source.note, policy)
-    if (checkpoint.size, checkpoint.root) != (size, state.frontier.root()):
-        raise VerificationError(f"the checkpoint speaks of another log than these {size} statements")
+    if (checkpoint.size, checkpoint.root) != (state.size, state.frontier.root()):
+        raise VerificationError(f"the checkpoint speaks of another log than these {state.size} statements")
     last = state.last_closed()
     return AuditResult(
         consortium=state.consortium,
@@ -99,6 +98,37 @@ def audit(source: Source, progress: Progress, *, trusted: Consortium | None = No
         last_closed=None if last is None else month_text(last),
         is_cosigned=_is_cosigned(source.note, state.consortium),
     )
+
+
+def _accept(state: LedgerState, source: Source, batch: Sequence[bytes]) -> list[Accepted]:
+    """Accept statements and compare the tree nodes that they complete; what does not hold first is named."""
+    start, accepted = state.size, list[Accepted]()
+    verify_ahead(batch, state)
+    try:
+        accepted += map(state.apply, batch)
+    except RejectedError as error:
+        _compare_tree(source, accepted)
+        index = start + len(accepted)
+        raise VerificationError(f"statement {index} is refused: {error.code}: {error}") from error
+    _compare_tree(source, accepted)
+    return accepted
+
+
+def _compare_tree(source: Source, accepted: Sequence[Accepted]) -> None:
+    by_level: dict[int, list[CompletedNode]] = {}
+    for node in chain.from_iterable(one.completed for one in accepted):
+        by_level.setdefault(node.level, []).append(node)
+    wrong = []
+    for level, nodes in by_level.items():
+        stored = source.nodes(level, nodes[0].position, len(nodes))
+        if stored is not None:
+            pairs = zip(nodes, stored, strict=True)
+            wrong += [
+                (((n.position + 1) << level) - 1, level) for n, is_stored in pairs if n.hash != is_stored
+            ]
+    if wrong:
+        index, level = min(wrong)
+        raise VerificationError(f"statement {index}: the stored tree differs at level {level}")
 
 
 def open_source(folder: Path) -> Source:
@@ -142,11 +172,18 @@ def tiles_source(fetch: Callable[[str], bytes | None]) -> Source | None:
         for index in range(-(-size // TILE_WIDTH)):
             yield from bundle(index)
 
+    read = tile_hash_reader(size, fetch)
+
+    def nodes(level: int, first: int, count: int) -> list[NodeHash] | None:
+        # Tiles hold every eighth level; what is between follows from the hashes below it.
+        return None if level % TILE_HEIGHT else [read(level, first + offset) for offset in range(count)]
+
     return Source(
         note=note,
         entries=entries,
         entry=lambda index: bundle(index // TILE_WIDTH)[index % TILE_WIDTH],
-        node=tile_hash_reader(size, fetch),
+        node=read,
+        nodes=nodes,
     )
 
 
@@ -166,6 +203,7 @@ def replica_source(replica: Replica, note: bytes | None = None) -> Source:
         entries=entries,
         entry=lambda index: replica.log.entries(index, 1)[0],
         node=replica.log.node,
+        nodes=replica.log.nodes,
     )
 
 

@@ -13,6 +13,7 @@ from hanse_ledger.errors import RejectedError
 from hanse_ledger.ids import NodeHash
 from hanse_ledger.merkle import root_at
 from hanse_ledger.state import Accepted, LedgerState
+from node.sequencing.ahead import verify_ahead
 from node.storage.database import Database
 from node.storage.log import LogStore, append_entries, put_checkpoint
 
@@ -78,6 +79,7 @@ class Replica:
         refusal: RejectedError | None = None
         try:
             try:
+                verify_ahead(statements, state)
                 accepted += map(state.apply, statements)
             except RejectedError as error:
                 # Acceptance that refuses stays as it was: whoever sends refused statements must not make this

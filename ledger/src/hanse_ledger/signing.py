@@ -13,6 +13,8 @@ from hanse_ledger.ids import KeyId
 SEED_BYTES: Final = 32
 PUBLIC_KEY_BYTES: Final = 32
 SIGNATURE_BYTES: Final = 64
+REMEMBERED: Final = 512
+"""How many of the last signatures that held need no second look."""
 
 _P: Final = 2**255 - 19
 _D: Final = -121665 * pow(121666, -1, _P) % _P
@@ -51,12 +53,18 @@ def verify_signature(*, public: bytes, message: bytes, signature: bytes) -> None
     """Check an Ed25519 signature without cofactor; raises VerificationError.
 
     OpenSSL refuses S >= L and compares the encoding of [S]B - [h]A with R byte for byte, which is
-    the rule of protocol section 5.
+    the rule of protocol section 5. What held lately is remembered: several threads can verify what one is
+    about to accept.
     """
     try:
-        _loaded(public).verify(signature, message)
+        _verify(public, message, signature)
     except (InvalidSignature, ValueError) as error:
         raise VerificationError("an Ed25519 signature does not hold") from error
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _verify(public: bytes, message: bytes, signature: bytes) -> None:
+    _loaded(public).verify(signature, message)
 
 
 @lru_cache(maxsize=1_024)

@@ -16,9 +16,10 @@ from hanse_ledger.ids import HASH_BYTES, NodeHash
 from hanse_ledger.merkle import Frontier, HashReader
 
 TILE_WIDTH: Final = 256
+TILE_HEIGHT: Final = 8
+"""Every eighth level of the tree is stored in tiles: 2^8 hashes in each."""
 ENTRY_BYTES_MAX: Final = 65_535
 
-_HEIGHT: Final = 8
 _LEVEL_MAX: Final = 63
 _INDEX_LIMIT: Final = 1 << 55  # 256 times that are 2^63 leaves
 _LENGTH_BYTES: Final = 2
@@ -91,7 +92,7 @@ def tile_paths(size: int) -> Iterator[TilePath]:
 
 def tile_width(path: TilePath, size: int) -> int:
     """Return how much of a tile exists at `size`: 0, where there is none of it yet, to 256."""
-    hashes = size >> (_HEIGHT * (path.level or 0))
+    hashes = size >> (TILE_HEIGHT * (path.level or 0))
     return min(TILE_WIDTH, max(0, hashes - TILE_WIDTH * path.index))
 
 
@@ -99,7 +100,7 @@ def hash_tile(path: TilePath, read: HashReader) -> bytes:
     """Return the bytes of a hash tile, 32 for each of its hashes."""
     if path.level is None:
         raise ValueError("an entry bundle has no hashes")
-    level, first = _HEIGHT * path.level, TILE_WIDTH * path.index
+    level, first = TILE_HEIGHT * path.level, TILE_WIDTH * path.index
     return b"".join(read(level, first + offset) for offset in range(path.width))
 
 
@@ -143,7 +144,7 @@ def tile_hash_reader(size: int, fetch: Callable[[str], bytes | None]) -> HashRea
     def read(level: int, index: int) -> NodeHash:
         if index < 0 or (index + 1) << level > size:
             raise ValueError("a subtree outside the tree")
-        tile_level, height = divmod(level, _HEIGHT)
+        tile_level, height = divmod(level, TILE_HEIGHT)
         tile_index, offset = divmod(index << height, TILE_WIDTH)
         hashes, frontier = tile(tile_level, tile_index), Frontier()
         for at in range(offset, offset + (1 << height)):
