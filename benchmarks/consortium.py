@@ -6,22 +6,27 @@ Every subject is reported on by four of the eight members, each its own group: w
 gives as many windows as so many rows can give.
 """
 
+import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+import rfc8785
 
+from consortium_config.founding import assemble_genesis, sign_document
 from consortium_config.sample import demo_document
 from hanse_ledger.consortium import parse_document
 from hanse_ledger.errors import UnavailableError
 from hanse_ledger.ids import HASH_BYTES, Month, PartyId, SubjectId
 from hanse_ledger.privacy.shares import RowColumns
 from hanse_ledger.rows import CONDITIONS, DELAYS, EXPOSURES
+from hanse_ledger.signing import SigningKey
 from node.bootstrap import (
     CONSORTIUM_FILE,
     DATABASE_FILE,
@@ -67,12 +72,20 @@ def opened(folder: Path) -> Iterator[Embedded]:
         yield embedded
 
 
-def found_bench(folder: Path) -> None:
-    """Found the consortium: eight members, four stewards, the demo's rules."""
-    demo = demo_document(
-        members=MEMBERS, currency="CNY", exponent=2, first_month=FIRST_MONTH, entropy=os.urandom
+def found_bench(folder: Path, members: Sequence[PartyId] = MEMBERS) -> None:
+    """Found the consortium: these members, four stewards, the demo's rules.
+
+    One dealer makes all keys, as in a demo, but the document does not say so: nodes apart refuse a demo's.
+    """
+    dealt = demo_document(
+        members=members, currency="CNY", exponent=2, first_month=FIRST_MONTH, entropy=os.urandom
     )
-    found(folder, demo)
+    consortium = parse_document(rfc8785.dumps({**json.loads(dealt.consortium.raw), "demo": False}))
+    signatures = {
+        party: sign_document(consortium, party=party, key=SigningKey(keys.statement_seed))
+        for party, keys in dealt.keys.items()
+    }
+    found(folder, replace(dealt, consortium=consortium, genesis=assemble_genesis(consortium, signatures)))
 
 
 def fill(folder: Path, *, rows_a_member: int, known: int) -> None:

@@ -12,14 +12,19 @@ FIELDS: Final = ("name", "value", "unit", "goal", "met", "detail")
 
 def at_most(name: str, value: float, *, goal: float, unit: str, **detail: object) -> Measure:
     """Return a measure that is met at or below its goal."""
-    return {
-        "name": name,
-        "value": round(value, 2),
-        "unit": unit,
-        "goal": f"<= {goal:g}",
-        "met": value <= goal,
-        "detail": detail,
-    }
+    return _measure(name, value, f"<= {goal:g}", unit, detail, met=value <= goal)
+
+
+def at_least(name: str, value: float, *, goal: float, unit: str, **detail: object) -> Measure:
+    """Return a measure that is met at or above its goal."""
+    return _measure(name, value, f">= {goal:g}", unit, detail, met=value >= goal)
+
+
+def _measure(
+    name: str, value: float, goal: str, unit: str, detail: dict[str, object], *, met: bool
+) -> Measure:
+    value = round(value, 2)
+    return {"name": name, "value": value, "unit": unit, "goal": goal, "met": met, "detail": detail}
 
 
 def percentile(figures: Sequence[float], part: float) -> float:

@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import consortium, inquiries, private_work, reporting
+from benchmarks import consortium, inquiries, private_work, replaying, reporting, sequencing
 from benchmarks.measure import Measure, at_most, print_measure
 
 RESULTS: Final = Path(__file__).parent / "results.jsonl"
@@ -33,12 +33,24 @@ class Sizes:
     portfolio: int
     members: int
     reports: int
+    batches: int
+    replayed: int
 
 
 FULL: Final = Sizes(
-    large=123 * 1_024, small=1_280, known=1_000, inquiries=400, portfolio=1_000, members=8, reports=8
+    large=123 * 1_024,
+    small=1_280,
+    known=1_000,
+    inquiries=400,
+    portfolio=1_000,
+    members=8,
+    reports=8,
+    batches=200,
+    replayed=100_000,
 )
-QUICK: Final = Sizes(large=256, small=64, known=32, inquiries=10, portfolio=20, members=2, reports=1)
+QUICK: Final = Sizes(
+    large=256, small=64, known=32, inquiries=10, portfolio=20, members=2, reports=1, batches=2, replayed=300
+)
 
 
 class Bench:
@@ -121,6 +133,16 @@ def portfolio(bench: Bench) -> Iterator[Measure]:
     yield inquiries.measure_portfolio(bench.large, count=bench.sizes.portfolio)
 
 
+def order(bench: Bench) -> Iterator[Measure]:
+    """Measure the sequencer over HTTP."""
+    yield sequencing.measure_statements(bench.folder("sequencer"), batches=bench.sizes.batches)
+
+
+def replay(bench: Bench) -> Iterator[Measure]:
+    """Measure a follower that starts empty, and an audit."""
+    yield from replaying.measure_replays(bench.folder("replay"), statements=bench.sizes.replayed)
+
+
 def demo(bench: Bench) -> Iterator[Measure]:
     """Measure `hanse demo` on its sample, as a process from start to end."""
     command = [sys.executable, "-m", "node.cli", "demo", "--json", "--dir", str(bench.folder("demo"))]
@@ -135,6 +157,8 @@ GROUPS: Final[dict[Callable[[Bench], Iterator[Measure]], tuple[str, ...]]] = {
     close: ("steward.close_1m_s", "steward.close_1m_rss_mb"),
     inquire: ("inquiry.p50_ms", "inquiry.p99_ms", "inquiry.ratio_1m_to_10k"),
     portfolio: ("portfolio.ms_per_subject",),
+    order: ("sequencer.statements_per_s",),
+    replay: ("follower.replay_ratio", "audit.replay_ratio"),
     demo: ("demo.sample_s",),
 }
 NAMES: Final = tuple(name for names in GROUPS.values() for name in names)
@@ -153,7 +177,7 @@ def measures(only: str | None, *, quick: bool) -> Iterator[Measure]:
 
 def main() -> None:
     """Run, print and keep."""
-    parser = argparse.ArgumentParser(description="Measure what issue 3 asks for.")
+    parser = argparse.ArgumentParser(description="Measure what docs/performance.md lists.")
     parser.add_argument("--only", choices=NAMES, metavar="NAME", help="one of " + ", ".join(NAMES))
     parser.add_argument("--quick", action="store_true", help="little data, to see that everything runs")
     arguments = parser.parse_args()
