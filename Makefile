@@ -10,7 +10,7 @@ INSTALLED := $(VENV)/.hanse-installed
 TOOLS := $(VENV)/.hanse-tools
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench check-contract setup-full net net-down
+.PHONY: help demo test lint format bench soak check-contract setup-full net net-down
 
 help:
 	@echo "make demo            set up .venv and run Hanse on made-up sample data"
@@ -18,6 +18,7 @@ help:
 	@echo "make lint            ruff, mypy, import contracts"
 	@echo "make format          let ruff put the code in its form"
 	@echo "make bench           the benchmarks"
+	@echo "make soak            kill and pause nodes at random under load (ROUNDS=100 SEED=...)"
 	@echo "make check-contract  compare tests/vectors and docs/protocol.md with ../shared"
 	@echo "make setup-full      what only the fuller tests need"
 
@@ -56,6 +57,11 @@ format: $(TOOLS)
 
 bench: $(TOOLS)
 	$(PY) benchmarks/run.py
+
+ROUNDS ?= 100
+SEED ?= $(shell od -An -N4 -tu4 /dev/urandom | tr -d ' ')
+soak: $(TOOLS)
+	HANSE_SOAK_ROUNDS=$(ROUNDS) HANSE_SOAK_SEED=$(SEED) $(PY) -m pytest -n 0 -s tests/integration/test_soak.py
 
 check-contract: $(INSTALLED)
 	@$(PY) scripts/check_contract.py

@@ -134,6 +134,12 @@ class NodeProcess:
             time.sleep(0.1)
         raise AssertionError(f"not ready: {self.log()}")
 
+    def kill(self) -> None:
+        """End it without a chance to finish anything."""
+        self.client.close()
+        self.process.kill()
+        self.process.wait()
+
     def stop(self) -> int:
         """Ask it to stop; return the exit code."""
         self.client.close()
@@ -154,32 +160,50 @@ class NodeProcess:
         return answer.json()
 
 
-@contextmanager
-def running(folder: Path, members: list[PartyId], first: Month) -> Iterator[dict[PartyId, NodeProcess]]:
-    """Found a consortium and run each party's node in a process of its own."""
+def found_nodes(
+    folder: Path, members: list[PartyId], first: Month, **more: object
+) -> tuple[DemoConsortium, dict[PartyId, NodeProcess]]:
+    """Found a consortium and write each party's folder; `more` are settings of every node."""
     names = parties(members)
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     founded = apart(members, first, ports)
     nodes = {
-        party: NodeProcess(write_node(folder / party, founded, party, port), f"http://127.0.0.1:{port}")
+        party: NodeProcess(
+            write_node(folder / party, founded, party, port, **more), f"http://127.0.0.1:{port}"
+        )
         for party, port in ports.items()
     }
+    return founded, nodes
+
+
+def start_all(nodes: Mapping[PartyId, NodeProcess]) -> None:
+    for node in nodes.values():
+        node.start()
+    # Whoever orders is ready by itself; the others follow it.
+    for node in nodes.values():
+        node.wait_ready()
+
+
+def stop_all(nodes: Mapping[PartyId, NodeProcess]) -> None:
+    """Ask those that run to stop, all at once, and wait for them."""
+    started = [node for node in nodes.values() if hasattr(node, "process")]
+    for node in started:
+        node.process.terminate()
+    for node in started:
+        node.client.close()
+        try:
+            node.process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            node.process.kill()
+            node.process.wait()
+
+
+@contextmanager
+def running(folder: Path, members: list[PartyId], first: Month) -> Iterator[dict[PartyId, NodeProcess]]:
+    """Found a consortium and run each party's node in a process of its own."""
+    _, nodes = found_nodes(folder, members, first)
     try:
-        for node in nodes.values():
-            node.start()
-        # Whoever orders is ready by itself; the others follow it.
-        for node in nodes.values():
-            node.wait_ready()
+        start_all(nodes)
         yield nodes
     finally:
-        for node in nodes.values():
-            if hasattr(node, "process") and node.process.poll() is None:
-                node.process.terminate()
-        for node in nodes.values():
-            if hasattr(node, "process"):
-                node.client.close()
-                try:
-                    node.process.wait(_STOP_S)
-                except subprocess.TimeoutExpired:
-                    node.process.kill()
-                    node.process.wait()
+        stop_all(nodes)
