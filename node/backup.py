@@ -23,12 +23,13 @@ import pyrage
 from hanse_ledger.consortium import parse_document
 from hanse_ledger.errors import RejectedError
 from node.bootstrap import DATABASE_FILE, KEYS_FILE, SEQUENCER_FILE
+from node.files import OWNER_ONLY
 from node.settings import NodeSettings, load_settings
 
+EVIDENCE_FOLDER: Final = "evidence"
 FORMAT: Final = "hanse-backup/1"
 MANIFEST_FILE: Final = "manifest.json"
 _UNBACKED_TABLES: Final = ("sealing_key",)
-_MODE: Final = 0o600
 
 
 class BackupError(RejectedError):
@@ -47,18 +48,16 @@ class Manifest:
     config: str
     files: Mapping[str, tuple[int, str]]
 
-    def encode(self) -> bytes:
-        """Return the manifest's JSON."""
-        files = {name: {"size": size, "sha256": digest} for name, (size, digest) in self.files.items()}
-        content = {
+    def describe(self) -> dict[str, Any]:
+        """Return the manifest as plain fields."""
+        return {
             "format": FORMAT,
             "party": self.party,
             "consortium": self.consortium,
             "made_at": self.made_at.astimezone(UTC).isoformat(timespec="seconds"),
             "config": self.config,
-            "files": files,
+            "files": {name: {"size": size, "sha256": digest} for name, (size, digest) in self.files.items()},
         }
-        return json.dumps(content, indent=1).encode()
 
 
 def encrypt(packed: bytes, passphrase: str) -> bytes:
@@ -83,6 +82,10 @@ def make_backup(config: Path, *, now: datetime) -> tuple[bytes, Manifest]:
     configuration's folder, SettingsError for a configuration that no node can be run with.
     """
     settings = load_settings(config)
+    if settings.database is not None:
+        raise BackupError(
+            "the node's database is PostgreSQL's: copy it with pg_dump, and the folder beside it"
+        )
     with tempfile.TemporaryDirectory(dir=settings.folder, prefix=".backup-") as scratch:
         files = _files(config, settings, Path(scratch))
         manifest = Manifest(
@@ -92,7 +95,9 @@ def make_backup(config: Path, *, now: datetime) -> tuple[bytes, Manifest]:
             config=config.name,
             files={name: (len(raw), hashlib.sha256(raw).hexdigest()) for name, raw in files.items()},
         )
-        return _pack({MANIFEST_FILE: manifest.encode(), **files}, now), manifest
+        return _pack(
+            {MANIFEST_FILE: json.dumps(manifest.describe(), indent=1).encode(), **files}, now
+        ), manifest
 
 
 def read_backup(packed: bytes) -> tuple[Manifest, dict[str, bytes]]:
@@ -114,6 +119,7 @@ def _files(config: Path, settings: NodeSettings, scratch: Path) -> dict[str, byt
         raise BackupError("this node's database is on a server: copy it with the server's own means")
     base = config.parent.resolve()
     plain = [config, settings.consortium, settings.genesis, settings.folder / KEYS_FILE]
+    plain += sorted(path for path in (settings.folder / EVIDENCE_FOLDER).glob("*") if path.is_file())
     files = {_place(path, base): path.read_bytes() for path in plain}
     # The node's own copy of the log first: it never has more than its sequencer's.
     for name in (DATABASE_FILE, SEQUENCER_FILE):
@@ -148,7 +154,7 @@ def _pack(files: Mapping[str, bytes], now: datetime) -> bytes:
     with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=6) as tar:
         for name, content in files.items():
             member = tarfile.TarInfo(name)
-            member.size, member.mode, member.mtime = len(content), _MODE, int(now.timestamp())
+            member.size, member.mode, member.mtime = len(content), OWNER_ONLY, int(now.timestamp())
             tar.addfile(member, io.BytesIO(content))
     return packed.getvalue()
 

@@ -36,6 +36,8 @@ COMMANDS: Final = {
     "consortium": ("node.commands.consortium", mark("Found a consortium, step by step.")),
     "node": ("node.commands.node", mark("Run one party's node.")),
     "keys": ("node.commands.keys", mark("Keys of a party and of its own people.")),
+    "backup": ("node.commands.backup", mark("Copy a node, running or stopped, into one encrypted file.")),
+    "restore": ("node.commands.restore", mark("Bring a node back from its backup.")),
     "log": ("node.commands.log", mark("Audit, show, prove and export the log.")),
 }
 _COMMON: Final = ("--lang", "--log-level")

@@ -4,13 +4,13 @@ An old copy does not know what its node signed since. What others hold of the lo
 takes the log from them first, and cosigns nothing that does not extend it.
 """
 
-import os
 import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import Final
 
 from hanse_ledger.consortium import Consortium, parse_document
 from hanse_ledger.errors import CorruptionError, LedgerError, UnavailableError, VerificationError
@@ -19,13 +19,18 @@ from hanse_ledger.merkle import EMPTY_ROOT
 from hanse_ledger.note import parse_note
 from node.backup import BackupError, Manifest, read_backup
 from node.bootstrap import DATABASE_FILE, SEQUENCER_FILE
+from node.clocks import system_entropy
+from node.files import OWNER_ONLY, write_new
+from node.links.http import HttpCaller
+from node.links.sequencer import HttpSequencer
 from node.ports import Sequencer
 from node.sequencing.follower import Follower
 from node.sequencing.replica import Replica
 from node.settings import NodeSettings, load_settings
 from node.storage.database import Database
 
-_FILE_MODE = 0o600
+_DEADLINE_S: Final = 10.0
+"""How long another node may take for each part of the log."""
 
 
 @contextmanager
@@ -73,6 +78,24 @@ def rejoin(settings: NodeSettings, others: Mapping[PartyId, Sequencer]) -> tuple
     return new, tuple(sorted(heard))
 
 
+@contextmanager
+def others_over_http(settings: NodeSettings) -> Iterator[dict[PartyId, Sequencer]]:
+    """Give a way to the log at every other active party whose URL a setting or the document has."""
+    trusted = parse_document(settings.consortium.read_bytes())
+    urls = {
+        party.id: settings.peers.get(party.id, party.url)
+        for party in trusted.parties.values()
+        if party.active and party.id != settings.party
+    }
+    with ExitStack() as opened:
+        logs: dict[PartyId, Sequencer] = {}
+        for party, url in urls.items():
+            if url:
+                caller = HttpCaller(base_url=url, entropy=system_entropy, deadline_s=_DEADLINE_S)
+                logs[party] = opened.enter_context(closing(HttpSequencer(caller)))
+        yield logs
+
+
 def _takes(replica: Replica, log: Sequencer, trusted: Consortium, party: PartyId) -> bool:
     """Take what another node has of the log; return whether it was in reach."""
     try:
@@ -101,10 +124,7 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE), "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        write_new(path, content, OWNER_ONLY)
 
 
 def _checked(folder: Path, manifest: Manifest) -> NodeSettings:

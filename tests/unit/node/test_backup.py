@@ -72,6 +72,7 @@ def test_a_stopped_node_comes_back_with_every_file(desk: Path, tmp_path: Path) -
     }
     assert {path.stat().st_mode & 0o777 for path in home.iterdir()} == {0o600}
     assert home.stat().st_mode & 0o777 == 0o700
+    shutil.copy(desk.parent / "passphrase", home)
     with ApartNode(load_settings(home / "node.toml")) as node:
         assert b"hanse.example" in reply_of(node.service.checkpoint())
 
@@ -82,6 +83,7 @@ def test_a_running_node_is_copied(desk: Path, tmp_path: Path) -> None:
         note = reply_of(node.service.checkpoint())
     with unpacked(packed, tmp_path / "home"):
         pass
+    shutil.copy(desk.parent / "passphrase", tmp_path / "home")
     with ApartNode(load_settings(tmp_path / "home" / "node.toml")) as node:
         assert reply_of(node.service.checkpoint()) == note
     # Nothing is left beside the node's own files.
