@@ -5,7 +5,18 @@ from typing import Final
 from fastapi import FastAPI
 
 from api.errors import add_handlers
-from api.routes import api_keys, consortium, imports, inquiries, log, months, operation, reports, stewards
+from api.routes import (
+    api_keys,
+    consortium,
+    imports,
+    inquiries,
+    log,
+    months,
+    operation,
+    reports,
+    stewards,
+    subjects,
+)
 from node.service import NodeService
 
 _ROUTES: Final = (
@@ -13,6 +24,7 @@ _ROUTES: Final = (
     consortium,
     stewards,
     imports,
+    subjects,
     inquiries,
     reports,
     months,

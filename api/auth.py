@@ -61,6 +61,7 @@ async def signed_body(request: Request, service: Node, limit: int) -> tuple[Part
 
 
 def own_people(
+    request: Request,
     needed: SecurityScopes,
     service: Node,
     given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
@@ -69,6 +70,7 @@ def own_people(
     if given is None:
         raise ApiKeyError("an API key is needed: Authorization: Bearer <key>")
     key = service.own.keys.find(given.credentials)
+    request.state.caller = key.id
     for scope in needed.scopes:
         key.allow(scope)
     return key

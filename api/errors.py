@@ -13,6 +13,8 @@ from hanse_ledger import errors
 from hanse_ledger.errors import LedgerError
 from node.errors import (
     ApiKeyError,
+    ImportStateError,
+    InFlightError,
     LogSignatureError,
     NotFoundError,
     RequestSignatureError,
@@ -38,6 +40,8 @@ STATUSES: Final[dict[type[LedgerError], HTTPStatus]] = {
     errors.StaleHeadError: HTTPStatus.CONFLICT,
     errors.CheckpointConflictError: HTTPStatus.CONFLICT,
     TooManyKeysError: HTTPStatus.CONFLICT,
+    InFlightError: HTTPStatus.CONFLICT,
+    ImportStateError: HTTPStatus.CONFLICT,
     TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.BudgetError: HTTPStatus.TOO_MANY_REQUESTS,
     errors.UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,

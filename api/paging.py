@@ -16,6 +16,7 @@ _LIMIT: Final = 100
 _CURSOR_CHARS_MOST: Final = 1_024
 
 Item = TypeVar("Item")
+Other = TypeVar("Other")
 Place = TypeVar("Place")
 
 
@@ -24,6 +25,10 @@ class Listed(BaseModel, Generic[Item]):
 
     items: Sequence[Item]
     next: str | None
+
+    def map(self, change: Callable[[Item], Other]) -> "Listed[Other]":
+        """Return the page with every item changed."""
+        return Listed(items=[change(item) for item in self.items], next=self.next)
 
 
 class Page(Generic[Place]):
@@ -37,6 +42,13 @@ class Page(Generic[Place]):
         items = found[: self.limit]
         more = len(found) > self.limit
         return Listed(items=items, next=_encode(place_of(items[-1])) if more else None)
+
+
+def cut(page: Page[int], items: Sequence[Item]) -> Listed[Item]:
+    """Return the page of a list that is at hand as a whole; places are numbers of items."""
+    start = page.after or 0
+    end = start + page.limit
+    return Listed(items=items[start:end], next=_encode(end) if end < len(items) else None)
 
 
 Cursor: TypeAlias = Annotated[

@@ -39,7 +39,7 @@ from node.links.steward import HttpLink
 from node.logdoor import LogDoor, ordering, with_log
 from node.member import MemberNode
 from node.own import verbs
-from node.own.service import OwnService, open_own
+from node.own.service import OwnService
 from node.passphrase import find_passphrase, terminal
 from node.ports import Sequencer
 from node.roles.party import Standing
@@ -108,7 +108,7 @@ class ApartNode:
         database = self._database("node")
         log = self._start_sequencer(shared)
         mailbox = Mailbox()
-        own = self._own(mailbox)
+        own = self._own(mailbox, shared)
         self._node = Service(mailbox, lambda: self._build(database, log, shared))
         self._open.callback(self._node.stop)
         self._open.callback(_Worker(mailbox, self._party, settings.work_interval_s).stop)
@@ -128,12 +128,13 @@ class ApartNode:
             health=lambda: replace(shared.health.now, stopped=not self._node.is_running),
         )
 
-    def _own(self, mailbox: Mailbox) -> OwnService:
+    def _own(self, mailbox: Mailbox, shared: _Shared) -> OwnService:
         """Open the own people's way to the node's database, which is not the node's thread's."""
         database = self._open.enter_context(closing(Database(self._settings.place("node"))))
-        return open_own(
+        return OwnService(
             database=database,
             party=self._party,
+            consortium=lambda: shared.in_force,
             door=mailbox,
             around=self._around,
             configured=self._settings.api_keys,

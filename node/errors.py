@@ -40,6 +40,24 @@ class ReplySignatureError(UnavailableError):
     code = "reply_signature"
 
 
+class IdempotencyMismatchError(RejectedError):
+    """An `Idempotency-Key` that came with another request before."""
+
+    code = "idempotency_mismatch"
+
+
+class InFlightError(RejectedError):
+    """A request with the same `Idempotency-Key` is being answered."""
+
+    code = "in_flight"
+
+
+class ImportStateError(RejectedError):
+    """An import that was taken or discarded already."""
+
+    code = "import_state"
+
+
 class TooLargeError(RejectedError):
     """A body above the limit of its route."""
 

@@ -18,7 +18,7 @@ from node.roles.inquirer import Inquirer, Outcome
 from node.roles.outbox import Outbox
 from node.roles.party import Standing
 from node.roles.tokens import TokenSource
-from node.storage.book import counting_rows, row_of
+from node.storage.book import counting_rows, has_import, row_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class MemberNode:
         self.standing = standing
         self._outbox = Outbox(standing)
         self._tokens = TokenSource(standing, links)
-        self._book = Book(standing)
+        self.book = Book(standing)
         self._contributor = Contributor(
             standing=standing, outbox=self._outbox, tokens=self._tokens, links=links
         )
@@ -50,11 +50,12 @@ class MemberNode:
 
         Raises OlderExportError when the book holds a later one.
         """
-        return self._book.take(reading, sha256=sha256, as_of=as_of)
+        return self.book.take(reading.records, sha256=sha256, as_of=as_of)
 
     def has_imported(self, sha256: bytes) -> bool:
         """Return whether an export with this hash has been taken."""
-        return self._book.has_taken(sha256)
+        with self.standing.database.read() as connection:
+            return has_import(connection, sha256)
 
     def report(self) -> Reported:
         """Make and send the rows that are due, and bring every report a step further."""
@@ -68,9 +69,11 @@ class MemberNode:
         """Return whether all reports that were made for a log month count, by this node's copy of the log."""
         return self._contributor.counts(month)
 
-    def inquire(self, subjects: Sequence[SubjectId], purpose: str) -> Iterator[Outcome]:
-        """Ask about distinct primary ids; outcomes come in their order."""
-        return self._inquirer.inquire(subjects, purpose)
+    def inquire(
+        self, subjects: Sequence[SubjectId], purpose: str, call: str | None = None
+    ) -> Iterator[Outcome]:
+        """Ask about distinct primary ids, once for a call; outcomes come in their order."""
+        return self._inquirer.inquire(subjects, purpose, call)
 
     def inquire_once(self, subjects: Sequence[SubjectId], purpose: str) -> Iterator[Outcome]:
         """Like `inquire`, but a subject that was asked about for this purpose before is not logged again."""

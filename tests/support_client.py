@@ -34,7 +34,7 @@ from node.bootstrap import (
 )
 from node.bootstrap import Surroundings as NodeSurroundings
 from node.errors import NotFoundError
-from node.own.service import open_own
+from node.own.service import OwnService
 from node.own.verbs import member_verbs
 from node.service import Doors
 from node.storage.database import Database
@@ -188,9 +188,10 @@ def real_place(folder: Path) -> Iterator[Place]:
     mailbox, served = Mailbox(), Served()
     node = Service(mailbox, lambda: _member(home))
     database = Database(home / PARTIES_FOLDER / ASH / DATABASE_FILE)
-    own = open_own(
+    own = OwnService(
         database=database,
         party=ASH,
+        consortium=lambda: parse_document(trust),
         door=mailbox,
         around=NodeSurroundings(clock=clock),
         configured=[hashlib.sha256(API_KEY.encode()).hexdigest()],

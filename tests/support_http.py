@@ -24,7 +24,7 @@ from node.clocks import SystemClock, system_entropy
 from node.links.gate import Gate
 from node.links.replies import ReplyVerifier
 from node.links.signatures import RequestSigner
-from node.own.service import OwnService, open_own
+from node.own.service import OwnService
 from node.ports import Clock
 from node.service import Doors, NodeService
 from node.storage.database import Database
@@ -52,10 +52,12 @@ class Served:
         **more: Any,
     ) -> None:
         """Serve a party's node behind doors; `key` signs its replies, `more` are NodeService's."""
+        database = more.pop("database", None) or self._database()
         around = Surroundings(clock=more.pop("clock", None) or SystemClock())
-        self.own = open_own(
-            database=self._database(),
+        self.own = OwnService(
+            database=database,
             party=party,
+            consortium=lambda: consortium,
             door=doors.node,
             around=around,
             configured=[hashlib.sha256(API_KEY.encode()).hexdigest()],

@@ -156,7 +156,7 @@ class NodeProcess:
 
     def ask(self, method: str, path: str, **how: Any) -> Any:
         answer = self.client.request(method, path, **how)
-        assert answer.status_code == 200, (answer.text, self.log())
+        assert answer.is_success, (answer.text, self.log())
         return answer.json()
 
 

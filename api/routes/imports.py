@@ -1,24 +1,98 @@
-"""`/v1/imports`: a member's exports of its receivables."""
+"""`/v1/imports`: a member's exports of its receivables, previewed and then taken."""
 
-from datetime import UTC, date, datetime
-from typing import Annotated, Final
+import asyncio
+import json
+from datetime import date
+from http import HTTPStatus
+from typing import Annotated, Any, Final, TypeAlias
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import JSONResponse
 
 from api.auth import needs
 from api.deps import JSON, Node, read_body, reply_to
+from api.once import OnceOnly
+from api.paging import Listed, NumberPage, cut
+from node.own.imports import IMPORT_BYTES_MOST
 
 router: Final = APIRouter(prefix="/v1/imports", tags=["imports"])
 
-_EXPORT_BYTES_MOST: Final = 32 << 20
+ImportId: TypeAlias = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
+_COLUMNS_CHARS_MOST: Final = 8_192
 
 
-@router.post("", dependencies=[needs("imports:write")])
-async def imports(request: Request, service: Node, as_of: Annotated[date | None, Query()] = None) -> Response:
-    """Import an export (CSV or .xlsx) whose customers are called by their subject ids: all or nothing.
+@router.post("", status_code=HTTPStatus.CREATED, dependencies=[needs("imports:write")])
+async def preview(
+    *,
+    request: Request,
+    service: Node,
+    once: OnceOnly,
+    as_of: Annotated[date | None, Query(description="The day of the export; today without it.")] = None,
+    columns: Annotated[
+        str | None,
+        Query(
+            max_length=_COLUMNS_CHARS_MOST,
+            description="A mapping as JSON: what the columns, dates and amounts mean.",
+        ),
+    ] = None,
+    confirm: Annotated[bool, Query(description="Take it at once if no line is refused.")] = False,
+) -> Response:
+    """Show what an import of a CSV file or .xlsx workbook would take, refuse and change; nothing is taken.
 
-    `as_of` is the day of the export, today without it. The same bytes again change nothing.
+    Customers are found by their numbers on the firm's own list, else by their text as subject ids.
     """
-    export = await read_body(request, _EXPORT_BYTES_MOST)
-    day = as_of or datetime.now(UTC).date()
-    return Response(await reply_to(service.own.import_export(export, day)), media_type=JSON)
+    own = service.own
+    body = await read_body(request, IMPORT_BYTES_MOST)
+    export = own.imports.export(body, as_of=as_of, columns=columns)
+
+    async def make(import_id: str) -> Response:
+        aliases = json.loads(await reply_to(own.aliases()))
+        shown = await asyncio.to_thread(own.preview, export, aliases=aliases, import_id=import_id)
+        if confirm and not shown["refused"]:
+            shown = json.loads(await reply_to(own.confirm(import_id, skip_refused=False)))
+        return JSONResponse(shown, HTTPStatus.CREATED)
+
+    return await once.answer(make, body=body)
+
+
+@router.get("", dependencies=[needs("imports:read")])
+def imports(service: Node, page: NumberPage) -> Listed[dict[str, Any]]:
+    """List imports, the newest first."""
+    found = service.own.imports.listed(before=page.after, limit=page.limit + 1)
+    return page.of(found, lambda one: one[0]).map(lambda one: one[1])
+
+
+@router.get("/{import_id}", dependencies=[needs("imports:read")])
+def one_import(service: Node, import_id: ImportId) -> dict[str, Any]:
+    """Return an import as it stands."""
+    return service.own.imports.one(import_id)
+
+
+@router.get("/{import_id}/refused", dependencies=[needs("imports:read")])
+def refused(service: Node, import_id: ImportId, page: NumberPage) -> Listed[dict[str, Any]]:
+    """List the lines that are refused, each with its reason."""
+    return cut(page, service.own.imports.refused(import_id))
+
+
+@router.get("/{import_id}/unmatched", dependencies=[needs("imports:read")])
+def unmatched(service: Node, import_id: ImportId, page: NumberPage) -> Listed[str]:
+    """List the customers of the export that have no subject."""
+    return cut(page, service.own.imports.unmatched(import_id))
+
+
+@router.post("/{import_id}/confirm", dependencies=[needs("imports:write")])
+async def confirm_import(
+    *,
+    service: Node,
+    import_id: ImportId,
+    skip_refused: Annotated[bool, Query(description="Take the others where lines are refused.")] = False,
+) -> Response:
+    """Take a previewed import, as a whole or not at all; again changes nothing."""
+    reply = service.own.confirm(import_id, skip_refused=skip_refused)
+    return Response(await reply_to(reply), media_type=JSON)
+
+
+@router.delete("/{import_id}", dependencies=[needs("imports:write")])
+def discard(service: Node, import_id: ImportId) -> dict[str, Any]:
+    """Throw a preview away; again changes nothing."""
+    return service.own.imports.discard(import_id)

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.auth import needs
 from api.deps import JSON, Node, reply_to
+from api.once import OnceOnly
 
 router: Final = APIRouter(prefix="/v1/inquiries", tags=["inquiries"])
 
@@ -22,11 +23,15 @@ class Asked(BaseModel):
 
 
 @router.post("", dependencies=[needs("inquiries:write")])
-async def inquiries(asked: Asked, service: Node) -> Response:
+async def inquire(asked: Asked, service: Node, once: OnceOnly) -> Response:
     """Log one inquiry about all these subjects and answer what the stewards say, in the order asked.
 
     With `proof`, each answer that has figures is an answer file's content; where that cannot be made now it
     has `proof_code` instead.
     """
-    reply = service.own.inquire(asked.subjects, asked.purpose, proof=asked.proof)
-    return Response(await reply_to(reply), media_type=JSON)
+
+    async def make(call: str) -> Response:
+        reply = service.own.inquire(asked.subjects, asked.purpose, proof=asked.proof, call=call)
+        return Response(await reply_to(reply), media_type=JSON)
+
+    return await once.answer(make)

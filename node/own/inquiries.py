@@ -17,21 +17,24 @@ SUBJECTS_MOST: Final = 64
 _TEXT_BYTES_MOST: Final = 1 << 16
 
 
-def inquire_body(subjects: list[str], purpose: str, *, proof: bool) -> bytes:
-    """Return the message that asks about subjects, and whether the answers come with their proofs."""
-    return encode([purpose, subjects, proof])
+def inquire_body(subjects: list[str], purpose: str, *, proof: bool, call: str) -> bytes:
+    """Return the message that asks about subjects once for a call, and whether answers come with proofs."""
+    return encode([purpose, subjects, proof, call])
 
 
 def inquire(member: MemberNode, body: bytes) -> bytes:
-    """Ask about subjects in one statement; answer objects come in the order asked."""
-    purpose, typed, with_proof = as_array(decode(body, limit=_TEXT_BYTES_MOST), 3, "inquiry")
+    """Ask about subjects in one statement; answer objects come in the order asked.
+
+    What was asked under the same call before is not logged again: the stewards send the same answers.
+    """
+    purpose, typed, with_proof, call = as_array(decode(body, limit=_TEXT_BYTES_MOST), 4, "inquiry")
     if not 1 <= len(typed) <= SUBJECTS_MOST:
         raise MalformedError(f"an inquiry is about 1 to {SUBJECTS_MOST} subjects")
     ids = [_subject(place, text) for place, text in enumerate(typed, 1)]
     member.standing.catch_up()
     asked = [member.standing.state.primary_of(subject) for subject in ids]
     describe = partial(_prove, member) if with_proof else Outcome.describe
-    outcomes = list(member.inquire(list(dict.fromkeys(asked)), purpose))
+    outcomes = list(member.inquire(list(dict.fromkeys(asked)), purpose, call))
     answers = {one.subject: describe(one) for one in outcomes}
     return as_json({"answers": [answers[subject] for subject in asked]})
 

@@ -18,7 +18,8 @@ from node.storage.book import last_import_day
 
 WORK: Final = "work"
 CLOSE: Final = "close"
-IMPORT: Final = "import"
+ALIASES: Final = "aliases"
+CONFIRM: Final = "confirm"
 INQUIRE: Final = "inquire"
 REPORTED: Final = "reported"
 
@@ -52,7 +53,8 @@ def member_verbs(member: MemberNode) -> Verbs:
         return verbs
     return {
         **verbs,
-        IMPORT: lambda body: imports.take_export(member, body),
+        ALIASES: lambda _body: as_json(member.standing.state.aliases),
+        CONFIRM: lambda body: _confirm(member, body),
         REPORTED: lambda _body: as_json(_reported(member.reported())),
     }
 
@@ -60,6 +62,16 @@ def member_verbs(member: MemberNode) -> Verbs:
 def close_body(month: Month | None) -> bytes:
     """Return the message that closes a month, the log month without one."""
     return encode(month)
+
+
+def confirm_body(import_id: str, *, skip_refused: bool) -> bytes:
+    """Return the message that takes a previewed import."""
+    return encode([import_id, skip_refused])
+
+
+def _confirm(member: MemberNode, body: bytes) -> bytes:
+    import_id, skip_refused = decode(body, limit=64)
+    return imports.confirm(member, import_id, skip_refused=skip_refused)
 
 
 def _has_book(member: MemberNode) -> bool:

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import ColumnElement, bindparam, select
 
 from hanse_ledger.answer_file import describe, describe_without_figures
 from hanse_ledger.bodies import INQUIRY_LIMIT, Inquiry
@@ -120,11 +120,17 @@ class Inquirer:
     ) -> None:
         self._standing, self._outbox, self._tokens, self._links = standing, outbox, tokens, links
 
-    def inquire(self, subjects: Sequence[SubjectId], purpose: str) -> Iterator[Outcome]:
+    def inquire(
+        self, subjects: Sequence[SubjectId], purpose: str, call: str | None = None
+    ) -> Iterator[Outcome]:
         """Ask about distinct primary ids and give the outcomes in their order, as they come.
 
-        Raises UnavailableError when the log or the stewards are out of reach.
+        With a `call`, what was made under that name before is taken up, not made again. Raises
+        UnavailableError when the log or the stewards are out of reach.
         """
+        if call is not None:
+            yield from self._inquire(subjects, purpose, self._stored(inquiry_table.c.call == call), call)
+            return
         self._standing.catch_up()
         tokens = self._tokens.tokens(subjects)
         for start in range(0, len(subjects), INQUIRY_LIMIT):
@@ -132,12 +138,20 @@ class Inquirer:
 
     def inquire_once(self, subjects: Sequence[SubjectId], purpose: str) -> Iterator[Outcome]:
         """Like `inquire`, but take up the requests for this purpose that are stored already."""
+        yield from self._inquire(subjects, purpose, self._stored(inquiry_table.c.purpose == purpose))
+
+    def _inquire(
+        self,
+        subjects: Sequence[SubjectId],
+        purpose: str,
+        made: dict[SubjectId, _Made],
+        call: str | None = None,
+    ) -> Iterator[Outcome]:
         self._standing.catch_up()
-        made = self._stored(purpose)
         fresh = [subject for subject in subjects if subject not in made]
         tokens = self._tokens.tokens(fresh)
         for start in range(0, len(fresh), INQUIRY_LIMIT):
-            part = self._make(fresh[start : start + INQUIRY_LIMIT], tokens, purpose)
+            part = self._make(fresh[start : start + INQUIRY_LIMIT], tokens, purpose, call)
             made.update({one.subject: one for one in part})
         for start in range(0, len(subjects), INQUIRY_LIMIT):
             yield from self._ask_all([made[subject] for subject in subjects[start : start + INQUIRY_LIMIT]])
@@ -153,7 +167,11 @@ class Inquirer:
             yield from self._take(batch, futures)
 
     def _make(
-        self, subjects: Sequence[SubjectId], tokens: Mapping[SubjectId, Token], purpose: str
+        self,
+        subjects: Sequence[SubjectId],
+        tokens: Mapping[SubjectId, Token],
+        purpose: str,
+        call: str | None = None,
     ) -> list[_Made]:
         """Make requests and store them with their signed inquiry."""
         made = [self._request(subject, tokens[subject], purpose) for subject in subjects]
@@ -165,6 +183,9 @@ class Inquirer:
                 "request": one.raw,
                 "answer_key": one.key.to_bytes(),
                 "made_at": made_at,
+                "request_id": one.request.request_id.hex(),
+                "purpose": purpose,
+                "call": call,
             }
             for one in made
         ]
@@ -186,23 +207,14 @@ class Inquirer:
         raw = request.encode()
         return _Made(subject=subject, request=request, raw=raw, hash=hash_request(raw), key=key)
 
-    def _stored(self, purpose: str) -> dict[SubjectId, _Made]:
-        """Return the requests that were made for a purpose, the newest for each subject."""
-        query = select(inquiry_table).order_by(inquiry_table.c.made_at, inquiry_table.c.request_hash)
+    def _stored(self, which: ColumnElement[bool]) -> dict[SubjectId, _Made]:
+        """Return some of the requests that were made, the newest for each subject."""
+        query = select(inquiry_table).where(which)
         with self._standing.database.read() as connection:
-            rows = connection.execute(query).all()
-        stored = {}
-        for row in rows:
-            request = parse_request(row.request)
-            if request.purpose == purpose:
-                stored[SubjectId(row.subject)] = _Made(
-                    subject=SubjectId(row.subject),
-                    request=request,
-                    raw=row.request,
-                    hash=RequestHash(row.request_hash),
-                    key=SealingPrivateKey(row.answer_key),
-                )
-        return stored
+            rows = connection.execute(
+                query.order_by(inquiry_table.c.made_at, inquiry_table.c.request_hash)
+            ).all()
+        return {SubjectId(row.subject): _made(row) for row in rows}
 
     def _log(self, made: Sequence[_Made]) -> list[_Asked]:
         """Bring the requests to the log; raises UnavailableError when that fails."""
@@ -307,12 +319,24 @@ class Inquirer:
                 "asked": one.made.hash,
                 "position": one.index,
                 "answers": encode([[x, raw] for x, raw in sorted(outcome.answers.items())]),
+                "status": None if outcome.code == UNAVAILABLE else outcome.status,
+                "code": outcome.code,
             }
             for one, outcome in zip(asked, outcomes, strict=True)
         ]
         # Not awaited on the disk: the stewards would send the same answers again.
         with self._standing.database.write(durable=False) as connection:
             connection.execute(_STORE, rows)
+
+
+def _made(row: Any) -> _Made:
+    return _Made(
+        subject=SubjectId(row.subject),
+        request=parse_request(row.request),
+        raw=row.request,
+        hash=RequestHash(row.request_hash),
+        key=SealingPrivateKey(row.answer_key),
+    )
 
 
 def _replies(future: Future[bytes], count: int) -> list[bytes | str]:

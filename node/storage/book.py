@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import Connection, bindparam, func, select
 
@@ -15,8 +15,10 @@ from node.storage.database import inserted_id
 from node.storage.schema import book_import, draft, invoice, own_row
 
 _EVIDENCE_LIMIT = 1 << 26
-_BOOK: Final = select(
-    invoice.c.subject,
+Lines: TypeAlias = dict[tuple[str, str], dict[str, Any]]
+"""Lines of a book as columns, by customer and reference."""
+
+_INVOICE: Final = (
     invoice.c.reference,
     invoice.c.invoice_date,
     invoice.c.due_date,
@@ -24,7 +26,10 @@ _BOOK: Final = select(
     invoice.c.amount_minor,
     invoice.c.currency,
     invoice.c.lost_on,
-).order_by(invoice.c.subject, invoice.c.customer, invoice.c.reference)
+)
+_BOOK: Final = select(invoice.c.subject, *_INVOICE).order_by(
+    invoice.c.subject, invoice.c.customer, invoice.c.reference
+)
 _DROP_LINE: Final = invoice.delete().where(
     invoice.c.customer == bindparam("of"), invoice.c.reference == bindparam("named")
 )
@@ -41,7 +46,15 @@ def load_invoices(
     return dict(book)
 
 
-def load_lines(connection: Connection) -> dict[tuple[str, str], dict[str, Any]]:
+def invoices_of(lines: Iterable[Mapping[str, Any]]) -> dict[SubjectId, list[Invoice]]:
+    """Return lines as `load_lines` gives them by subject, in the order of `load_invoices`."""
+    book: dict[SubjectId, list[Invoice]] = defaultdict(list)
+    for line in sorted(lines, key=lambda line: (line["customer"], line["reference"])):
+        book[SubjectId(line["subject"])].append(_invoice(*(line[column.name] for column in _INVOICE)))
+    return dict(book)
+
+
+def load_lines(connection: Connection) -> Lines:
     """Return every line of the book by customer and reference, as columns."""
     rows = connection.execute(select(invoice)).mappings()
     return {(row["customer"], row["reference"]): dict(row) for row in rows}

@@ -21,7 +21,7 @@ from node.storage.columns import NUMBER, TEXT
 
 metadata = MetaData()
 
-REVISION: Final = "0002"
+REVISION: Final = "0003"
 """The newest migration, which makes these tables."""
 
 # The log: every node has the whole of it.
@@ -140,6 +140,14 @@ inquiry = Table(
     Column("made_at", TEXT, nullable=False),
     Column("position", NUMBER),
     Column("answers", LargeBinary),
+    Column("request_id", TEXT, nullable=False),
+    Column("purpose", TEXT, nullable=False),
+    Column("call", TEXT),
+    Column("status", TEXT),
+    Column("code", TEXT),
+    Index("inquiry_request_id", "request_id", unique=True),
+    Index("inquiry_made_at", "made_at", "request_id"),
+    Index("inquiry_call", "call", "subject"),
 )
 api_key = Table(
     "api_key",
@@ -153,6 +161,66 @@ api_key = Table(
     Column("revoked_at", TEXT),
     Column("last_used", TEXT),
     Index("api_key_name", "name"),
+)
+api_call = Table(
+    "api_call",
+    metadata,
+    Column("id", LargeBinary, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("effect", TEXT, nullable=False),
+    Column("begun_at", TEXT, nullable=False),
+    Column("status", NUMBER),
+    Column("media_type", TEXT),
+    Column("response", LargeBinary),
+    Index("api_call_begun_at", "begun_at"),
+)
+import_preview = Table(
+    "import_preview",
+    metadata,
+    Column("number", NUMBER, primary_key=True),
+    Column("id", TEXT, nullable=False, unique=True),
+    Column("state", TEXT, nullable=False),
+    Column("sha256", LargeBinary, nullable=False),
+    Column("as_of", TEXT, nullable=False),
+    Column("created_at", TEXT, nullable=False),
+    Column("summary", TEXT, nullable=False),
+    Column("refused", LargeBinary, nullable=False),
+    Column("unmatched", LargeBinary, nullable=False),
+    Column("records", LargeBinary),
+)
+customer = Table(
+    "customer",
+    metadata,
+    Column("customer", TEXT, primary_key=True),
+    Column("name", TEXT, nullable=False),
+    Column("name_key", TEXT, nullable=False),
+    Column("subject", TEXT),
+    Column("updated_at", TEXT, nullable=False),
+    Index("customer_subject", "subject"),
+)
+portfolio = Table(
+    "portfolio",
+    metadata,
+    Column("number", NUMBER, primary_key=True),
+    Column("id", TEXT, nullable=False, unique=True),
+    Column("name", TEXT, nullable=False),
+    Column("purpose", TEXT, nullable=False),
+    Column("state", TEXT, nullable=False),
+    Column("code", TEXT),
+    Column("total", NUMBER, nullable=False),
+    Column("created_at", TEXT, nullable=False),
+    Column("ended_at", TEXT),
+)
+portfolio_item = Table(
+    "portfolio_item",
+    metadata,
+    Column("portfolio", TEXT, ForeignKey("portfolio.id"), nullable=False),
+    Column("number", NUMBER, nullable=False),
+    Column("asked", TEXT, nullable=False),
+    Column("subject", TEXT),
+    Column("code", TEXT),
+    PrimaryKeyConstraint("portfolio", "number"),
+    Index("portfolio_item_subject", "portfolio", "subject"),
 )
 evidence = Table(
     "evidence",

@@ -129,8 +129,8 @@ def test_nine_processes_report_close_and_answer(tmp_path: Path) -> None:
     months = log_months()
     with running(tmp_path / "nodes", MEMBERS, months[0]) as nodes:
         for place, member in enumerate(MEMBERS):
-            taken = nodes[member].ask("POST", "/v1/imports", content=book(place, months))
-            assert (taken["imported"], taken["new"]) == (True, 4)
+            taken = nodes[member].ask("POST", "/v1/imports?confirm=true", content=book(place, months))
+            assert (taken["state"], taken["new"]) == ("taken", 4)
         for month in months:
             close(nodes, month)
         answers = inquire(nodes[MEMBERS[0]])

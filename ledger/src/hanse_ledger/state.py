@@ -161,6 +161,11 @@ class LedgerState:
         """Return a member's report by its seq, or None where another statement or none has that place."""
         return self._reports.get(member, seq)
 
+    @property
+    def aliases(self) -> Mapping[str, str]:
+        """The primary id of every other id that an alias names."""
+        return self._aliases.primary_of
+
     def primary_of(self, subject: SubjectId) -> SubjectId:
         """Return a subject's primary id: the one that an alias names, or the id itself."""
         return SubjectId(self._aliases.primary_of.get(subject, subject))

@@ -7,6 +7,8 @@ import httpx
 import pytest
 from support_consortium import BIRCH, DESK, canonical, document, log_key
 from support_http import Served
+from support_node import MEMBERS, Bench
+from support_site import Site, open_site
 
 from hanse_ledger.consortium import parse_document
 from hanse_ledger.errors import BudgetError
@@ -59,3 +61,11 @@ def served(tmp_path: Path, asked: list[tuple[str, str, bytes]]) -> Iterator[Serv
 def client(served: Served) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=served.url, trust_env=False) as made:
         yield made
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    bench = Bench(tmp_path, members=MEMBERS[:4])
+    with open_site(bench, MEMBERS[0]) as made:
+        yield made
+    bench.close()

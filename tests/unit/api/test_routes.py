@@ -38,7 +38,7 @@ FOR_STEWARDS = [
     "/v1/seed-hashes",
 ]
 FOR_OWN = [
-    ("POST", "/v1/imports"), ("GET", "/v1/reports"), ("POST", "/v1/inquiries"), ("POST", "/v1/months/close"),
+    ("GET", "/v1/reports"), ("POST", "/v1/inquiries"), ("POST", "/v1/months/close"),
 ]  # fmt: skip
 
 

@@ -1,0 +1,127 @@
+"""`/v1/subjects`: the firm's own list of customers and which subject each one is."""
+
+import asyncio
+import json
+from http import HTTPStatus
+from typing import Annotated, Any, Final, TypeAlias
+
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.auth import needs
+from api.deps import Node, read_body, reply_to
+from api.paging import Listed, TextPage
+from hanse_ledger.errors import MalformedError
+from node.own.customers import Customer
+
+router: Final = APIRouter(prefix="/v1/subjects", tags=["subjects"])
+
+_LIST_BYTES_MOST: Final = 16 << 20
+Number: TypeAlias = Annotated[str, Path(min_length=1, max_length=128)]
+Named: TypeAlias = Annotated[str, Query(min_length=1, max_length=200)]
+
+
+class CustomerShown(BaseModel):
+    """A customer of the firm; `subject` is null until a person has said which firm it is."""
+
+    customer: str
+    name: str
+    subject: str | None
+    updated_at: str
+
+
+class CustomerSaid(BaseModel):
+    """What a person says of a customer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, Field(max_length=200)] = ""
+    subject: Annotated[str, Field(max_length=200)] | None = None
+
+
+class Upload(BaseModel):
+    """What a list changed; `refused_lines` are those that could not be read, and changed nothing."""
+
+    new: int
+    changed: int
+    unchanged: int
+    refused: int
+    refused_lines: list[dict[str, Any]]
+
+
+class Match(BaseModel):
+    """A customer that may be meant; `confidence` is a similarity from 0 to 1, and only a person decides."""
+
+    customer: CustomerShown
+    confidence: float
+
+
+class Matches(BaseModel):
+    """What an id or a name may mean. With an id, `subject` is its primary id, and every match is certain."""
+
+    subject: str | None
+    matches: list[Match]
+
+
+@router.post("", status_code=HTTPStatus.OK, dependencies=[needs("subjects:write")])
+async def upload(request: Request, service: Node) -> Upload:
+    """Add customers from a CSV file or .xlsx workbook with the columns customer, name and perhaps subject.
+
+    Those on the list are updated, those that are not named stay. A line that is refused changes nothing.
+    """
+    raw = await read_body(request, _LIST_BYTES_MOST)
+    return Upload.model_validate(await asyncio.to_thread(service.own.customers.upload, raw))
+
+
+@router.get("", dependencies=[needs("subjects:read")])
+def customers(
+    *,
+    service: Node,
+    page: TextPage,
+    without_subject: Annotated[bool, Query(description="Only those that nobody has matched yet.")] = False,
+) -> Listed[CustomerShown]:
+    """List the firm's customers in the order of their numbers."""
+    found = service.own.customers.listed(
+        after=page.after, limit=page.limit + 1, without_subject=without_subject
+    )
+    return page.of([_shown(one) for one in found], lambda one: one.customer)
+
+
+@router.get("/match", dependencies=[needs("subjects:read")])
+async def match(
+    service: Node,
+    subject: Annotated[Named | None, Query(alias="id")] = None,
+    name: Named | None = None,
+) -> Matches:
+    """Find customers by a subject id, exactly, or by a name, as candidates with a confidence.
+
+    A candidate is never taken by itself: `PUT /v1/subjects/customers/{customer}` says that it is the one.
+    """
+    if (subject is None) == (name is None):
+        raise MalformedError("match by id or by name")
+    if subject is not None:
+        aliases = json.loads(await reply_to(service.own.aliases()))
+        primary, known = service.own.match_id(subject, aliases)
+        certain = [Match(customer=_shown(one), confidence=1) for one in known]
+        return Matches(subject=primary, matches=certain)
+    likely = await asyncio.to_thread(service.own.match_name, name or "")
+    return Matches(
+        subject=None,
+        matches=[Match(customer=_shown(one), confidence=confidence) for one, confidence in likely],
+    )
+
+
+@router.get("/customers/{customer:path}", dependencies=[needs("subjects:read")])
+def customer(service: Node, customer: Number) -> CustomerShown:
+    """Return a customer."""
+    return _shown(service.own.customers.one(customer))
+
+
+@router.put("/customers/{customer:path}", dependencies=[needs("subjects:write")])
+def say(said: CustomerSaid, service: Node, customer: Number) -> CustomerShown:
+    """Say which subject a customer is, or that nobody knows yet (null). Imports go by it from now on."""
+    return _shown(service.own.customers.say(customer, name=said.name, subject=said.subject))
+
+
+def _shown(one: Customer) -> CustomerShown:
+    return CustomerShown.model_validate(one.describe())
