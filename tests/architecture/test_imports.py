@@ -20,7 +20,8 @@ FOREIGN = {
     "consortium_config": set[str](),
     "node": {
         "alembic", "babel", "cryptography", "google", "http_message_signatures", "httpx", "numpy", "openpyxl",
-        "psycopg", "pydantic", "pydantic_settings", "python_calamine", "rapidfuzz", "rich", "sqlalchemy", "typer",
+        "psycopg", "pydantic", "pydantic_settings", "python_calamine", "rapidfuzz", "rich", "sqlalchemy",
+        "typer",
     },
     "api": {"authlib", "babel", "fastapi", "jinja2", "pydantic", "starlette", "uvicorn"},
 }  # fmt: skip
