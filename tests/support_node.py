@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from support_postgres import Places
 from support_simulation import StillClock, with_document
 
 from consortium_config.sample import DESK_ID, STEWARDS, demo_document
@@ -68,6 +69,8 @@ class Bench:
     """What a steward replies to a verb instead: (caller, body, the honest reply) -> reply."""
     asked: list[tuple[PartyId, PartyId, str]] = field(default_factory=list)
     """Who asked whom for what, in order."""
+    places: Places | None = None
+    """Where its databases are; files in the folder without it."""
 
     def __post_init__(self) -> None:
         self.entropy = random.Random(self.seed).randbytes
@@ -189,15 +192,15 @@ class Bench:
         )
 
     def _database(self, party: PartyId) -> Database:
-        path = self.folder / f"{party}.sqlite"
-        if not path.exists():
-            path.write_bytes(_new_database())
+        place = self.folder / f"{party}.sqlite" if self.places is None else self.places(party)
+        if isinstance(place, Path) and not place.exists():
+            place.write_bytes(_new_database())
 
         def probe(moment: Moment) -> None:
             if party in self.probes:
                 self.probes[party](moment)
 
-        return Database(path, probe=probe)
+        return Database(place, probe=probe)
 
 
 @cache

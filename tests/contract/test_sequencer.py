@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Protocol
 
 import pytest
@@ -18,6 +17,7 @@ from support_consortium import (
     log_key,
 )
 from support_http import Served
+from support_postgres import Places
 
 from hanse_ledger.bodies import Inquiry
 from hanse_ledger.consortium import parse_document
@@ -79,12 +79,12 @@ class Place(Protocol):
 class SoloPlace:
     failure: type[Exception] = WriteFailedError
 
-    def __init__(self, folder: Path) -> None:
-        self._path, self.probe = folder / "log.sqlite", Probe()
+    def __init__(self, places: Places) -> None:
+        self._place, self.probe = places("log"), Probe()
         self._close: Callable[[], None] = lambda: None
 
     def open(self) -> Sequencer:
-        database = Database(self._path, probe=self.probe)
+        database = Database(self._place, probe=self.probe)
         self._close = database.close
         return SoloSequencer(replica=Replica(database), log_key=log_key(DESK))
 
@@ -95,8 +95,8 @@ class SoloPlace:
 class RemotePlace:
     failure: type[Exception] = UnavailableError
 
-    def __init__(self, folder: Path) -> None:
-        self._inner = SoloPlace(folder)
+    def __init__(self, places: Places) -> None:
+        self._inner = SoloPlace(places)
         self.probe = self._inner.probe
         self._host = ThreadHost()
 
@@ -115,8 +115,8 @@ class RemotePlace:
 
 
 class HttpPlace(RemotePlace):
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+    def __init__(self, places: Places) -> None:
+        super().__init__(places)
         self._open = ExitStack()
 
     def open(self) -> Sequencer:
@@ -142,8 +142,8 @@ class HttpPlace(RemotePlace):
 
 
 @pytest.fixture(params=[SoloPlace, RemotePlace, HttpPlace], ids=["solo", "remote", "http"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
-    made: Place = request.param(tmp_path)
+def place(request: pytest.FixtureRequest, places: Places) -> Iterator[Place]:
+    made: Place = request.param(places)
     yield made
     made.close()
 

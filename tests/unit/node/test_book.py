@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 from support_node import FIRST, MEMBERS, Bench, invoice, reading, subject
+from support_postgres import Places
 
 from consortium_config.sample import DESK_ID
 from hanse_ledger.filings import Alias
@@ -28,8 +29,8 @@ OTHER = invoice("R1", "2024-10-09", "2024-10-29")
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    made = Bench(tmp_path, members=MEMBERS[:1])
+def bench(tmp_path: Path, places: Places) -> Iterator[Bench]:
+    made = Bench(tmp_path, places=places, members=MEMBERS[:1])
     yield made
     made.close()
 

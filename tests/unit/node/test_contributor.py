@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 from support_node import FIRST, MEMBERS, Bench, invoice, month, subject, take_book
+from support_postgres import Places
 
 from consortium_config.sample import DESK_ID, STEWARDS
 from hanse_ledger.bodies import Report
@@ -25,8 +26,8 @@ LONG = invoice("R1", "2024-10-02", "2024-11-01")
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    made = Bench(tmp_path, members=MEMBERS[:2])
+def bench(tmp_path: Path, places: Places) -> Iterator[Bench]:
+    made = Bench(tmp_path, places=places, members=MEMBERS[:2])
     yield made
     made.close()
 

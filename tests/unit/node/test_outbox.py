@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 from support_node import MEMBERS, Bench, invoice, subject, take_book
+from support_postgres import Places
 
 from hanse_ledger.bodies import Inquiry, Report, ShareRef
 from hanse_ledger.errors import UnavailableError
@@ -42,8 +43,8 @@ class Failing:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    made = Bench(tmp_path, members=MEMBERS[:4])
+def bench(tmp_path: Path, places: Places) -> Iterator[Bench]:
+    made = Bench(tmp_path, places=places, members=MEMBERS[:4])
     yield made
     made.close()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 from support_node import FIRST, MEMBERS, Bench, after, invoice, take_book
+from support_postgres import Places
 
 from consortium_config.sample import STEWARDS
 from hanse_ledger.errors import BudgetError, CorruptionError, MalformedError, NotAdmittedError
@@ -21,9 +22,12 @@ ONE = STEWARDS[StewardX(1)]
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
+def bench(tmp_path: Path, places: Places) -> Iterator[Bench]:
     made = Bench(
-        tmp_path, members=MEMBERS[:2], change=lambda document: document["policy"].update(share_hours=24)
+        tmp_path,
+        places=places,
+        members=MEMBERS[:2],
+        change=lambda document: document["policy"].update(share_hours=24),
     )
     take_book(made.member(ALDER), {"C1": [invoice("R1", "2024-10-02", "2024-10-20")]})
     yield made
