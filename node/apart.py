@@ -11,6 +11,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import ExitStack, closing
 from dataclasses import replace
+from datetime import timedelta
+from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
@@ -26,12 +28,12 @@ from node.bootstrap import (
     new_standing,
 )
 from node.clocks import SystemClock
-from node.errors import NotFoundError, SettingsError
+from node.errors import ForkError, NotFoundError, SettingsError
 from node.files import locked
 from node.health import HealthBoard
 from node.keystore import PartyKeys, open_keys, party_keys
 from node.links.gate import Gate
-from node.links.http import HttpCaller
+from node.links.http import DEADLINE_S, HttpCaller
 from node.links.replies import ReplyVerifier
 from node.links.sequencer import HttpSequencer
 from node.links.signatures import RequestSigner
@@ -45,14 +47,15 @@ from node.ports import Sequencer
 from node.roles.party import Standing
 from node.roles.steward import Steward
 from node.roles.witness import Witness
-from node.sequencing.progress import FollowingProgress
 from node.sequencing.remote import RemoteSequencer
 from node.sequencing.replica import Replica
 from node.sequencing.solo import SoloSequencer
+from node.sequencing.term import Term
 from node.service import Doors, NodeService
 from node.settings import DatabaseName, NodeSettings
 from node.storage.database import Database
 from node.texts import tr
+from node.watching import PEER_S, Peers, Watch, guarded, relaying, watch_log
 from node.wire import Handler, Mailbox, Service, reply_of
 
 _log = logging.getLogger(__name__)
@@ -85,6 +88,7 @@ class ApartNode:
         self._keys = _keys(settings, self._trusted)
         _check_party(self._trusted, self._party, self._keys)
         self._genesis = settings.genesis.read_bytes()
+        self._term = Term.of(settings, self._trusted)
         self._open = ExitStack()
         try:
             self.service = self._start()
@@ -107,11 +111,13 @@ class ApartNode:
         shared = _Shared(self._trusted)
         database = self._database("node")
         log = self._start_sequencer(shared)
+        relay = self._start_relay(shared) if log is None else None
         mailbox = Mailbox()
         own = self._own(mailbox, shared)
         self._node = Service(mailbox, lambda: self._build(database, log, shared))
         self._open.callback(self._node.stop)
         self._open.callback(_Worker(mailbox, self._party, settings.work_interval_s).stop)
+        self._open.callback(self._watch(mailbox, shared).stop)
         return NodeService(
             party=self._party,
             consortium=lambda: shared.in_force,
@@ -123,7 +129,7 @@ class ApartNode:
                 key=self._keys.statement,
                 clock=self._around.clock,
             ),
-            doors=Doors(node=mailbox, log=log),
+            doors=Doors(node=mailbox, log=log, relay=relay),
             own=own,
             health=lambda: replace(shared.health.now, stopped=not self._node.is_running),
         )
@@ -142,7 +148,7 @@ class ApartNode:
 
     def _start_sequencer(self, shared: _Shared) -> Mailbox | None:
         """Start ordering where that is this party's to do; return the sequencer's door."""
-        if self._party != self._trusted.ordering[0]:
+        if self._party != self._term.orderer:
             return None
         log_key = self._keys.log
         if log_key is None:
@@ -151,6 +157,30 @@ class ApartNode:
         build = _sequencer_builder(self._database("sequencer"), log_key, self._genesis, shared)
         self._open.callback(Service(mailbox, build).stop)
         return mailbox
+
+    def _start_relay(self, shared: _Shared) -> Mailbox:
+        """Start bringing statements of others to whoever orders the log."""
+
+        def build() -> tuple[Handler, Callable[[], None]]:
+            sequencer = HttpSequencer(self._caller(self._term.orderer, lambda: shared.in_force))
+            return relaying(sequencer), sequencer.close
+
+        mailbox = Mailbox()
+        self._open.callback(Service(mailbox, build).stop)
+        return mailbox
+
+    def _watch(self, mailbox: Mailbox, shared: _Shared) -> Watch:
+        """Start looking at what other nodes show of the log."""
+        peers = Peers(
+            in_force=lambda: shared.in_force,
+            caller_to=lambda party: self._caller(party, lambda: shared.in_force, deadline_s=PEER_S),
+            without={self._party, self._term.orderer},
+        )
+        self._open.callback(peers.close)
+        interval_s = self._settings.work_interval_s
+        return Watch(
+            mailbox=mailbox, party=self._party, peers=peers, board=shared.health, interval_s=interval_s
+        )
 
     def _database(self, name: DatabaseName) -> Database:
         """Open one of the node's databases as its only writer; it is closed after its thread has ended."""
@@ -163,27 +193,32 @@ class ApartNode:
         with ExitStack() as opened:
             sequencer = self._sequencer(log, shared, opened)
             trusted = parse_document(self._trusted.raw)
-            progress = FollowingProgress(shared.health, self._around.clock)
-            standing = new_standing(
-                trusted, self._party, self._keys, database, self._around, sequencer, progress
+            standing = new_standing(trusted, self._party, self._keys, database, self._around, sequencer)
+            standing, monitor = watch_log(
+                standing,
+                folder=self._settings.folder,
+                term=self._term,
+                board=shared.health,
+                patience=timedelta(seconds=self._settings.stall_after_s),
             )
             _begin_log(standing, self._genesis)
+            guard = partial(guarded, monitor=monitor)
             _tell_start(standing.replica, shared.health)
             others = [x for x, steward in trusted.stewards.items() if steward.id != self._party]
             links = {x: self._link(x, shared, opened) for x in others}
             if self._keys.key_share is not None:
                 steward = Steward(standing=standing, key_share=self._keys.key_share, links=links)
-                handler = _handler(standing, verbs.steward_verbs(steward), steward.handle, shared)
+                handler = _handler(standing, verbs.steward_verbs(steward), steward.handle, shared, guard)
             else:
                 member = MemberNode(standing=standing, links=list(links.values()))
                 own = _collecting(member, shared) if log is not None else verbs.member_verbs(member)
-                handler = _handler(standing, own, _cosigner(standing), shared)
+                handler = _handler(standing, own, _cosigner(standing), shared, guard)
             return handler, opened.pop_all().close
 
     def _sequencer(self, log: Mailbox | None, shared: _Shared, opened: ExitStack) -> Sequencer:
         if log is not None:
             return RemoteSequencer(lambda verb, body: reply_of(log.post(self._party, verb, body)))
-        sequencer = HttpSequencer(self._caller(self._trusted.ordering[0], lambda: shared.in_force))
+        sequencer = HttpSequencer(self._caller(self._term.orderer, lambda: shared.in_force))
         opened.callback(sequencer.close)
         return sequencer
 
@@ -193,7 +228,9 @@ class ApartNode:
         opened.callback(link.close)
         return link
 
-    def _caller(self, party: PartyId, in_force: Callable[[], Consortium]) -> HttpCaller:
+    def _caller(
+        self, party: PartyId, in_force: Callable[[], Consortium], *, deadline_s: float = DEADLINE_S
+    ) -> HttpCaller:
         signer = RequestSigner(
             consortium=self._trusted.id,
             party=self._party,
@@ -206,6 +243,7 @@ class ApartNode:
             signer=signer,
             replies=ReplyVerifier(consortium=in_force, party=party, clock=self._around.clock),
             entropy=self._around.entropy,
+            deadline_s=deadline_s,
         )
 
 
@@ -273,12 +311,29 @@ def _sequencer_builder(
         if not replica.state.founded:
             sequencer.submit(genesis)
         door = LogDoor(replica, lambda: shared.cosigned)
-        return with_log(ordering(sequencer), door), lambda: None
+        return with_log(_unless_halted(ordering(sequencer), shared), door), lambda: None
 
     return build
 
 
-def _handler(standing: Standing, own: verbs.Verbs, role: Handler, shared: _Shared) -> Handler:
+def _unless_halted(handler: Handler, shared: _Shared) -> Handler:
+    """Let nobody add to a log that was forked."""
+
+    def handle(caller: PartyId, verb: str, body: bytes) -> bytes:
+        if shared.health.now.halted:
+            raise ForkError("the log was forked; an operator decides how it goes on")
+        return handler(caller, verb, body)
+
+    return handle
+
+
+def _handler(
+    standing: Standing,
+    own: verbs.Verbs,
+    role: Handler,
+    shared: _Shared,
+    guard: Callable[[Handler], Handler] = lambda handler: handler,
+) -> Handler:
     """Put together what a node answers: its log, its own people, then other parties."""
 
     def handle(caller: PartyId, verb: str, body: bytes) -> bytes:
@@ -287,7 +342,7 @@ def _handler(standing: Standing, own: verbs.Verbs, role: Handler, shared: _Share
             return own[verb](body)
         return role(caller, verb, body)
 
-    return with_log(handle, LogDoor(standing.replica))
+    return with_log(guard(handle), LogDoor(standing.replica))
 
 
 def _cosigner(standing: Standing) -> Handler:

@@ -30,7 +30,7 @@ from node.member import MemberNode
 from node.ports import Clock, Entropy, Sequencer, StewardLink
 from node.roles.party import Standing
 from node.roles.steward import Steward
-from node.sequencing.follower import Follower, Progress
+from node.sequencing.follower import Follower
 from node.sequencing.remote import RemoteSequencer, serve_sequencer
 from node.sequencing.replica import Replica
 from node.sequencing.solo import SoloSequencer
@@ -236,11 +236,10 @@ def new_standing(
     database: Database,
     around: Surroundings,
     sequencer: Sequencer,
-    progress: Progress = lambda _size, _signed: None,
 ) -> Standing:
     """Put together what a party's roles stand on."""
     replica = Replica(database)
-    follower = Follower(replica=replica, source=sequencer, trusted=consortium, progress=progress)
+    follower = Follower(replica=replica, source=sequencer, trusted=consortium)
     return Standing(
         consortium=consortium,
         party=consortium.parties[party],

@@ -70,6 +70,12 @@ class LogSignatureError(VerificationError):
     code = "log_signature"
 
 
+class ForkError(UnavailableError):
+    """This log was forked: the node says nothing that rests on it until an operator has decided."""
+
+    code = "fork"
+
+
 class RefusedLinesError(RejectedError):
     """An export has lines that cannot be taken; nothing of it was."""
 

@@ -90,14 +90,15 @@ class HealthBoard:
         with self._writing:
             self.now = replace(self.now, **changes)
 
-    def raise_problem(self, problem: Problem) -> None:
-        """Add a problem; one of that code keeps since when it lasts."""
+    def raise_problem(self, problem: Problem) -> bool:
+        """Add a problem; one of that code keeps since when it lasts. Return whether it is new."""
         with self._writing:
             others = [one for one in self.now.problems if one.code != problem.code]
             known = [one for one in self.now.problems if one.code == problem.code]
             since = min([problem.since, *(one.since for one in known)])
             evidence = problem.evidence or next((one.evidence for one in known), None)
             self.now = replace(self.now, problems=(*others, replace(problem, since=since, evidence=evidence)))
+            return not known
 
     def clear_problem(self, code: str) -> None:
         """Take a problem away that has ended."""

@@ -13,7 +13,7 @@ from hanse_ledger.errors import MalformedError, UnavailableError
 from hanse_ledger.fields import as_uint
 from hanse_ledger.ids import PartyId
 from hanse_ledger.note import parse_note
-from hanse_ledger.tiles import TILE_WIDTH, encode_bundle, parse_tile_path, tile_width
+from hanse_ledger.tiles import parse_tile_path, tile_width
 from hanse_ledger.witnessing import policy_of
 from node.errors import NotFoundError
 from node.logs import proof, replica_source
@@ -65,10 +65,7 @@ class LogDoor:
             raise NotFoundError("not a tile path in its one spelling") from error
         if path.width > tile_width(path, parse_signed_checkpoint(self.checkpoint()).size):
             raise NotFoundError("a tile that the checkpoint does not cover")
-        first = TILE_WIDTH * path.index
-        if path.level is None:
-            return encode_bundle(self._replica.log.entries(first, path.width))
-        return b"".join(self._replica.log.nodes(8 * path.level, first, path.width))
+        return self._replica.tile(path)
 
     def proof(self, index: int) -> bytes:
         """Return a statement's `.tlog-proof`, under a cosigned checkpoint where one covers it.

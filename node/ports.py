@@ -40,7 +40,14 @@ class Sequencer(Protocol):
         ...
 
     def entries(self, start: int) -> tuple[bytes, Sequence[bytes]]:
-        """Return the newest checkpoint (a note), and some or all statements from `start` on."""
+        """Return the newest checkpoint (a note), and some or all statements from `start` on.
+
+        A caller that goes on where the last answer ended may be given the same checkpoint again.
+        """
+        ...
+
+    def tile(self, path: str) -> bytes | None:
+        """Return the hash tile at a tlog-tiles path of any size signed so far, None where there is none."""
         ...
 
 

@@ -30,10 +30,12 @@ _REPLY_LIMIT: Final = 1 << 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doors:
-    """Where a node's parts are asked: `node` for its roles, `log` where it orders the log itself."""
+    """Where a node's parts are asked: `node` for its roles, `log` where it orders the log."""
 
     node: Door
     log: Door | None = None
+    relay: Door | None = None
+    """Who brings statements to whoever orders the log, where that is another node."""
 
 
 def read_submitted(reply: bytes) -> tuple[list[int], LedgerError | None]:
@@ -74,7 +76,7 @@ class NodeService:
         return self._doors.node.post(self._party, "add-checkpoint", body)
 
     def submit(self, statement: bytes) -> Future[bytes]:
-        """Hand a statement to the sequencer; NotFoundError where this node orders nothing."""
+        """Hand a statement to the sequencer, wherever that is; NotFoundError where no way leads there."""
         return self._sequencer().post(self._party, "submit", statement)
 
     def submit_all(self, statements: Sequence[bytes]) -> Future[bytes]:
@@ -111,9 +113,10 @@ class NodeService:
         return self._health()
 
     def _sequencer(self) -> Door:
-        if self._doors.log is None:
+        door = self._doors.log or self._doors.relay
+        if door is None:
             raise NotFoundError("this node does not order the log")
-        return self._doors.log
+        return door
 
     def _read_log(self, verb: str, body: bytes) -> Future[bytes]:
         return (self._doors.log or self._doors.node).post(self._party, verb, body)

@@ -17,6 +17,7 @@ HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s?#]+$")]
 DatabaseName: TypeAlias = Literal["node", "sequencer"]
 """The sequencer's is apart from its party's own node, which follows it like everybody else."""
 _DEFAULT_INTERVAL_S: Final = 30.0
+_DEFAULT_PATIENCE_S: Final = 300.0
 _PATHS: Final = ("consortium", "genesis", "folder", "passphrase_file")
 
 
@@ -44,6 +45,12 @@ class NodeSettings(BaseSettings):
     database: SecretStr | None = None
     """`postgresql://user@host/name` as SQLAlchemy reads it: a PostgreSQL database of this node's own. Without
     it the databases are SQLite files in the folder."""
+    orderer: str | None = None
+    """Who orders the log; the first party of the document's `ordering` without it."""
+    orderer_since: int = Field(default=0, ge=0)
+    """The size from which on that party orders, as `hanse log take-over` says it."""
+    stall_after_s: float = Field(default=_DEFAULT_PATIENCE_S, gt=0, le=86_400)
+    """How long whoever orders may be silent, or pass over a statement, before it counts as stalled."""
     api_keys: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...] = ()
     """SHA-256 of the keys of the party's own people and systems, in hex. Two are live while one replaces
     the other."""

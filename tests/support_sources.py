@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from hanse_ledger.errors import UnavailableError
+from hanse_ledger.tiles import parse_tile_path
 from node.sequencing.replica import Replica
 
 
@@ -23,3 +24,6 @@ class StoredLog:
         note = self._replica.log.checkpoint()
         assert note is not None
         return note, self._replica.log.entries(start, 256)
+
+    def tile(self, path: str) -> bytes | None:
+        return self._replica.tile(parse_tile_path(path))

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Sequence
-from typing import Final
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Final, NamedTuple
 
 from hanse_ledger.checkpoint import parse_checkpoint
 from hanse_ledger.errors import MalformedError, UnavailableError
@@ -15,11 +16,25 @@ CHECKPOINT_PATH: Final = "/log/checkpoint"
 STATEMENTS_PATH: Final = "/v1/statements"
 
 
+class _Ahead(NamedTuple):
+    """The bundle that whoever reads in order asks for next, on its way while the last one is verified."""
+
+    start: int
+    note: bytes
+    size: int
+    entries: Future[list[bytes]]
+
+
 class HttpSequencer:
-    """The ordering node as other nodes see it. What it shows is verified by whoever follows it."""
+    """The ordering node as other nodes see it. What it shows is verified by whoever follows it.
+
+    One thread at a time reads entries; any may submit.
+    """
 
     def __init__(self, caller: HttpCaller) -> None:
         self._caller = caller
+        self._fetching = ThreadPoolExecutor(1, thread_name_prefix="tiles")
+        self._ahead: _Ahead | None = None
 
     def submit(self, statement: bytes) -> int:
         """Return the index at which these bytes stand."""
@@ -33,23 +48,43 @@ class HttpSequencer:
         return index
 
     def entries(self, start: int) -> tuple[bytes, Sequence[bytes]]:
-        """Return the newest checkpoint, and the statements from `start` to the end of their bundle."""
+        """Return a checkpoint, and the statements from `start` to the end of their bundle.
+
+        The newest checkpoint, or the last one again as long as it covers what follows on the last answer.
+        """
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and ahead.start == start:
+            note, size, entries = ahead.note, ahead.size, ahead.entries.result()
+        else:
+            note, size = self._checkpoint()
+            entries = self._bundle(start, size) if start < size else []
+        following = start + len(entries)
+        if entries and following < size:
+            bundle = self._fetching.submit(self._bundle, following, size)
+            self._ahead = _Ahead(following, note, size, bundle)
+        return note, entries
+
+    def tile(self, path: str) -> bytes | None:
+        """Return the hash tile at a path."""
+        return self._caller.get(f"/log/{path}")
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._caller.close()
+        self._fetching.shutdown()
+
+    def _checkpoint(self) -> tuple[bytes, int]:
         note = self._caller.get(CHECKPOINT_PATH)
         if note is None:
             raise UnavailableError("the log has no checkpoint yet")
         # Cosignatures come later than the log's own; without them one tree has one note.
         parsed = parse_note(note)
         checkpoint = parse_checkpoint(parsed.text)
-        size = checkpoint.size
         own = tuple(line for line in parsed.signatures if line.name == checkpoint.origin)
-        note = Note(text=parsed.text, signatures=own).encode()
-        if start >= size:
-            return note, []
+        return Note(text=parsed.text, signatures=own).encode(), checkpoint.size
+
+    def _bundle(self, start: int, size: int) -> list[bytes]:
         index, offset = divmod(start, TILE_WIDTH)
         width = tile_width(TilePath(level=None, index=index), size)
         path = TilePath(level=None, index=index, width=width)
-        return note, fetch_entries(path, lambda name: self._caller.get(f"/log/{name}"))[offset:]
-
-    def close(self) -> None:
-        """Let go of the connections."""
-        self._caller.close()
+        return fetch_entries(path, lambda name: self._caller.get(f"/log/{name}"))[offset:]

@@ -25,6 +25,8 @@ class Standing:
     sequencer: Sequencer
     catch_up: Callable[[], None]
     """Bring the replica up to the sequencer."""
+    see: Callable[[bytes], None] = lambda _note: None
+    """Hold a checkpoint that the log's key has signed, from wherever, against the replica."""
     clock: Clock
     entropy: Entropy
 

@@ -38,6 +38,8 @@ class Witness:
         consortium = self._standing.in_force
         policy = policy_of(consortium)
         checkpoint = _signed_checkpoint(request.note, consortium, policy)
+        log_lines = _log_lines(request.note, policy)
+        self._standing.see(parse_note(request.note).text + b"\n" + log_lines)
         log = self._standing.replica.log
         size, root = log.last_cosigned(checkpoint.origin) or (0, EMPTY_ROOT)
         if request.old_size != size:
@@ -56,7 +58,7 @@ class Witness:
             key=self._standing.cosign_key,
             timestamp_s=int(self._standing.clock.now().timestamp()),
         ).encode()
-        lines = _log_lines(request.note, policy) + line
+        lines = log_lines + line
         # Compared once more as it is stored: another may have cosigned between the two.
         log.store_cosigned(
             origin=checkpoint.origin,

@@ -1,4 +1,4 @@
-"""The sequencer as other nodes see it: two messages, `submit` and `entries`."""
+"""The sequencer as other nodes see it: three messages, `submit`, `entries` and `tile`."""
 
 from collections.abc import Callable, Sequence
 
@@ -21,6 +21,8 @@ def serve_sequencer(sequencer: Sequencer) -> Callable[[PartyId, str, bytes], byt
         if verb == "entries":
             note, entries = sequencer.entries(as_uint(decode(body, limit=16), "index"))
             return encode([note, list(entries)])
+        if verb == "tile":
+            return sequencer.tile(body.decode("ascii", "replace")) or b""
         raise MalformedError("no such message")
 
     return handle
@@ -43,3 +45,7 @@ class RemoteSequencer:
         if not isinstance(note, bytes) or not isinstance(entries, list):
             raise MalformedError("entries are a checkpoint and a list")
         return note, entries
+
+    def tile(self, path: str) -> bytes | None:
+        """Return the hash tile at a path; none is empty."""
+        return self._call("tile", path.encode()) or None

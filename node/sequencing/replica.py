@@ -13,6 +13,7 @@ from hanse_ledger.errors import RejectedError
 from hanse_ledger.ids import NodeHash
 from hanse_ledger.merkle import root_at
 from hanse_ledger.state import Accepted, LedgerState
+from hanse_ledger.tiles import TILE_WIDTH, TilePath, encode_bundle
 from node.sequencing.ahead import verify_ahead
 from node.storage.database import Database
 from node.storage.log import LogStore, append_entries, put_checkpoint
@@ -61,10 +62,14 @@ class Replica:
         return accepted
 
     def append_until_refused(
-        self, statements: Sequence[bytes], also: Callable[[Connection, LedgerState], None]
+        self,
+        statements: Sequence[bytes],
+        also: Callable[[Connection, LedgerState], None],
+        *,
+        durable: bool = True,
     ) -> tuple[list[Accepted], RejectedError | None]:
-        """Accept and store, in one durable write, the statements before the first that is refused."""
-        return self._append(statements, also, durable=True, is_whole=False)
+        """Accept and store, in one write, the statements before the first that is refused."""
+        return self._append(statements, also, durable=durable, is_whole=False)
 
     def _append(
         self,
@@ -102,6 +107,13 @@ class Replica:
         if self.log.checkpoint() is None:
             with self._database.write() as connection:
                 put_checkpoint(connection, size=size, note=note)
+
+    def tile(self, path: TilePath) -> bytes:
+        """Return a hash tile or an entry bundle that the stored log covers."""
+        first = TILE_WIDTH * path.index
+        if path.level is None:
+            return encode_bundle(self.log.entries(first, path.width))
+        return b"".join(self.log.nodes(8 * path.level, first, path.width))
 
     def root(self, size: int) -> NodeHash:
         """Return the root of the first `size` statements."""

@@ -9,6 +9,7 @@ from hanse_ledger.errors import RejectedError, UnavailableError
 from hanse_ledger.merkle import leaf_hash
 from hanse_ledger.signing import SigningKey
 from hanse_ledger.state import LedgerState
+from hanse_ledger.tiles import parse_tile_path, tile_width
 from node.sequencing.replica import Replica
 from node.storage.log import put_checkpoint
 
@@ -67,6 +68,12 @@ class SoloSequencer:
         if self._tail is None or self._tail[0] != start:
             self._tail = start, self.replica.log.entries(start, _ENTRIES_LIMIT)
         return self._note, self._tail[1]
+
+    def tile(self, path: str) -> bytes | None:
+        """Return a hash tile that the log covers."""
+        found = parse_tile_path(path)
+        is_there = found.width <= tile_width(found, self.replica.state.size)
+        return self.replica.tile(found) if is_there else None
 
     def _sign(self, connection: Connection, state: LedgerState) -> None:
         checkpoint = Checkpoint(origin=state.consortium.id, size=state.size, root=state.frontier.root())

@@ -56,6 +56,15 @@ cosigned = Table(
     Column("root", LargeBinary, nullable=False),
     Column("lines", LargeBinary, nullable=False),
 )
+log_evidence = Table(
+    "log_evidence",
+    metadata,
+    Column("name", TEXT, primary_key=True),
+    Column("kind", TEXT, nullable=False),
+    Column("term", TEXT, nullable=False),
+    Column("at", TEXT, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
 outbox = Table(
     "outbox",
     metadata,

@@ -31,8 +31,9 @@ from hanse_ledger.errors import (
     UnavailableError,
 )
 from hanse_ledger.ids import PartyId
-from hanse_ledger.merkle import Frontier, leaf_hash
+from hanse_ledger.merkle import Frontier, leaf_hash, prove_consistency, verify_consistency
 from hanse_ledger.policy import verify_log_signature
+from hanse_ledger.tiles import tile_hash_reader
 from hanse_ledger.witnessing import policy_of
 from node.links.http import HttpCaller
 from node.links.sequencer import HttpSequencer
@@ -309,6 +310,25 @@ def test_a_write_that_fails_leaves_one_index_to_find(
     following = inquiry(ledger, ALDER, 1)
     ledger.append(following)
     assert sequencer.submit(following) == 2
+
+
+def test_hash_tiles_prove_that_what_was_shown_is_the_beginning_of_what_is(
+    place: Place, ledger: Ledger
+) -> None:
+    sequencer = founded(place, ledger)
+    for number in range(6):
+        raw = inquiry(ledger, ALDER, number)
+        ledger.append(raw)
+        sequencer.submit(raw)
+    size = len(ledger.entries)
+    read = tile_hash_reader(size, sequencer.tile)
+    first = Frontier()
+    for raw in ledger.entries[:3]:
+        first.append(leaf_hash(raw))
+    path = prove_consistency(size1=3, size2=size, read=read)
+    root = verify_log_signature(sequencer.entries(0)[0], policy_of(ledger.state.consortium)).root
+    verify_consistency(size1=3, size2=size, root1=first.root(), root2=root, path=path)
+    assert sequencer.tile(f"tile/0/000.p/{size + 1}") is None
 
 
 def test_entries_before_genesis_are_out_of_reach(place: Place) -> None:

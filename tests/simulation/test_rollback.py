@@ -208,6 +208,9 @@ class Silent:
     def entries(self, _start: int) -> tuple[bytes, list[bytes]]:
         raise UnavailableError("silent")
 
+    def tile(self, _path: str) -> bytes | None:
+        raise UnavailableError("silent")
+
 
 def fork(past: Past, tmp_path: Path) -> Replica:
     """Order other statements after the old copy, as whoever orders the log could."""

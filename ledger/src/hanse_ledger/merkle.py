@@ -54,9 +54,18 @@ class Frontier:
     @classmethod
     def restore(cls, *, size: int, read: HashReader) -> "Frontier":
         """Return the frontier of the tree of `size` leaves whose complete subtrees `read` knows."""
+        return cls.restore_from(size=size, nodes=_complete_subtrees(0, size, read))
+
+    @classmethod
+    def restore_from(cls, *, size: int, nodes: Sequence[NodeHash]) -> "Frontier":
+        """Return the frontier of the tree of `size` leaves that has these complete subtrees, largest first.
+
+        Raises VerificationError for another number of subtrees than a tree of that size has.
+        """
+        if len(nodes) != size.bit_count():
+            raise VerificationError(f"a tree of {size} leaves has another number of complete subtrees")
         frontier = cls()
-        frontier._size = size
-        frontier._nodes = _complete_subtrees(0, size, read)
+        frontier._size, frontier._nodes = size, list(nodes)
         return frontier
 
     @property
@@ -85,6 +94,11 @@ class Frontier:
         twin = Frontier()
         twin._size, twin._nodes = self._size, self._nodes.copy()
         return twin
+
+
+def complete_subtrees(size: int, read: HashReader) -> list[NodeHash]:
+    """Return the complete subtrees of the first `size` leaves, largest first: what makes their root."""
+    return _complete_subtrees(0, size, read)
 
 
 def root_at(size: int, read: HashReader) -> NodeHash:

@@ -12,13 +12,13 @@ from support_node import FIRST, MEMBERS
 from consortium_config.sample import DESK_ID, STEWARDS, DemoConsortium, demo_document
 from hanse_ledger.checkpoint import parse_checkpoint
 from hanse_ledger.codec import decode
-from hanse_ledger.errors import LedgerError, NotAdmittedError
+from hanse_ledger.errors import LedgerError, NotAdmittedError, UnavailableError
 from hanse_ledger.ids import PartyId, StewardX
 from hanse_ledger.note import parse_note
 from node import logdoor
 from node.apart import ApartNode
 from node.clocks import system_entropy
-from node.errors import LockedError, NotFoundError, SettingsError
+from node.errors import LockedError, SettingsError
 from node.keystore import Secrets, draw_seeds, open_keys, replace_keys
 from node.passphrase import Passphrase
 from node.settings import NodeSettings, load_settings
@@ -109,8 +109,8 @@ def test_statements_outlive_the_node(tmp_path: Path, founded: DemoConsortium) ->
 def test_a_node_whose_sequencer_is_out_of_reach_goes_on(tmp_path: Path, founded: DemoConsortium) -> None:
     for party in (ALDER, STEWARDS[StewardX(1)]):
         with ApartNode(settings_of(tmp_path / party, founded, party)) as node:
-            with pytest.raises(NotFoundError):
-                node.service.submit(b"")
+            with pytest.raises(UnavailableError):
+                reply_of(node.service.submit(b""), 30)
             with pytest.raises(LedgerError):
                 own_checkpoint(node)
             assert node.service.health.status == "starting"

@@ -1,7 +1,7 @@
 """A replica, and the follower that brings it up to a sequencer which may lie."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -17,13 +17,17 @@ from support_consortium import (
     genesis_body,
     log_key,
 )
+from support_tlog import Tree
 
 from hanse_ledger.bodies import Inquiry
 from hanse_ledger.checkpoint import Checkpoint, sign_checkpoint
-from hanse_ledger.errors import CorruptionError, RejectedError, UnavailableError
+from hanse_ledger.errors import CorruptionError, RejectedError, UnavailableError, VerificationError
 from hanse_ledger.merkle import Frontier, leaf_hash
+from hanse_ledger.misbehaviour import Fork, Refused, verify_evidence
 from hanse_ledger.signing import SigningKey
 from hanse_ledger.state import LedgerState
+from hanse_ledger.witnessing import policy_of
+from node.sequencing.faults import SequencerFaultError
 from node.sequencing.follower import Follower
 from node.sequencing.replica import Replica
 from node.storage.database import Database, Moment
@@ -55,6 +59,8 @@ class Told:
     root: bytes | None = None
     calls: int = 0
     is_silent: bool = False
+    tree_of: list[bytes] | None = None
+    """The statements whose hash tiles it shows; None for those it holds."""
 
     def submit(self, statement: bytes) -> int:
         raise AssertionError(statement)
@@ -72,6 +78,10 @@ class Told:
         checkpoint = Checkpoint(origin=consortium().id, size=size, root=root)  # type: ignore[arg-type]
         note = sign_checkpoint(checkpoint, self.key)
         return note, self.entries_held[start : start + self.batch]
+
+    def tile(self, path: str) -> bytes | None:
+        held = self.tree_of or self.entries_held
+        return Tree(held[: self.size]).tiles().get(path)
 
 
 class Armed:
@@ -226,7 +236,7 @@ class TestFollower:
         assert_holds(replica, [])
 
     def test_a_signed_root_over_other_statements(self, replica: Replica) -> None:
-        with pytest.raises(CorruptionError, match="another tree"):
+        with pytest.raises(CorruptionError, match="tiles that do not fit the signed root of 3"):
             follow(replica, Told(founded(2).entries, root=bytes(32)))
         assert_holds(replica, [])
 
@@ -236,7 +246,7 @@ class TestFollower:
         inquire(ledger, ALDER, 50)
         inquire(fork, ALDER, 51)
         follow(replica, Told(list(ledger.entries)))
-        with pytest.raises(CorruptionError, match="another tree"):
+        with pytest.raises(CorruptionError, match="statement 3 is another one"):
             follow(replica, Told(fork.entries))
         assert_holds(replica, ledger.entries)
 
@@ -252,9 +262,53 @@ class TestFollower:
 
     def test_a_statement_that_is_refused(self, replica: Replica) -> None:
         ledger = founded(2)
-        with pytest.raises(CorruptionError, match="refused: stale_head"):
+        with pytest.raises(CorruptionError, match="statement 3 is refused: stale_head"):
             follow(replica, Told([*ledger.entries, ledger.entries[-1]]))
-        assert_holds(replica, [])
+        assert_holds(replica, ledger.entries)
+
+    @pytest.mark.parametrize("place", [0, 3, 255, 256, 300])
+    def test_fetched_statements_that_are_not_those_of_the_signed_tree(
+        self, replica: Replica, place: int
+    ) -> None:
+        """Changed on the way, in the middle of catching up: the first one is named, nothing of it stored."""
+        ledger = founded(300)
+        changed = list(ledger.entries)
+        changed[place] = changed[place][:-1] + bytes([changed[place][-1] ^ 1])
+        told = Told(changed, tree_of=ledger.entries, root=Tree(ledger.entries).frontier.root())
+        with pytest.raises(SequencerFaultError, match=f"statement {place} is not the one") as caught:
+            follow(replica, told)
+        assert (caught.value.code, caught.value.index, caught.value.evidence) == ("tiles", place, None)
+        assert_holds(replica, ledger.entries[: 256 * (place // 256)])
+
+    @pytest.mark.parametrize("size", [258, 290])
+    def test_a_fork_is_proved_by_the_log_s_own_signatures(self, replica: Replica, size: int) -> None:
+        ledger, fork = founded(1), founded(1)
+        for number in range(size - 2):
+            inquire(ledger, ALDER, 500 + number)
+            inquire(fork, ALDER, (500 if number < 255 else 900) + number)
+        for number in range(20):
+            inquire(fork, BIRCH, 2_000 + number)
+        follow(replica, Told(ledger.entries))
+        for shown in (Told(fork.entries), Told(fork.entries, size=size), Told(fork.entries, size=258)):
+            with pytest.raises(SequencerFaultError, match="statement 257 is another one") as caught:
+                follow(replica, shown)
+            assert (caught.value.code, caught.value.index) == ("fork", 257)
+            assert isinstance(caught.value.evidence, Fork)
+            verify_evidence(caught.value.evidence, policy_of(consortium()))
+            assert_holds(replica, ledger.entries)
+
+    def test_a_refused_statement_is_proved_to_stand_in_the_log(self, replica: Replica) -> None:
+        ledger = founded(260)
+        entries = [*ledger.entries[:3], ledger.entries[1], *ledger.entries[3:]]
+        with pytest.raises(SequencerFaultError, match="statement 3 is refused") as caught:
+            follow(replica, Told(entries))
+        found = caught.value.evidence
+        assert isinstance(found, Refused)
+        verify_evidence(found, policy_of(consortium()))
+        assert (found.index, found.statement, found.code) == (3, entries[3], "stale_head")
+        with pytest.raises(VerificationError):
+            verify_evidence(replace(found, index=4), policy_of(consortium()))
+        assert_holds(replica, ledger.entries[:3])
 
     def test_an_older_checkpoint_of_the_same_log_is_no_harm(self, replica: Replica) -> None:
         ledger = founded(8)

@@ -41,6 +41,9 @@ class Failing:
     def entries(self, start: int) -> tuple[bytes, Sequence[bytes]]:
         return self.inner.entries(start)
 
+    def tile(self, path: str) -> bytes | None:
+        return self.inner.tile(path)
+
 
 @pytest.fixture
 def bench(tmp_path: Path, places: Places) -> Iterator[Bench]:

@@ -1,0 +1,43 @@
+"""Whose turn it is to order the log: a setting that all nodes of a consortium share (docs/operation.md)."""
+
+from dataclasses import dataclass
+
+from hanse_ledger.checkpoint import parse_checkpoint
+from hanse_ledger.consortium import Consortium
+from hanse_ledger.ids import PartyId
+from hanse_ledger.note import NoteVerifier, SignatureType, parse_note
+from node.errors import SettingsError
+from node.settings import NodeSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """The party that orders, and the size of the log from which on it does."""
+
+    orderer: PartyId
+    since: int = 0
+
+    @classmethod
+    def of(cls, settings: NodeSettings, consortium: Consortium) -> "Term":
+        """Return the term that a node is set to; SettingsError for a party that may not order."""
+        orderer = PartyId(settings.orderer or consortium.ordering[0])
+        if orderer not in consortium.ordering:
+            raise SettingsError("orderer: not a party that may order by the consortium document")
+        return cls(orderer=orderer, since=settings.orderer_since)
+
+    def __str__(self) -> str:
+        """Return how evidence is filed: by the term in which it was found."""
+        return f"{self.orderer}@{self.since}"
+
+    def covers(self, note: bytes, consortium: Consortium) -> bool:
+        """Return whether a checkpoint that the log has signed binds in this term.
+
+        All do up to its beginning, and beyond it those alone which its orderer has signed: what a former one
+        still signs is nobody's log. The caller has verified the note.
+        """
+        parsed = parse_note(note)
+        public = consortium.parties[self.orderer].log_key
+        if parse_checkpoint(parsed.text).size <= self.since or public is None:
+            return public is not None
+        key = NoteVerifier(name=consortium.id, public=public, type=SignatureType.ED25519)
+        return any((line.name, line.key_id) == (key.name, key.key_id) for line in parsed.signatures)
