@@ -39,6 +39,7 @@ from node.bootstrap import (
 )
 from node.clocks import DemoClock
 from node.dealt_keys import read_dealt_keys
+from node.keyring import KeyRing
 from node.roles.drafts import ROWS_A_REPORT, ROWS_LEAST, Draft
 from node.roles.party import Standing
 from node.roles.tokens import TokenSource
@@ -148,8 +149,7 @@ def alone(folder: Path, party: PartyId, stack: ExitStack) -> Standing:
     return Standing(
         consortium=consortium,
         party=consortium.parties[party],
-        key=keys.statement,
-        cosign_key=keys.cosign,
+        keys=KeyRing(keys),
         database=databases[1],
         replica=replica,
         sequencer=sequencer,

@@ -22,7 +22,6 @@ from hanse_ledger.errors import CorruptionError, LedgerError
 from hanse_ledger.ids import PartyId, StewardX
 from hanse_ledger.signing import SigningKey
 from node.bootstrap import (
-    KEYS_FILE,
     Surroundings,
     check_mode,
     new_standing,
@@ -31,7 +30,7 @@ from node.clocks import SystemClock
 from node.errors import ForkError, NotFoundError, SettingsError
 from node.files import locked
 from node.health import HealthBoard
-from node.keystore import PartyKeys, open_keys, party_keys
+from node.keyring import KeyRing
 from node.links.gate import Gate
 from node.links.http import DEADLINE_S, HttpCaller
 from node.links.replies import ReplyVerifier
@@ -40,9 +39,9 @@ from node.links.signatures import RequestSigner
 from node.links.steward import HttpLink
 from node.logdoor import LogDoor, ordering, with_log
 from node.member import MemberNode
+from node.nodekeys import open_node_keys
 from node.own import verbs
 from node.own.service import OwnService
-from node.passphrase import find_passphrase, terminal
 from node.ports import Sequencer
 from node.roles.party import Standing
 from node.roles.steward import Steward
@@ -54,7 +53,6 @@ from node.sequencing.term import Term
 from node.service import Doors, NodeService
 from node.settings import DatabaseName, NodeSettings
 from node.storage.database import Database
-from node.texts import tr
 from node.watching import PEER_S, Peers, Watch, guarded, relaying, watch_log
 from node.wire import Handler, Mailbox, Service, reply_of
 
@@ -85,8 +83,8 @@ class ApartNode:
         self._settings = settings
         self._trusted = _trusted(settings)
         self._party = PartyId(settings.party)
-        self._keys = _keys(settings, self._trusted)
-        _check_party(self._trusted, self._party, self._keys)
+        self._keys = open_node_keys(settings, self._trusted, os.environ)
+        self._ring = KeyRing(self._keys.keys, self._keys.changed)
         self._genesis = settings.genesis.read_bytes()
         self._term = Term.of(settings, self._trusted)
         self._open = ExitStack()
@@ -126,7 +124,7 @@ class ApartNode:
                 url=_url_of(self._trusted, self._party, settings),
                 consortium=lambda: shared.in_force,
                 party=self._party,
-                key=self._keys.statement,
+                key=lambda: self._statement_key(shared),
                 clock=self._around.clock,
             ),
             doors=Doors(node=mailbox, log=log, relay=relay),
@@ -150,7 +148,7 @@ class ApartNode:
         """Start ordering where that is this party's to do; return the sequencer's door."""
         if self._party != self._term.orderer:
             return None
-        log_key = self._keys.log
+        log_key = self._keys.keys.log
         if log_key is None:
             raise SettingsError("keys: the ordering party has no log key")
         mailbox = Mailbox()
@@ -162,7 +160,7 @@ class ApartNode:
         """Start bringing statements of others to whoever orders the log."""
 
         def build() -> tuple[Handler, Callable[[], None]]:
-            sequencer = HttpSequencer(self._caller(self._term.orderer, lambda: shared.in_force))
+            sequencer = HttpSequencer(self._caller(self._term.orderer, shared))
             return relaying(sequencer), sequencer.close
 
         mailbox = Mailbox()
@@ -173,7 +171,7 @@ class ApartNode:
         """Start looking at what other nodes show of the log."""
         peers = Peers(
             in_force=lambda: shared.in_force,
-            caller_to=lambda party: self._caller(party, lambda: shared.in_force, deadline_s=PEER_S),
+            caller_to=lambda party: self._caller(party, shared, deadline_s=PEER_S),
             without={self._party, self._term.orderer},
         )
         self._open.callback(peers.close)
@@ -193,7 +191,7 @@ class ApartNode:
         with ExitStack() as opened:
             sequencer = self._sequencer(log, shared, opened)
             trusted = parse_document(self._trusted.raw)
-            standing = new_standing(trusted, self._party, self._keys, database, self._around, sequencer)
+            standing = new_standing(trusted, self._party, self._ring, database, self._around, sequencer)
             standing, monitor = watch_log(
                 standing,
                 folder=self._settings.folder,
@@ -204,10 +202,11 @@ class ApartNode:
             _begin_log(standing, self._genesis)
             guard = partial(guarded, monitor=monitor)
             _tell_start(standing.replica, shared.health)
+            shared.in_force = standing.in_force
             others = [x for x, steward in trusted.stewards.items() if steward.id != self._party]
             links = {x: self._link(x, shared, opened) for x in others}
-            if self._keys.key_share is not None:
-                steward = Steward(standing=standing, key_share=self._keys.key_share, links=links)
+            if self._keys.keys.key_share is not None:
+                steward = Steward(standing=standing, key_share=self._keys.keys.key_share, links=links)
                 handler = _handler(standing, verbs.steward_verbs(steward), steward.handle, shared, guard)
             else:
                 member = MemberNode(standing=standing, links=list(links.values()))
@@ -218,30 +217,31 @@ class ApartNode:
     def _sequencer(self, log: Mailbox | None, shared: _Shared, opened: ExitStack) -> Sequencer:
         if log is not None:
             return RemoteSequencer(lambda verb, body: reply_of(log.post(self._party, verb, body)))
-        sequencer = HttpSequencer(self._caller(self._term.orderer, lambda: shared.in_force))
+        sequencer = HttpSequencer(self._caller(self._term.orderer, shared))
         opened.callback(sequencer.close)
         return sequencer
 
     def _link(self, x: StewardX, shared: _Shared, opened: ExitStack) -> HttpLink:
         steward = self._trusted.stewards[x].id
-        link = HttpLink(caller=self._caller(steward, lambda: shared.in_force), party=steward, x=x)
+        link = HttpLink(caller=self._caller(steward, shared), party=steward, x=x)
         opened.callback(link.close)
         return link
 
-    def _caller(
-        self, party: PartyId, in_force: Callable[[], Consortium], *, deadline_s: float = DEADLINE_S
-    ) -> HttpCaller:
+    def _statement_key(self, shared: _Shared) -> SigningKey:
+        return self._ring.key(shared.in_force.parties[self._party].statement_key)
+
+    def _caller(self, party: PartyId, shared: _Shared, *, deadline_s: float = DEADLINE_S) -> HttpCaller:
         signer = RequestSigner(
             consortium=self._trusted.id,
             party=self._party,
-            key=self._keys.statement,
+            key=lambda: self._statement_key(shared),
             clock=self._around.clock,
             entropy=self._around.entropy,
         )
         return HttpCaller(
             base_url=_url_of(self._trusted, party, self._settings),
             signer=signer,
-            replies=ReplyVerifier(consortium=in_force, party=party, clock=self._around.clock),
+            replies=ReplyVerifier(consortium=lambda: shared.in_force, party=party, clock=self._around.clock),
             entropy=self._around.entropy,
             deadline_s=deadline_s,
         )
@@ -251,27 +251,6 @@ def _trusted(settings: NodeSettings) -> Consortium:
     consortium = parse_document(settings.consortium.read_bytes())
     check_mode(consortium, embedded=False)
     return consortium
-
-
-def _keys(settings: NodeSettings, consortium: Consortium) -> PartyKeys:
-    """Open the node's key file with the passphrase that its surroundings give."""
-    passphrase = find_passphrase(
-        file=settings.passphrase_file,
-        environment=os.environ,
-        ask=terminal(tr("Passphrase of the key file:")),
-    )
-    secrets = open_keys(settings.folder / KEYS_FILE, passphrase)
-    if (secrets.consortium, secrets.party) != (consortium.id, settings.party):
-        raise SettingsError("party: the key file in the folder is another party's")
-    return party_keys(secrets)
-
-
-def _check_party(consortium: Consortium, party: PartyId, keys: PartyKeys) -> None:
-    found = consortium.party(party)
-    if found is None:
-        raise SettingsError("party: not an active party of the consortium document")
-    if (found.statement_key, found.cosign_key) != (keys.statement.public, keys.cosign.public):
-        raise SettingsError("party: the keys in the folder are not those that the document names")
 
 
 def _url_of(consortium: Consortium, party: PartyId, settings: NodeSettings) -> str:

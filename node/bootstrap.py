@@ -25,7 +25,7 @@ from hanse_ledger.statements import NO_PREVIOUS, sign_statement
 from node.clocks import DemoClock, SystemClock, system_entropy
 from node.dealt_keys import read_dealt_keys, write_dealt_keys
 from node.files import write_whole
-from node.keystore import PartyKeys
+from node.keyring import KeyRing
 from node.member import MemberNode
 from node.ports import Clock, Entropy, Sequencer, StewardLink
 from node.roles.party import Standing
@@ -129,7 +129,7 @@ class Embedded:
             standing = new_standing(
                 parse_document(self.consortium.raw),
                 party,
-                read_dealt_keys(home / KEYS_FILE),
+                KeyRing(read_dealt_keys(home / KEYS_FILE)),
                 database,
                 self._around,
                 self._sequencer(party),
@@ -196,7 +196,7 @@ class Embedded:
             database = _database(home, around, party)
             keys = read_dealt_keys(home / KEYS_FILE)
             # Parsed anew: parties share bytes, not objects.
-            standing = new_standing(parse_document(raw), party, keys, database, around, sequencer)
+            standing = new_standing(parse_document(raw), party, KeyRing(keys), database, around, sequencer)
             steward = Steward(standing=standing, key_share=keys.key_share or b"", links=links)
             return _steward_handler(steward, party), database.close
 
@@ -232,7 +232,7 @@ def _database(home: Path, around: Surroundings, party: PartyId, name: str = DATA
 def new_standing(
     consortium: Consortium,
     party: PartyId,
-    keys: PartyKeys,
+    keys: KeyRing,
     database: Database,
     around: Surroundings,
     sequencer: Sequencer,
@@ -243,8 +243,7 @@ def new_standing(
     return Standing(
         consortium=consortium,
         party=consortium.parties[party],
-        key=keys.statement,
-        cosign_key=keys.cosign,
+        keys=keys,
         database=database,
         replica=replica,
         sequencer=sequencer,

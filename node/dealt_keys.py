@@ -10,6 +10,7 @@ from typing import Final
 
 from consortium_config.sample import DealtKeys
 from hanse_ledger.errors import CorruptionError
+from hanse_ledger.privacy.group import Scalar
 from hanse_ledger.signing import SigningKey
 from node.files import OWNER_ONLY, write_new
 from node.keystore import PartyKeys
@@ -29,11 +30,23 @@ def read_dealt_keys(path: Path) -> PartyKeys:
     """Read a key file; refuses one that others may read."""
     if path.stat().st_mode & _OTHERS:
         raise CorruptionError("a key file that others may read; make it readable by its owner alone")
-    content = json.loads(path.read_text())
-    log, key_share = content.get("log"), content.get("key_share")
+    content = {name: bytes.fromhex(value) for name, value in json.loads(path.read_text()).items()}
+    statement, cosign, log, key_share = (content.get(name) for name in _NAMES)
+    return keys_of(
+        DealtKeys(
+            statement_seed=statement or b"",
+            cosign_seed=cosign or b"",
+            log_seed=log,
+            key_share=None if key_share is None else Scalar(key_share),
+        )
+    )
+
+
+def keys_of(dealt: DealtKeys) -> PartyKeys:
+    """Return the keys of dealt seeds."""
     return PartyKeys(
-        statement=SigningKey(bytes.fromhex(content["statement"])),
-        cosign=SigningKey(bytes.fromhex(content["cosign"])),
-        log=None if log is None else SigningKey(bytes.fromhex(log)),
-        key_share=None if key_share is None else bytes.fromhex(key_share),
+        statement=SigningKey(dealt.statement_seed),
+        cosign=SigningKey(dealt.cosign_seed),
+        log=None if dealt.log_seed is None else SigningKey(dealt.log_seed),
+        key_share=dealt.key_share,
     )

@@ -112,6 +112,12 @@ class NoPassphraseError(RejectedError):
     code = "no_passphrase"
 
 
+class KeyMissingError(UnavailableError):
+    """The document in force names a key of this party that its node does not have: it signs nothing."""
+
+    code = "key_missing"
+
+
 class FoundingError(RejectedError):
     """A step of the founding that is wrong, missing or done already; names the party, the field, the file."""
 

@@ -58,6 +58,11 @@ class Seeds:
     cosign: bytes = field(repr=False)
     log: bytes | None = field(default=None, repr=False)
 
+    @property
+    def all(self) -> tuple[bytes, ...]:
+        """Every seed that is there."""
+        return tuple(seed for seed in (self.statement, self.cosign, self.log) if seed is not None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Secrets:
@@ -78,12 +83,24 @@ class Secrets:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartyKeys:
-    """The keys that a party's roles call for; a steward has a share of the token key."""
+    """The keys that a party's roles call for; a steward has a share of the token key.
+
+    `following` are the keys that a document to come may name, `retired` public statement keys that earlier
+    documents named.
+    """
 
     statement: SigningKey
     cosign: SigningKey
     log: SigningKey | None
     key_share: bytes | None = field(repr=False)
+    following: tuple[SigningKey, ...] = ()
+    retired: tuple[bytes, ...] = ()
+
+    @property
+    def signing(self) -> tuple[SigningKey, ...]:
+        """Every signing key that is held."""
+        log = () if self.log is None else (self.log,)
+        return (self.statement, self.cosign, *log, *self.following)
 
 
 def draw_seeds(entropy: Entropy, *, orders: bool) -> Seeds:
@@ -97,12 +114,14 @@ def draw_seeds(entropy: Entropy, *, orders: bool) -> Seeds:
 
 def party_keys(secrets: Secrets) -> PartyKeys:
     """Return the keys of a file's secrets."""
-    seeds = secrets.seeds
+    seeds, following = secrets.seeds, secrets.following
     return PartyKeys(
         statement=SigningKey(seeds.statement),
         cosign=SigningKey(seeds.cosign),
         log=None if seeds.log is None else SigningKey(seeds.log),
         key_share=secrets.key_share,
+        following=() if following is None else tuple(map(SigningKey, following.all)),
+        retired=secrets.retired,
     )
 
 

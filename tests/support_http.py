@@ -66,7 +66,7 @@ class Served:
             url=self.url,
             consortium=lambda: consortium,
             party=party,
-            key=key or statement_key(party),
+            key=lambda: key or statement_key(party),
             clock=around.clock,
         )
         given = {"genesis": b"genesis", "own": self.own, **more}
@@ -98,7 +98,7 @@ def signer_of(
     return RequestSigner(
         consortium=consortium.id,
         party=caller,
-        key=key,
+        key=lambda: key,
         clock=clock or SystemClock(),
         entropy=system_entropy,
     )

@@ -26,6 +26,9 @@ from hanse_ledger.rows import Invoice
 from hanse_ledger.signing import SigningKey
 from hanse_ledger.state import LedgerState
 from hanse_ledger.statements import NO_PREVIOUS, sign_statement
+from node.dealt_keys import keys_of
+from node.keyring import KeyRing
+from node.keystore import PartyKeys
 from node.member import MemberNode
 from node.ports import Sequencer, StewardVerb
 from node.receivables.mapping import Mapping as Columns
@@ -94,6 +97,10 @@ class Bench:
             body=self.demo.genesis,
         )
         self.sequencer.submit(self.genesis)
+        self.keys: dict[PartyId, PartyKeys] = {
+            party: keys_of(dealt) for party, dealt in self.demo.keys.items()
+        }
+        """What each node signs with, when it is put together."""
         self._standings: dict[PartyId, Standing] = {}
         self._stewards: dict[StewardX, Steward] = {}
         self._members: dict[PartyId, MemberNode] = {}
@@ -115,8 +122,7 @@ class Bench:
             self._standings[party] = Standing(
                 consortium=trusted,
                 party=trusted.parties[party],
-                key=self.key(party),
-                cosign_key=SigningKey(self.demo.keys[party].cosign_seed),
+                keys=KeyRing(self.keys[party]),
                 database=database,
                 replica=replica,
                 sequencer=self.sequencer,

@@ -20,10 +20,13 @@ class Gate:
         url: str,
         consortium: Callable[[], Consortium],
         party: PartyId,
-        key: SigningKey,
+        key: Callable[[], SigningKey],
         clock: Clock,
     ) -> None:
-        """`url` is where others reach this node, as they sign it; `consortium` gives the one in force."""
+        """`url` is where others reach this node, as they sign it; `consortium` gives the one in force.
+
+        `key` gives the party's statement key that signs now.
+        """
         self._url = url.rstrip("/")
         self._verifier = RequestVerifier(consortium=consortium, clock=clock)
         self._signer = ReplySigner(consortium=consortium().id, party=party, key=key, clock=clock)

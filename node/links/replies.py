@@ -39,7 +39,10 @@ _COVERED: Final = (
 class ReplySigner:
     """Signs one party's replies. Any thread may call it."""
 
-    def __init__(self, *, consortium: ConsortiumId, party: PartyId, key: SigningKey, clock: Clock) -> None:
+    def __init__(
+        self, *, consortium: ConsortiumId, party: PartyId, key: Callable[[], SigningKey], clock: Clock
+    ) -> None:
+        """`key` gives the statement key that signs now."""
         self._named, self._key, self._clock = key_id(consortium, party), key, clock
 
     def headers(self, request: SignedRequest, *, status: int, media_type: str, body: bytes) -> dict[str, str]:
@@ -47,7 +50,7 @@ class ReplySigner:
         digest = {DIGEST: digest_of(body)}
         reply = SignedReply(status_code=status, headers={_TYPE: media_type, **digest}, request=request)
         signature = sign_headers(
-            reply, covered=_COVERED, named=self._named, key=self._key, created=self._clock.now()
+            reply, covered=_COVERED, named=self._named, key=self._key(), created=self._clock.now()
         )
         return {**digest, **signature}
 

@@ -38,10 +38,11 @@ class RequestSigner:
         *,
         consortium: ConsortiumId,
         party: PartyId,
-        key: SigningKey,
+        key: Callable[[], SigningKey],
         clock: Clock,
         entropy: Entropy,
     ) -> None:
+        """`key` gives the statement key that signs now."""
         self._named, self._key, self._clock, self._entropy = key_id(consortium, party), key, clock, entropy
 
     def headers(self, *, method: str, url: str, body: bytes) -> dict[str, str]:
@@ -51,7 +52,7 @@ class RequestSigner:
             SignedRequest(method=method, url=url, headers=fields),
             covered=_COVERED,
             named=self._named,
-            key=self._key,
+            key=self._key(),
             created=self._clock.now(),
             nonce=encode_base64(self._entropy(NONCE_BYTES)),
         )

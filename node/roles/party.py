@@ -7,6 +7,7 @@ from hanse_ledger.consortium import Consortium, Party
 from hanse_ledger.ids import PartyId
 from hanse_ledger.signing import SigningKey
 from hanse_ledger.state import LedgerState
+from node.keyring import KeyRing
 from node.ports import Clock, Entropy, Sequencer
 from node.sequencing.replica import Replica
 from node.storage.database import Database
@@ -18,8 +19,7 @@ class Standing:
 
     consortium: Consortium
     party: Party
-    key: SigningKey
-    cosign_key: SigningKey
+    keys: KeyRing
     database: Database
     replica: Replica
     sequencer: Sequencer
@@ -34,6 +34,16 @@ class Standing:
     def id(self) -> PartyId:
         """The party's id."""
         return self.party.id
+
+    @property
+    def key(self) -> SigningKey:
+        """The statement key that the document in force names; raises KeyMissingError."""
+        return self.keys.key(self.in_force.parties[self.id].statement_key)
+
+    @property
+    def cosign_key(self) -> SigningKey:
+        """The cosigner's key that the document in force names; raises KeyMissingError."""
+        return self.keys.key(self.in_force.parties[self.id].cosign_key)
 
     @property
     def state(self) -> LedgerState:

@@ -43,6 +43,9 @@ SENTENCES: Final[Mapping[str, str]] = {
     "settings": mark("The node's configuration cannot be used."),
     "key_file": mark("The key file cannot be used."),
     "passphrase": mark("The passphrase does not open the key file, or the file was changed."),
+    "key_missing": mark(
+        "The node's key is not the one that the consortium document names; put it into the key file."
+    ),
     "no_passphrase": mark("There is no passphrase that could be used."),
     "founding": mark("This step of the founding cannot be taken."),
     "key_generation": mark("The token key could not be made together; start again."),

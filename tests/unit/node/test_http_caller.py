@@ -35,7 +35,9 @@ class Peer:
 
     def __init__(self) -> None:
         signing = statement_key(BIRCH)
-        self.signer = ReplySigner(consortium=CONSORTIUM.id, party=BIRCH, key=signing, clock=SystemClock())
+        self.signer = ReplySigner(
+            consortium=CONSORTIUM.id, party=BIRCH, key=lambda: signing, clock=SystemClock()
+        )
         self.answer: Callable[[int], tuple[int, str, bytes]] = lambda _count: (200, "text/plain", b"fine")
         self.signatures: list[str | None] = []
         peer = self
@@ -192,7 +194,7 @@ def test_a_reply_without_end_is_cut(peer: Peer, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("status", [200, 403, 429])
 def test_what_the_other_party_has_not_signed_is_not_taken(peer: Peer, status: int) -> None:
     peer.signer = ReplySigner(
-        consortium=CONSORTIUM.id, party=BIRCH, key=statement_key(ALDER), clock=SystemClock()
+        consortium=CONSORTIUM.id, party=BIRCH, key=lambda: statement_key(ALDER), clock=SystemClock()
     )
     peer.answer = lambda _count: (status, PROBLEM, problem("budget"))
     with pytest.raises(ReplySignatureError):

@@ -30,7 +30,7 @@ def request(body: bytes = b"a message", url: str = URL, nonce: int = 1) -> Signe
     signer = RequestSigner(
         consortium=CONSORTIUM.id,
         party=ALDER,
-        key=statement_key(ALDER),
+        key=lambda: statement_key(ALDER),
         clock=StillClock(NOW),
         entropy=lambda size: nonce.to_bytes(size, "big"),
     )
@@ -52,7 +52,10 @@ class Answer:
 
     def signed(self, key: SigningKey | None = None, name: str = CONSORTIUM.id) -> dict[str, str]:
         signer = ReplySigner(
-            consortium=ConsortiumId(name), party=BIRCH, key=key or statement_key(BIRCH), clock=StillClock(NOW)
+            consortium=ConsortiumId(name),
+            party=BIRCH,
+            key=lambda: key or statement_key(BIRCH),
+            clock=StillClock(NOW),
         )
         signature = signer.headers(self.request, status=self.status, media_type=TYPE, body=self.body)
         return {"content-type": TYPE, **signature}
@@ -207,7 +210,7 @@ def test_who_else_cannot_answer() -> None:
     """Another active party under its own name; anyone under BIRCH's; BIRCH for another consortium."""
     answer = Answer()
     other = ReplySigner(
-        consortium=CONSORTIUM.id, party=ALDER, key=statement_key(ALDER), clock=StillClock(NOW)
+        consortium=CONSORTIUM.id, party=ALDER, key=lambda: statement_key(ALDER), clock=StillClock(NOW)
     )
     by_alder = other.headers(answer.request, status=200, media_type=TYPE, body=answer.body)
     for headers in (

@@ -51,7 +51,7 @@ def side(
     signer = RequestSigner(
         consortium=consortium,  # type: ignore[arg-type]
         party=party,
-        key=key or statement_key(party),
+        key=lambda: key or statement_key(party),
         clock=signing,
         entropy=lambda _size: next(count).to_bytes(nonce, "big"),
     )

@@ -1,0 +1,30 @@
+"""The signing keys that a node holds, by their public keys: the document in force says which one signs."""
+
+from collections.abc import Callable
+
+from hanse_ledger.signing import SigningKey
+from node.errors import KeyMissingError
+from node.keystore import PartyKeys
+
+
+class KeyRing:
+    """One party's keys. Any thread may ask.
+
+    A key that is not held is looked for once more in the key file: a node goes on under a key that was made
+    while it was running.
+    """
+
+    def __init__(self, keys: PartyKeys, reread: Callable[[], PartyKeys | None] = lambda: None) -> None:
+        """`reread` returns the file's keys where it has changed since, None where it has not."""
+        self._reread = reread
+        self._held = {key.public: key for key in keys.signing}
+
+    def key(self, public: bytes) -> SigningKey:
+        """Return the key with this public key; raises KeyMissingError where the node has none."""
+        if public not in self._held:
+            keys = self._reread()
+            if keys is not None:
+                self._held = {key.public: key for key in keys.signing}
+        if public not in self._held:
+            raise KeyMissingError("the document in force names a key that is not in the key file")
+        return self._held[public]

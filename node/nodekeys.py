@@ -1,0 +1,83 @@
+"""The key file of a node that runs by itself: opened when it starts, and again when it has changed."""
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from hanse_ledger.consortium import Consortium
+from hanse_ledger.errors import LedgerError
+from hanse_ledger.ids import PartyId
+from node.bootstrap import KEYS_FILE
+from node.errors import SettingsError
+from node.keystore import PartyKeys, Secrets, open_keys, party_keys
+from node.passphrase import Passphrase, find_passphrase, terminal
+from node.settings import NodeSettings
+from node.texts import tr
+
+_log = logging.getLogger(__name__)
+
+
+class NodeKeys:
+    """What a key file held when it was last read."""
+
+    def __init__(self, path: Path, find: Callable[[], Passphrase]) -> None:
+        """`find` gives the passphrase, also later. Raises KeyFileError or PassphraseError."""
+        self._path, self._find = path, find
+        self._version = _version(path)
+        self.secrets = open_keys(path, find())
+
+    @property
+    def keys(self) -> PartyKeys:
+        """The party's keys."""
+        return party_keys(self.secrets)
+
+    def changed(self) -> PartyKeys | None:
+        """Return what the file holds now, if it was written since; None also where it does not open."""
+        try:
+            version = _version(self._path)
+            if version == self._version:
+                return None
+            self._version = version
+            self.secrets = open_keys(self._path, self._find())
+        except (LedgerError, OSError) as error:
+            _log.warning("the key file has changed and does not open: %s", getattr(error, "code", "file"))
+            return None
+        return self.keys
+
+
+def open_node_keys(
+    settings: NodeSettings, consortium: Consortium, environment: Mapping[str, str]
+) -> NodeKeys:
+    """Open the key file of a node's folder, and refuse one that is not this party's.
+
+    Raises SettingsError, and as `find_passphrase` and `open_keys` do.
+    """
+    question = tr("Passphrase of the key file:")
+    file = settings.passphrase_file
+    given = find_passphrase(file=file, environment=environment, ask=terminal(question))
+
+    def find() -> Passphrase:
+        # A file may hold another one by now; what was typed is remembered.
+        return given if file is None else find_passphrase(file=file, environment=environment, ask=None)
+
+    keys = NodeKeys(settings.folder / KEYS_FILE, find)
+    _check_party(consortium, PartyId(settings.party), keys.secrets, keys.keys)
+    return keys
+
+
+def _check_party(consortium: Consortium, party: PartyId, secrets: Secrets, keys: PartyKeys) -> None:
+    """Refuse another party's keys, and keys that the document at hand does not name and never did."""
+    found = consortium.party(party)
+    if found is None:
+        raise SettingsError("party: not an active party of the consortium document")
+    if (secrets.consortium, secrets.party) != (consortium.id, party):
+        raise SettingsError("party: the key file in the folder is another party's")
+    held = {key.public for key in keys.signing}
+    if found.statement_key not in keys.retired and not {found.statement_key, found.cosign_key} <= held:
+        raise SettingsError("party: the keys in the folder are not those that the document names")
+
+
+def _version(path: Path) -> tuple[int, int, int]:
+    """Return what another content of a file changes."""
+    now = path.stat()
+    return now.st_ino, now.st_mtime_ns, now.st_size
