@@ -172,7 +172,7 @@ def _signer(folder: Path, consortium: Consortium) -> RequestSigner:
     return RequestSigner(
         consortium=consortium.id,
         party=PARTIES[0],
-        key=keys.statement,
+        key=lambda: keys.statement,
         clock=SystemClock(),
         entropy=os.urandom,
     )
