@@ -27,6 +27,7 @@ from node.roles.outbox import Outbox
 from node.roles.party import Standing
 from node.roles.tokens import TokenSource
 from node.storage.book import encode_evidence, load_invoices, months_made
+from node.storage.bulk import bulk_insert
 from node.storage.database import inserted_id
 from node.storage.schema import draft as draft_table
 from node.storage.schema import own_row, share_out
@@ -278,5 +279,4 @@ def _put_draft(
         for number, due in enumerate(placed)
         if due is not None
     ]
-    if made:
-        connection.execute(own_row.insert(), made)
+    bulk_insert(connection, own_row, made)

@@ -20,6 +20,7 @@ from hanse_ledger.rows import CELLS
 from hanse_ledger.state import LedgerState, ReportEntry
 from hanse_ledger.windows import Frozen, first_counting, freeze, number_tokens, window_months
 from node.roles.party import Standing
+from node.storage.bulk import bulk_insert
 from node.storage.schema import frozen_month, opened, opened_month, window
 
 _log = logging.getLogger(__name__)
@@ -97,7 +98,7 @@ class Freezer:
         with self._standing.database.write() as connection:
             for start in range(0, len(frozen.subject), _INSERT_ROWS):
                 part = slice(start, start + _INSERT_ROWS)
-                connection.execute(window.insert(), _window_values(rows, frozen, shares, part))
+                bulk_insert(connection, window, _window_values(rows, frozen, shares, part))
             # Two months later than answers stop, so that no answer as of an earlier position misses one.
             connection.execute(window.delete().where(window.c.frozen_at < kept - _LATE_ANSWERS))
             contributions = encode(rows.contributions() if _meters_subjects(consortium) else [])

@@ -45,6 +45,7 @@ from node.roles.evidence import keep_evidence
 from node.roles.outbox import Outbox
 from node.roles.party import Standing
 from node.roles.tokens import TokenSource
+from node.storage.bulk import bulk_insert
 from node.storage.schema import inquiry as inquiry_table
 from node.wire import reply_of
 
@@ -191,7 +192,7 @@ class Inquirer:
         ]
         with self._standing.database.write() as connection:
             self._outbox.put(connection, Inquiry(request_hashes=tuple(one.hash for one in made)))
-            connection.execute(inquiry_table.insert(), rows)
+            bulk_insert(connection, inquiry_table, rows)
         return made
 
     def _request(self, subject: SubjectId, token: Token, purpose: str) -> _Made:

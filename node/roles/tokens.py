@@ -14,6 +14,7 @@ from hanse_ledger.privacy.group import THRESHOLD, WIDE_BYTES, Element, scalar_fr
 from node.ports import StewardLink
 from node.roles.evidence import keep_evidence
 from node.roles.party import Standing
+from node.storage.bulk import bulk_insert
 from node.storage.schema import token as token_table
 from node.wire import reply_of
 
@@ -98,7 +99,7 @@ class TokenSource:
         }
         with self._standing.database.write() as connection:
             rows = [{"subject": subject, "token": token} for subject, token in tokens.items()]
-            connection.execute(token_table.insert(), rows)
+            bulk_insert(connection, token_table, rows)
         return tokens
 
     def _evaluate(self, subjects: Sequence[SubjectId]) -> tuple[list[bytes], bytes, _Evaluated]:

@@ -11,6 +11,7 @@ from hanse_ledger.codec import decode, encode, join_array
 from hanse_ledger.evidence import SALT_BYTES
 from hanse_ledger.ids import Month, SubjectId
 from hanse_ledger.rows import Invoice, Row
+from node.storage.bulk import bulk_insert
 from node.storage.database import inserted_id
 from node.storage.schema import book_import, draft, invoice, own_row
 
@@ -89,7 +90,7 @@ def put_lines(connection: Connection, lines: list[Mapping[str, Any]]) -> None:
     if lines:
         keys = [{"of": line["customer"], "named": line["reference"]} for line in lines]
         connection.execute(_DROP_LINE, keys)
-        connection.execute(invoice.insert(), lines)
+        bulk_insert(connection, invoice, lines)
 
 
 def load_rows(connection: Connection, subjects: Iterable[SubjectId] | None = None) -> list[Any]:

@@ -13,6 +13,7 @@ from hanse_ledger.errors import CheckpointConflictError, CorruptionError
 from hanse_ledger.ids import NodeHash
 from hanse_ledger.note import Note, parse_signature_lines
 from hanse_ledger.state import Accepted
+from node.storage.bulk import bulk_insert
 from node.storage.database import Database
 from node.storage.schema import cosigned, log_checkpoint, log_entry, log_hash
 
@@ -35,8 +36,6 @@ _NODES: Final = (
     .order_by(log_hash.c.position)
 )
 _NEWEST: Final = select(log_checkpoint.c.note).order_by(log_checkpoint.c.size.desc()).limit(1)
-_ADD_ENTRY: Final = log_entry.insert()
-_ADD_HASH: Final = log_hash.insert()
 _MOVE_CHECKPOINT: Final = log_checkpoint.update()
 _ADD_CHECKPOINT: Final = log_checkpoint.insert()
 
@@ -126,16 +125,14 @@ def append_entries(connection: Connection, entries: Iterable[tuple[bytes, Accept
     entries = list(entries)
     if not entries:
         return
-    connection.execute(
-        _ADD_ENTRY,
-        [{"position": a.index, "leaf": a.leaf, "statement": raw} for raw, a in entries],
-    )
+    rows = [{"position": a.index, "leaf": a.leaf, "statement": raw} for raw, a in entries]
+    bulk_insert(connection, log_entry, rows)
     nodes = [
         {"level": node.level, "position": node.position, "hash": node.hash}
         for _, accepted in entries
         for node in accepted.completed
     ]
-    connection.execute(_ADD_HASH, nodes)
+    bulk_insert(connection, log_hash, nodes)
 
 
 def put_checkpoint(connection: Connection, *, size: int, note: bytes) -> None:

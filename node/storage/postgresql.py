@@ -6,12 +6,14 @@ so a lock that is lost takes the transaction with it: a schema never has two nod
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from operator import itemgetter
 from typing import Any, Final
 
 import psycopg
-from sqlalchemy import Connection, ExceptionContext, event, inspect
+from psycopg import sql
+from sqlalchemy import Connection, ExceptionContext, Table, event, inspect
 from sqlalchemy.exc import DBAPIError
 
 from hanse_ledger.errors import CorruptionError, UnavailableError
@@ -32,6 +34,12 @@ _CONNECT: Final[Mapping[str, object]] = {
     "keepalives_idle": 30,
     "keepalives_interval": 10,
     "keepalives_count": 3,
+}
+_COPIED_AS: Final[Mapping[str, str]] = {
+    "big_integer": "int8",
+    "boolean": "bool",
+    "large_binary": "bytea",
+    "string": "text",
 }
 _PASSING: Final[Mapping[str, str]] = {
     "08": GONE,
@@ -157,6 +165,20 @@ class PostgreSQL:
         self._held, self._session = held, self._session + 1
 
 
+def copy_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add rows, which all name the same columns, by a binary COPY within the caller's transaction."""
+    names = list(rows[0])
+    types = [table.c[name].type.dialect_impl(connection.dialect) for name in names]
+    into = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+        sql.Identifier(table.name), sql.SQL(",").join(map(sql.Identifier, names))
+    )
+    with _driver(connection) as driver, driver.cursor() as cursor, cursor.copy(into) as copy:
+        copy.set_types([_COPIED_AS[one.__visit_name__] for one in types])
+        take = itemgetter(*names) if len(names) > 1 else lambda row: (row[names[0]],)
+        for row in rows:
+            copy.write_row(take(row))
+
+
 def _lock(kind: str, schema: str) -> int:
     """Return an advisory lock of a schema: such locks are numbers, and of one database."""
     return int.from_bytes(hashlib.sha256(f"hanse {kind} {schema}".encode()).digest()[:8], "big", signed=True)
@@ -188,23 +210,30 @@ def _options(place: Schema) -> str:
     return " ".join([*ours, *((own,) if isinstance(own, str) else own), f"-c search_path={place.name}"])
 
 
-def _drive(connection: Connection, sql: str) -> Any:
+def _drive(connection: Connection, words: str) -> Any:
     """Run words of the driver's own, such as BEGIN; return the last one's value, None without.
 
     A listener of SQLAlchemy's would cost time at every statement.
     """
-    driver: Any = connection.connection.driver_connection
-    try:
+    with _driver(connection) as driver:
         # Several words at once are never a prepared statement.
-        cursor = driver.execute(sql, prepare=False)
+        cursor = driver.execute(words, prepare=False)
         while cursor.nextset():
             pass
         return None if cursor.description is None else cursor.fetchone()[0]
+
+
+@contextmanager
+def _driver(connection: Connection) -> Iterator[Any]:
+    """Give the driver's connection; what it raises comes out as the engine's own errors do."""
+    driver: Any = connection.connection.driver_connection
+    try:
+        yield driver
     except psycopg.Error as error:
         _conceal(error)
         if driver.closed:
             connection.invalidate(error)
-        raise
+        raise DBAPIError.instance(None, None, error, psycopg.Error, hide_parameters=True) from error
 
 
 def _without_values(context: ExceptionContext) -> None:

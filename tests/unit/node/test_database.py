@@ -2,6 +2,7 @@ import random
 import traceback
 from collections.abc import Iterator
 from contextlib import suppress
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from support_postgres import Places
 
 from hanse_ledger.errors import CorruptionError, UnavailableError
+from node.storage.bulk import bulk_insert
 from node.storage.database import Database, Moment, inserted_id
 from node.storage.migrate import MIGRATIONS
 from node.storage.schema import REVISION, book_import, invoice, metadata, token
@@ -196,14 +198,47 @@ def test_numbers_have_64_bits(database: Database) -> None:
         assert connection.execute(select(invoice.c.amount_minor)).scalar() == -(2**63)
 
 
-def test_an_error_says_nothing_of_the_values(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("count", [0, 1, 2, 7, 8, 1_000])
+def test_many_rows_at_once_are_what_was_given(database: Database, count: int) -> None:
+    rows = [
+        {
+            "customer": f"\u4e2d\t\n\\N,{number}",
+            "reference": "",
+            "subject": "x",
+            "invoice_date": "x",
+            "due_date": "x",
+            "paid_date": None if number % 2 else "x",
+            "amount_minor": (-1) ** number * 2**number if number < 63 else number,
+            "currency": "x",
+            "lost_on": None,
+            "disputed": number % 3 == 0,
+            "import_id": 1,
+        }
+        for number in range(count)
+    ]
+    tokens = [{"token": bytes([number % 256, 0, 255]), "subject": str(number)} for number in range(count)]
+    with database.write() as connection:
+        connection.execute(book_import.insert(), {"id": 1, **IMPORT})
+        bulk_insert(connection, invoice, rows)
+        bulk_insert(connection, token, tokens)
+    with database.read() as connection:
+        found = [dict(row) for row in connection.execute(select(invoice)).mappings()]
+        assert sorted(found, key=itemgetter("customer")) == sorted(rows, key=itemgetter("customer"))
+        assert {row.subject: row.token for row in connection.execute(select(token))} == {
+            row["subject"]: row["token"] for row in tokens
+        }
+
+
+@pytest.mark.parametrize("count", [2, 20])
+def test_an_error_says_nothing_of_the_values(
+    database: Database, caplog: pytest.LogCaptureFixture, count: int
+) -> None:
     caplog.set_level("DEBUG", logger="sqlalchemy.engine")
     secret = random.Random(5).randbytes(8).hex()
 
     def put_twice() -> None:
         with database.write() as connection:
-            for _ in range(2):
-                connection.execute(token.insert(), {"subject": secret, "token": secret.encode()})
+            bulk_insert(connection, token, [{"subject": secret, "token": secret.encode()}] * count)
 
     with pytest.raises(IntegrityError) as caught:
         put_twice()
