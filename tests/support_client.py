@@ -18,7 +18,7 @@ import httpx
 from support_embedded import MONTHS, SHARED, THIN, copy_of_tiny_demo
 from support_http import API_KEY, Served
 
-from hanse_client.client import AsyncHanse, Hanse
+from hanse_client import AsyncHanse, Hanse
 from hanse_client.config import Surroundings
 from hanse_client.testing import FakeHanse, window
 from hanse_ledger.consortium import parse_document

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -326,3 +327,87 @@ def test_it_does_not_wait_past_the_deadline(desk: Desk) -> None:
     with pytest.raises(NodeUnavailableError):
         desk.connect(limits=Limits(deadline_s=60)).check(SHARED, purpose=PURPOSE)
     assert len(desk.between.sent) == 1
+
+
+HEADER = "invoice,customer,invoice_date,due_date,paid_date,amount,currency"
+EXPORT = f"{HEADER}\nX1,{SHARED},2024-03-02,2024-03-20,,1000.00,CNY\nX2,{SHARED},2024-03-04,,,50.00,CNY\n"
+WITH_REFUSED = f"{HEADER}\n" + "".join(
+    f"Y{number},{customer},2024-03-02,2024-03-20,,1000.00,CNY\n"
+    for number, customer in enumerate([SHARED, "4711", "4712", "4713", "4714"])
+)
+AS_OF = date(2024, 3, 31)
+
+
+def test_an_import_is_shown_and_then_taken(desk: Desk) -> None:
+    hanse = desk.connect()
+    export = WITH_REFUSED.replace("Y", f"Z{id(desk)}").encode()
+    shown = hanse.preview_import(export, as_of=AS_OF)
+    assert (shown.state, shown.lines, shown.taken, shown.refused) == ("previewed", 5, 1, 4)
+    assert [(one.line, one.reason) for one in shown.refused_lines] == [
+        (n, "no_subject") for n in (3, 4, 5, 6)
+    ]
+    assert [one.line for one in hanse.refused_lines(shown.id)] == [3, 4, 5, 6]
+    assert hanse.unmatched_customers(shown.id) == ["4711", "4712", "4713", "4714"]
+    with pytest.raises(RefusedError) as refused:
+        hanse.confirm_import(shown.id)
+    assert refused.value.problem.code == "refused_lines"
+    for _ in range(2):
+        assert hanse.confirm_import(shown.id, skip_refused=True).state == "taken"
+    assert hanse.import_status(shown.id).state == "taken"
+    with pytest.raises(ConflictError):
+        hanse.discard_import(shown.id)
+    assert hanse.preview_import(export, as_of=AS_OF).seen_before
+
+
+def test_a_preview_can_be_thrown_away(desk: Desk, tmp_path: Path) -> None:
+    hanse = desk.connect()
+    path = tmp_path / "export.csv"
+    path.write_text(EXPORT)
+    shown = hanse.preview_import(path, as_of=AS_OF)
+    assert (shown.state, shown.as_of, shown.taken) == ("previewed", "2024-03-31", 2)
+    assert hanse.discard_import(shown.id).state == "discarded"
+    with pytest.raises(ConflictError):
+        hanse.confirm_import(shown.id)
+    assert shown.id in [one.id for one in hanse.imports()]
+    with pytest.raises(NotFoundError):
+        hanse.import_status("0" * 32)
+    with pytest.raises(RefusedError):
+        hanse.preview_import(b"nothing that is a table", as_of=AS_OF)
+
+
+def test_an_import_comes_once_however_often_it_is_sent(desk: Desk) -> None:
+    hanse = desk.connect()
+    desk.between.edits.append(Once(httpx.ReadError("lost"), httpx.ReadError("lost")))
+    before = len(desk.between.sent)
+    shown = hanse.preview_import(EXPORT.encode(), as_of=AS_OF)
+    assert len(desk.between.sent) - before == 3
+    assert [one.id for one in hanse.imports()].count(shown.id) == 1
+    assert hanse.imports()[0].id == shown.id
+
+
+def test_customers_are_matched_by_people(desk: Desk) -> None:
+    hanse = desk.connect()
+    number = f"K/{id(desk)}?#%2F ä"
+    lines = "".join(f"{number}-{i},Nordsee Handel {i} GmbH,\n" for i in range(4))
+    uploaded = hanse.upload_customers(f"customer,name,subject\n{lines}".encode())
+    assert (uploaded.new, uploaded.refused) == (4, 0)
+    named = hanse.match_name("Nordsee Handel")
+    assert {f"{number}-{i}" for i in range(4)} <= {one.customer.customer for one in named.matches}
+    assert named.subject is None
+    assert all(0 < one.confidence <= 1 for one in named.matches)
+    assert number + "-1" in [one.customer for one in hanse.customers(without_subject=True)]
+    said = hanse.set_customer(f"{number}-1", name="Nordsee Handel 1 GmbH", subject=f" {THIN.lower()}")
+    assert (said.customer, said.subject) == (f"{number}-1", THIN)
+    assert number + "-1" not in [one.customer for one in hanse.customers(without_subject=True)]
+    assert {f"{number}-{i}" for i in range(4)} <= {one.customer for one in hanse.customers()}
+    found = hanse.match_subject(THIN)
+    assert (found.subject, {one.confidence for one in found.matches}) == (THIN, {1.0})
+    assert f"{number}-1" in [one.customer.customer for one in found.matches]
+    with pytest.raises(SubjectIdError):
+        hanse.set_customer(f"{number}-1", subject="nothing")
+
+
+def test_how_far_the_reporting_is(desk: Desk) -> None:
+    reporting = desk.connect().reporting()
+    assert reporting.month == "2024-04"
+    assert reporting.counting <= reporting.reports

@@ -89,7 +89,7 @@ def test_the_five_lines(place: Any, path: Path, folder: Path, monkeypatch: pytes
     assert len(five.strip().splitlines()) == 5
     rerouted = Rerouted(place.url, httpx.HTTPTransport())
     monkeypatch.setattr(httpx, "HTTPTransport", lambda: rerouted)
-    monkeypatch.setattr(hanse_client.client, "Surroundings", lambda: place.surroundings)
+    monkeypatch.setattr(hanse_client.setting, "Surroundings", lambda: place.surroundings)
     names = run([five.replace(SUBJECT, SHARED)], {"key": place.api_key})
     assert names["report"].coverage == "checked"
 

@@ -4,10 +4,14 @@
 `hanse_client.testing` a node for the tests of those who use it.
 """
 
-from hanse_client.client import AsyncHanse, Hanse
+from hanse_client.async_client import AsyncHanse
+from hanse_client.client import Hanse
 from hanse_client.config import Limits
 from hanse_client.consortium import ConsortiumStatus, LogStatus
+from hanse_client.customers import Customer, Match, Matches, Upload
 from hanse_client.errors import HanseError, RejectedError, UnavailableError, VerificationError
+from hanse_client.imports import Import, Remark
+from hanse_client.reporting import Reporting
 from hanse_client.reports import Coverage, Outcome, Report, Unanswered, Window
 from hanse_client.trust import Trust
 
@@ -15,16 +19,23 @@ __all__ = [
     "AsyncHanse",
     "ConsortiumStatus",
     "Coverage",
+    "Customer",
     "Hanse",
     "HanseError",
+    "Import",
     "Limits",
     "LogStatus",
+    "Match",
+    "Matches",
     "Outcome",
     "RejectedError",
+    "Remark",
     "Report",
+    "Reporting",
     "Trust",
     "Unanswered",
     "UnavailableError",
+    "Upload",
     "VerificationError",
     "Window",
 ]

@@ -1,51 +1,28 @@
-"""The client in its two forms. Every call is written once, as steps; here they are only carried out."""
+"""The client for threads. Every call is written once, as steps; here they are only carried out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import httpx
 
-from hanse_client import consortium, inquiries
-from hanse_client.config import ApiKey, Limits, Surroundings, parse_base_url
+from hanse_client import consortium, imports, inquiries, reporting
+from hanse_client import customers as customer_list
+from hanse_client.config import Limits, Surroundings
 from hanse_client.consortium import ConsortiumStatus, LogStatus
-from hanse_client.drivers import Wire, run, run_async
+from hanse_client.customers import Customer, Matches, Upload
+from hanse_client.drivers import run
+from hanse_client.imports import Export, Import, Remark
+from hanse_client.listings import Listing, page
+from hanse_client.reporting import Reporting
 from hanse_client.reports import Outcome, Report
-from hanse_client.session import Session
+from hanse_client.setting import Client
 from hanse_client.steps import Steps, T
-from hanse_client.trust import Seen, Trust, TrustSource
+from hanse_client.trust import TrustSource
 
 
-class _Client:
-    """What both forms are made of."""
-
-    def __init__(
-        self,
-        base_url: str,
-        *,
-        api_key: str,
-        trust: TrustSource,
-        party: str | None = None,
-        limits: Limits | None = None,
-        allow_http: bool = False,
-        surroundings: Surroundings | None = None,
-    ) -> None:
-        limits, around = limits or Limits(), surroundings or Surroundings()
-        url = parse_base_url(base_url, allow_http=allow_http)
-        self._wire = Wire(url, ApiKey(api_key), limits, around)
-        self._session = Session(trust=Trust.load(trust), limits=limits, around=around, seen=Seen(party))
-        self._name = f"{type(self).__name__}({str(url)!r}, trust={self._session.trust.hash[:12]}...)"
-
-    @property
-    def trust(self) -> Trust:
-        """The pinned consortium document; `trust.hash` is what parties compare."""
-        return self._session.trust
-
-    def __repr__(self) -> str:
-        return self._name
-
-
-class Hanse(_Client):
+class Hanse(Client):
     """A firm's connection to its own node.
 
     `base_url` is the node's; https, or http on loopback (elsewhere with `allow_http`). `trust` is the
@@ -99,6 +76,72 @@ class Hanse(_Client):
         """
         return self._run(inquiries.check_many(self._session, subjects, purpose))
 
+    def preview_import(
+        self, export: Export, *, as_of: date | None = None, columns: Mapping[str, Any] | None = None
+    ) -> Import:
+        """Show what an import of the firm's receivables would take and refuse; nothing is taken.
+
+        `export` is a CSV file or .xlsx workbook, its path or its bytes; `as_of` its day, today without one;
+        `columns` a mapping (docs/receivables.md) where its columns have names of their own. Needs the scope
+        `imports:write`. Raises RefusedError for a file that cannot be read as a whole.
+        """
+        return self._run(imports.preview(self._session, imports.read_export(export), as_of, columns))
+
+    def confirm_import(self, import_id: str, *, skip_refused: bool = False) -> Import:
+        """Take a previewed import, as a whole or not at all; again changes nothing.
+
+        Where lines are refused, only with `skip_refused`, which takes the others; else RefusedError.
+        ConflictError for one that was discarded.
+        """
+        return self._run(imports.confirm(self._session, import_id, skip_refused=skip_refused))
+
+    def discard_import(self, import_id: str) -> Import:
+        """Throw a preview away; again changes nothing. ConflictError once it is taken."""
+        return self._run(imports.discard(self._session, import_id))
+
+    def import_status(self, import_id: str) -> Import:
+        """Fetch an import as it stands; NotFoundError."""
+        return self._run(imports.one(self._session, import_id))
+
+    def imports(self) -> Iterator[Import]:
+        """Go through all imports, the newest first. Needs the scope `imports:read`."""
+        return self._each(imports.listed())
+
+    def refused_lines(self, import_id: str) -> Iterator[Remark]:
+        """Go through every line that an import refuses."""
+        return self._each(imports.refused(import_id))
+
+    def unmatched_customers(self, import_id: str) -> Iterator[str]:
+        """Go through every customer of an import that has no subject."""
+        return self._each(imports.unmatched(import_id))
+
+    def upload_customers(self, customers: Export) -> Upload:
+        """Add customers from a CSV file or workbook, or update them; needs the scope `subjects:write`.
+
+        Its columns are customer, name and perhaps subject. Customers that it does not name stay.
+        """
+        return self._run(customer_list.upload(self._session, imports.read_export(customers)))
+
+    def customers(self, *, without_subject: bool = False) -> Iterator[Customer]:
+        """Go through the firm's customers, or only those that nobody has matched. Scope `subjects:read`."""
+        return self._each(customer_list.listed(without_subject=without_subject))
+
+    def set_customer(self, customer: str, *, name: str = "", subject: str | None = None) -> Customer:
+        """Say which subject a customer is, or that nobody knows yet: imports go by it from now on."""
+        return self._run(customer_list.say(self._session, customer, name, subject))
+
+    def match_subject(self, subject: str) -> Matches:
+        """Find the firm's customers that are a subject, and its primary id as the node sees it."""
+        return self._run(customer_list.match_id(self._session, subject))
+
+    def match_name(self, name: str) -> Matches:
+        """Find the customers that a name may mean: candidates, the likeliest first, and no decision."""
+        return self._run(customer_list.match_name(self._session, name))
+
+    def reporting(self) -> Reporting:
+        """Say how far the firm's reporting for the log month is. Needs the scope `reports:read`."""
+        return self._run(reporting.reporting(self._session))
+
     def consortium(self) -> ConsortiumStatus:
         """Say whether the pinned document is the one that the node has in force."""
         return self._run(consortium.consortium_status(self._session))
@@ -119,63 +162,13 @@ class Hanse(_Client):
     ) -> None:
         self.close()
 
+    def _each(self, listing: Listing[T]) -> Iterator[T]:
+        found = self._run(page(self._session, listing, None))
+        while True:
+            yield from found.items
+            if found.next is None:
+                return
+            found = self._run(page(self._session, listing, found.next))
+
     def _run(self, steps: Steps[T]) -> T:
         return run(steps, self._transport, self._wire)
-
-
-class AsyncHanse(_Client):
-    """`Hanse` for an asyncio event loop: the same methods, awaited. One loop uses one client."""
-
-    def __init__(
-        self,
-        base_url: str,
-        *,
-        api_key: str,
-        trust: TrustSource,
-        party: str | None = None,
-        limits: Limits | None = None,
-        allow_http: bool = False,
-        transport: httpx.AsyncBaseTransport | None = None,
-        surroundings: Surroundings | None = None,
-    ) -> None:
-        super().__init__(
-            base_url,
-            api_key=api_key,
-            trust=trust,
-            party=party,
-            limits=limits,
-            allow_http=allow_http,
-            surroundings=surroundings,
-        )
-        self._transport = transport or httpx.AsyncHTTPTransport()
-
-    async def check(self, subject: str, *, purpose: str) -> Report:
-        """See `Hanse.check`."""
-        return await self._run(inquiries.check(self._session, subject, purpose))
-
-    async def check_many(self, subjects: Sequence[str], *, purpose: str) -> list[Outcome]:
-        """See `Hanse.check_many`."""
-        return await self._run(inquiries.check_many(self._session, subjects, purpose))
-
-    async def consortium(self) -> ConsortiumStatus:
-        """See `Hanse.consortium`."""
-        return await self._run(consortium.consortium_status(self._session))
-
-    async def log(self) -> LogStatus:
-        """See `Hanse.log`."""
-        return await self._run(consortium.log_status(self._session))
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._transport.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
-
-    async def _run(self, steps: Steps[T]) -> T:
-        return await run_async(steps, self._transport, self._wire)

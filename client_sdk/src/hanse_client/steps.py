@@ -15,6 +15,7 @@ from hanse_client.problems import problem_of, refusal, retry_after_s
 
 JSON: Final = "application/json"
 _AGAIN: Final = frozenset({502, 503, 504})
+_CONFLICT: Final = 409
 _OK: Final = range(200, 300)
 _WAIT_FIRST_S: Final = 0.2
 _WAIT_MOST_S: Final = 5.0
@@ -67,6 +68,12 @@ def get(path: str, query: Mapping[str, str] | None = None) -> Request:
     return Request(method="GET", path=path, query=query or {})
 
 
+def put(path: str, content: Any) -> Request:
+    """Return a request that sets something, as often as it comes."""
+    headers = {"content-type": JSON}
+    return Request(method="PUT", path=path, headers=headers, body=json.dumps(content).encode())
+
+
 def post(
     path: str,
     content: Any,
@@ -88,9 +95,10 @@ def post(
 def exchange(request: Request, limits: Limits, surroundings: Surroundings) -> Steps[Reply]:
     """Send until there is an answer, and return it.
 
-    Sent again, at most `limits.attempts` times and never past the deadline: when no whole answer came, and on
-    502, 503 and 504. A refusal (4xx) is never sent again. Raises RefusedError and its kinds, RedirectError,
-    or NodeUnavailableError.
+    Sent again, at most `limits.attempts` times and never past the deadline: when no whole answer came, on
+    502, 503 and 504, and when the node says that it is still at work on what was sent before under the same
+    key. A refusal (4xx) is never sent again. Raises RefusedError and its kinds, RedirectError, or
+    NodeUnavailableError.
     """
     until_s = surroundings.monotonic_s() + limits.deadline_s
     wait_s, attempt = 0.0, 1
@@ -98,13 +106,20 @@ def exchange(request: Request, limits: Limits, surroundings: Surroundings) -> St
         came = yield Send(request=request, until_s=until_s, after_s=wait_s)
         if isinstance(came, Reply) and came.status in _OK:
             return came
-        if isinstance(came, Reply) and came.status not in _AGAIN:
+        if isinstance(came, Reply) and came.status not in _AGAIN and not _is_in_flight(came, attempt):
             raise refusal(came.status, came.headers, came.body)
         asked_s = retry_after_s(came.headers) if isinstance(came, Reply) else None
         wait_s = max(asked_s or 0.0, _backoff_s(attempt, surroundings))
         if attempt >= limits.attempts or surroundings.monotonic_s() + wait_s >= until_s:
             _give_up(came, asked_s)
         attempt += 1
+
+
+def _is_in_flight(came: Reply, attempt: int) -> bool:
+    """Return whether an earlier attempt of this very call is what keeps the node from answering this one."""
+    if attempt == 1 or came.status != _CONFLICT:
+        return False
+    return problem_of(came.status, came.headers, came.body).code == "in_flight"
 
 
 def _backoff_s(attempt: int, surroundings: Surroundings) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from hanse_client.testing.founding import DESK, STEWARDS, Dealt, Entropy
 from hanse_ledger.bodies import Body, Close, Propose, Vote
 from hanse_ledger.checkpoint import Checkpoint, cosign, sign_checkpoint
-from hanse_ledger.ids import Month, NodeHash, PartyId
+from hanse_ledger.ids import Month, NodeHash, PartyId, month_text
 from hanse_ledger.merkle import prove_consistency, prove_inclusion, root_at
 from hanse_ledger.state import LedgerState
 from hanse_ledger.statements import sign_statement
@@ -53,6 +53,11 @@ class Log:
         for party in (*members, *list(STEWARDS.values())[:3]):
             self.accept(party, Vote(document_hash=following.consortium.hash))
         self.dealt = following
+
+    def month(self) -> str:
+        """Return the log month."""
+        last = self.state.last_closed(len(self.entries))
+        return month_text(Month(self.dealt.consortium.first_month if last is None else last + 1))
 
     def root(self, size: int) -> NodeHash:
         """Return the root over the first `size` statements."""

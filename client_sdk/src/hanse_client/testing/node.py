@@ -10,7 +10,8 @@ from typing import Any, Final
 
 import httpx
 
-from hanse_client.client import AsyncHanse, Hanse
+from hanse_client.async_client import AsyncHanse
+from hanse_client.client import Hanse
 from hanse_client.testing.answers import FakeStewards, FakeWindow, Known
 from hanse_client.testing.founding import DESK, PURPOSES, Entropy, deal
 from hanse_client.testing.log import Log
