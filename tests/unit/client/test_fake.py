@@ -265,7 +265,7 @@ def test_its_log_is_one_that_others_accept(fake: FakeHanse) -> None:
 def test_a_key_used_for_another_request_is_refused(fake: FakeHanse) -> None:
     headers = {"authorization": f"Bearer {fake.api_key}", "idempotency-key": "00"}
     url = f"{fake.url}/v1/inquiries"
-    for purpose, status in (("onboarding", 200), ("onboarding", 200), ("monitoring", 409)):
+    for purpose, status in (("onboarding", 200), ("onboarding", 200), ("monitoring", 422)):
         asked = {"subjects": [SUBJECT], "purpose": purpose, "proof": True}
         request = httpx.Request("POST", url, headers=headers, json=asked)
         assert fake.respond(request).status_code == status
