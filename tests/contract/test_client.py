@@ -330,9 +330,16 @@ def test_it_does_not_wait_past_the_deadline(desk: Desk) -> None:
 
 
 HEADER = "invoice,customer,invoice_date,due_date,paid_date,amount,currency"
-EXPORT = f"{HEADER}\nX1,{SHARED},2024-03-02,2024-03-20,,1000.00,CNY\nX2,{SHARED},2024-03-04,,,50.00,CNY\n"
+EXPORT = "".join(
+    f"{line}\n"
+    for line in (
+        HEADER,
+        f"X1,{SHARED},2024-03-02,2024-03-20,,1000.00,CNY",
+        f"X2,{SHARED},2024-03-04,2024-03-21,,50.00,CNY",
+    )
+)
 WITH_REFUSED = f"{HEADER}\n" + "".join(
-    f"Y{number},{customer},2024-03-02,2024-03-20,,1000.00,CNY\n"
+    f"NR{number},{customer},2024-03-02,2024-03-20,,1000.00,CNY\n"
     for number, customer in enumerate([SHARED, "4711", "4712", "4713", "4714"])
 )
 AS_OF = date(2024, 3, 31)
@@ -340,7 +347,7 @@ AS_OF = date(2024, 3, 31)
 
 def test_an_import_is_shown_and_then_taken(desk: Desk) -> None:
     hanse = desk.connect()
-    export = WITH_REFUSED.replace("Y", f"Z{id(desk)}").encode()
+    export = WITH_REFUSED.replace("NR", f"{id(desk)}-").encode()
     shown = hanse.preview_import(export, as_of=AS_OF)
     assert (shown.state, shown.lines, shown.taken, shown.refused) == ("previewed", 5, 1, 4)
     assert [(one.line, one.reason) for one in shown.refused_lines] == [

@@ -85,7 +85,7 @@ class AccessError(RefusedError):
 class NotFoundError(RefusedError):
     """There is nothing of this id at the node."""
 
-    code = "not_found"
+    code = "unknown_id"
 
 
 class ConflictError(RefusedError):
@@ -97,7 +97,7 @@ class ConflictError(RefusedError):
 class LimitError(RefusedError):
     """Over a budget or a rate; `retry_after_s` says how long to wait where the node knows."""
 
-    code = "budget"
+    code = "limit"
 
 
 class RedirectError(RejectedError):
@@ -111,6 +111,8 @@ class NodeUnavailableError(UnavailableError):
 
     `problem` is what it said last, if it said anything; `retry_after_s` what it asked for.
     """
+
+    code = "node_unavailable"
 
     def __init__(
         self, message: str, *, problem: Problem | None = None, retry_after_s: float | None = None

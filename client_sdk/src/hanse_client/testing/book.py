@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from hanse_ledger.errors import LedgerError, MalformedError, RejectedError, SubjectIdError
+from hanse_ledger.errors import SubjectIdError
 from hanse_ledger.subjects import parse_subject
 
 Line = dict[str, str]
@@ -19,22 +19,15 @@ _SHOWN: Final = 20
 _LIKELY: Final = 0.9
 
 
-class RefusedLinesError(RejectedError):
-    """Lines of an import are refused, and nobody said to skip them."""
+class Refusal(Exception):  # noqa: N818 - what a node answers, no fault
+    """A refusal with its status and code.
 
-    code = "refused_lines"
+    Not one of the core's errors: a node in the same process tells those apart by their codes.
+    """
 
-
-class ImportStateError(RejectedError):
-    """An import that was taken or discarded already."""
-
-    code = "import_state"
-
-
-class UnknownError(LedgerError):
-    """Nothing has this id."""
-
-    code = "not_found"
+    def __init__(self, status: int, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status, self.code, self.detail = status, code, detail
 
 
 @dataclass(slots=True, kw_only=True)
@@ -82,27 +75,27 @@ class Book:
         return self.imports[import_id]
 
     def one(self, import_id: str) -> dict[str, Any]:
-        """Return an import; raises UnknownError."""
+        """Return an import; raises Refusal."""
         if import_id not in self.imports:
-            raise UnknownError("no import has this id")
+            raise Refusal(404, "not_found", "no import has this id")
         return self.imports[import_id]
 
     def confirm(self, import_id: str, *, skip_refused: bool) -> dict[str, Any]:
-        """Take a preview; raises RefusedLinesError or ImportStateError."""
+        """Take a preview; raises Refusal where lines are refused, or it was discarded."""
         found = self.one(import_id)
         if found["state"] == DISCARDED:
-            raise ImportStateError("this import was discarded")
+            raise Refusal(409, "import_state", "this import was discarded")
         if found["refused"] and not skip_refused:
-            raise RefusedLinesError(f"{found['refused']} lines are refused; nothing was taken")
+            raise Refusal(422, "refused_lines", f"{found['refused']} lines are refused; nothing was taken")
         self._taken.add(found["sha256"])
         found["state"] = TAKEN
         return found
 
     def discard(self, import_id: str) -> dict[str, Any]:
-        """Throw a preview away; raises ImportStateError."""
+        """Throw a preview away; raises Refusal once it is taken."""
         found = self.one(import_id)
         if found["state"] == TAKEN:
-            raise ImportStateError("this import has been taken")
+            raise Refusal(409, "import_state", "this import has been taken")
         found["state"] = DISCARDED
         return found
 
@@ -168,7 +161,7 @@ class Book:
 def _lines(raw: bytes) -> list[Line]:
     lines = list(csv.DictReader(io.StringIO(raw.decode("utf-8-sig", "replace"))))
     if not lines or any(not isinstance(line.get("customer"), str) for line in lines):
-        raise MalformedError("no table with a column of customers")
+        raise Refusal(422, "table", "no table with a column of customers")
     return lines
 
 

@@ -12,9 +12,9 @@ from urllib.parse import unquote
 import httpx
 
 from hanse_client.testing.answers import FakeStewards, Known
-from hanse_client.testing.book import Book, ImportStateError, UnknownError
+from hanse_client.testing.book import Book, Refusal
 from hanse_client.testing.log import Log
-from hanse_ledger.errors import LedgerError, MalformedError
+from hanse_ledger.errors import SubjectIdError
 from hanse_ledger.ids import SubjectId
 from hanse_ledger.subjects import parse_subject
 
@@ -24,11 +24,6 @@ SUBJECTS_MOST: Final = 64
 PAGE: Final = 3
 """How many items a page has: few, so that whoever forgets the cursor notices."""
 _OPEN: Final = ("/v1/consortium", "/log/")
-_STATUSES: Final[dict[type[LedgerError], int]] = {
-    MalformedError: HTTPStatus.BAD_REQUEST,
-    UnknownError: HTTPStatus.NOT_FOUND,
-    ImportStateError: HTTPStatus.CONFLICT,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,9 +81,10 @@ class Routes:
     def _answer(self, request: httpx.Request) -> httpx.Response:
         try:
             return self._route(request, request.url.raw_path.decode().partition("?")[0].split("/")[1:])
-        except LedgerError as error:
-            status = _STATUSES.get(type(error), HTTPStatus.UNPROCESSABLE_ENTITY)
-            return problem(status, error.code, str(error))
+        except Refusal as refusal:
+            return problem(refusal.status, refusal.code, refusal.detail)
+        except SubjectIdError as error:
+            return problem(HTTPStatus.UNPROCESSABLE_ENTITY, error.code, str(error))
 
     def _route(self, request: httpx.Request, path: list[str]) -> httpx.Response:
         match request.method, *path:
@@ -106,7 +102,7 @@ class Routes:
             case _, "v1", "subjects", *rest:
                 return self._subjects(request, rest)
             case _:
-                raise UnknownError("nothing is here")
+                raise Refusal(404, "not_found", "nothing is here")
 
     def _imports(self, request: httpx.Request, path: list[str]) -> httpx.Response:
         query = request.url.params
@@ -134,7 +130,7 @@ class Routes:
             case "POST", import_id, "confirm":
                 return self.book.confirm(import_id, skip_refused=skip_refused)
             case _:
-                raise UnknownError("nothing is here")
+                raise Refusal(404, "not_found", "nothing is here")
 
     def _subjects(self, request: httpx.Request, path: list[str]) -> httpx.Response:
         query = request.url.params
@@ -152,12 +148,12 @@ class Routes:
                 said = json.loads(request.content)
                 return _json(self.book.say(unquote(customer), said["name"], said["subject"]))
             case _:
-                raise UnknownError("nothing is here")
+                raise Refusal(404, "not_found", "nothing is here")
 
     def _inquire(self, asked: Mapping[str, Any]) -> httpx.Response:
         subjects, purpose = asked["subjects"], asked["purpose"]
         if not 1 <= len(subjects) <= SUBJECTS_MOST:
-            raise MalformedError("an inquiry is about 1 to 64 subjects")
+            raise Refusal(400, "malformed", "an inquiry is about 1 to 64 subjects")
         ids = [self.log.state.primary_of(parse_subject(text).id) for text in subjects]
         answers = self._answers(ids, purpose)
         return _json({"answers": [self._changed(answers[subject]) for subject in ids]})
