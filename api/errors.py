@@ -17,14 +17,17 @@ from node.errors import (
     InFlightError,
     LogSignatureError,
     NotFoundError,
+    PortfolioStateError,
     RequestSignatureError,
     ScopeError,
     TooLargeError,
     TooManyKeysError,
+    UnknownMediaTypeError,
 )
 
 PROBLEM_TYPE: Final = "application/problem+json"
 SIZE_TYPE: Final = "text/x.tlog.size"
+
 
 STATUSES: Final[dict[type[LedgerError], HTTPStatus]] = {
     errors.LedgerError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -42,6 +45,8 @@ STATUSES: Final[dict[type[LedgerError], HTTPStatus]] = {
     TooManyKeysError: HTTPStatus.CONFLICT,
     InFlightError: HTTPStatus.CONFLICT,
     ImportStateError: HTTPStatus.CONFLICT,
+    PortfolioStateError: HTTPStatus.CONFLICT,
+    UnknownMediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.BudgetError: HTTPStatus.TOO_MANY_REQUESTS,
     errors.UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -65,8 +65,14 @@ def _number_page(cursor: Cursor = None, limit: Limit = _LIMIT) -> Page[int]:
     return Page(None if cursor is None else _number(_decode(cursor)), limit)
 
 
+def _pair_page(cursor: Cursor = None, limit: Limit = _LIMIT) -> Page[tuple[str, str]]:
+    return Page(None if cursor is None else _pair(_decode(cursor)), limit)
+
+
 TextPage: TypeAlias = Annotated[Page[str], Depends(_text_page)]
 NumberPage: TypeAlias = Annotated[Page[int], Depends(_number_page)]
+
+PairPage: TypeAlias = Annotated[Page[tuple[str, str]], Depends(_pair_page)]
 
 
 def _encode(place: object) -> str:
@@ -86,6 +92,14 @@ def _text(place: Any) -> str:
     if not isinstance(place, str):
         raise _bad()
     return place
+
+
+def _pair(place: Any) -> tuple[str, str]:
+    match place:
+        case [str() as first, str() as second]:
+            return first, second
+        case _:
+            raise _bad()
 
 
 def _number(place: Any) -> int:

@@ -42,6 +42,7 @@ from node.member import MemberNode
 from node.nodekeys import open_node_keys
 from node.own import verbs
 from node.own.service import OwnService
+from node.own.stepper import Stepper
 from node.ports import Sequencer
 from node.roles.party import Standing
 from node.roles.steward import Steward
@@ -116,6 +117,8 @@ class ApartNode:
         self._open.callback(self._node.stop)
         self._open.callback(_Worker(mailbox, self._party, settings.work_interval_s).stop)
         self._open.callback(self._watch(mailbox, shared).stop)
+        if self._keys.key_share is None:
+            self._open.callback(Stepper(own, settings.work_interval_s).stop)
         return NodeService(
             party=self._party,
             consortium=lambda: shared.in_force,

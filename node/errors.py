@@ -58,6 +58,18 @@ class ImportStateError(RejectedError):
     code = "import_state"
 
 
+class PortfolioStateError(RejectedError):
+    """A portfolio that is in no state for this."""
+
+    code = "portfolio_state"
+
+
+class UnknownMediaTypeError(RejectedError):
+    """A body of a media type that is not taken here."""
+
+    code = "media_type"
+
+
 class TooLargeError(RejectedError):
     """A body above the limit of its route."""
 

@@ -37,12 +37,12 @@ class MemberNode:
     def __init__(self, *, standing: Standing, links: Sequence[StewardLink]) -> None:
         self.standing = standing
         self._outbox = Outbox(standing)
-        self._tokens = TokenSource(standing, links)
+        self.tokens = TokenSource(standing, links)
         self.book = Book(standing)
         self._contributor = Contributor(
-            standing=standing, outbox=self._outbox, tokens=self._tokens, links=links
+            standing=standing, outbox=self._outbox, tokens=self.tokens, links=links
         )
-        self._inquirer = Inquirer(standing=standing, outbox=self._outbox, tokens=self._tokens, links=links)
+        self.inquirer = Inquirer(standing=standing, outbox=self._outbox, tokens=self.tokens, links=links)
         self._cosigned = Cosigned(standing=standing, links=links)
 
     def import_book(self, reading: Reading, *, sha256: bytes, as_of: date) -> BookChange:
@@ -73,11 +73,11 @@ class MemberNode:
         self, subjects: Sequence[SubjectId], purpose: str, call: str | None = None
     ) -> Iterator[Outcome]:
         """Ask about distinct primary ids, once for a call; outcomes come in their order."""
-        return self._inquirer.inquire(subjects, purpose, call)
+        return self.inquirer.inquire(subjects, purpose, call)
 
     def inquire_once(self, subjects: Sequence[SubjectId], purpose: str) -> Iterator[Outcome]:
         """Like `inquire`, but a subject that was asked about for this purpose before is not logged again."""
-        return self._inquirer.inquire_once(subjects, purpose)
+        return self.inquirer.inquire_once(subjects, purpose)
 
     def own_part(self, outcome: Outcome) -> list[OwnPart]:
         """Return this member's own rows in each window of an outcome (section 9, point 6)."""
@@ -103,7 +103,7 @@ class MemberNode:
         """
         if outcome.figures is None:
             raise RejectedError("an outcome without figures makes no answer file")
-        token = self._tokens.prove(outcome.subject)
+        token = self.tokens.prove(outcome.subject)
         size, checkpoint = self._cosigned.checkpoint()
         read = self.standing.replica.log.node
         log_size = outcome.figures.log_size

@@ -178,7 +178,7 @@ class Scene(World):
         return Request(
             consortium=self.consortium.id,
             party=PartyId(party),
-            token=self.member(MEMBERS[0])._tokens.tokens([asked])[asked],
+            token=self.member(MEMBERS[0]).tokens.tokens([asked])[asked],
             purpose=purpose,
             request_id=self._chance.randbytes(16),
             answer_key=key.public_key,

@@ -5,11 +5,12 @@ from functools import partial
 from typing import Any, Final
 
 from hanse_ledger.codec import decode, encode
-from hanse_ledger.errors import LedgerError, MalformedError, SubjectIdError
+from hanse_ledger.errors import LedgerError, MalformedError, RejectedError, SubjectIdError
 from hanse_ledger.fields import as_array
 from hanse_ledger.ids import SubjectId
 from hanse_ledger.subjects import parse_subject
 from node.member import MemberNode
+from node.own.history import History, outcome_of
 from node.own.replies import as_json
 from node.roles.inquirer import Outcome
 
@@ -37,6 +38,14 @@ def inquire(member: MemberNode, body: bytes) -> bytes:
     outcomes = list(member.inquire(list(dict.fromkeys(asked)), purpose, call))
     answers = {one.subject: describe(one) for one in outcomes}
     return as_json({"answers": [answers[subject] for subject in asked]})
+
+
+def prove(member: MemberNode, request_id: str) -> bytes:
+    """Return the answer file of a stored inquiry; raises NotFoundError, RejectedError without figures."""
+    row = History(member.standing.database).one(request_id)
+    if row.status is None:
+        raise RejectedError("the inquiry is not answered yet")
+    return member.answer_file(outcome_of(row))
 
 
 def _prove(member: MemberNode, outcome: Outcome) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from hanse_ledger.consortium import Consortium
+from hanse_ledger.errors import MalformedError
 from hanse_ledger.ids import Month, PartyId, SubjectId
 from hanse_ledger.subjects import parse_subject
 from node.bootstrap import Surroundings
@@ -16,8 +17,10 @@ from node.own import inquiries, verbs
 from node.own.api_keys import ApiKeys
 from node.own.calls import Calls
 from node.own.customers import Customer, Customers
+from node.own.history import History
 from node.own.imports import Export, Imports, Reader
 from node.own.matching import CANDIDATES_MOST, candidates
+from node.own.portfolios import Asked, Portfolios
 from node.storage.database import Database
 from node.wire import Door
 
@@ -42,6 +45,9 @@ class OwnService:
         self.calls = Calls(database, clock=around.clock, entropy=around.entropy)
         self.imports = Imports(database, around.clock)
         self.customers = Customers(database, around.clock)
+        self.history = History(database)
+        self.portfolios = Portfolios(database, around.clock)
+        self._steps: Callable[[], None] = lambda: None
 
     def preview(self, export: Export, *, aliases: Mapping[str, str], import_id: str) -> dict[str, Any]:
         """Show what an import would take; slow for a large file, and in the caller's thread."""
@@ -78,6 +84,43 @@ class OwnService:
         """Ask the network about subjects, once for a call; with `proof`, answers come as answer files."""
         body = inquiries.inquire_body(subjects, purpose, proof=proof, call=call)
         return self._ask(verbs.INQUIRE, body)
+
+    def new_portfolio(self, asked: Asked, *, aliases: Mapping[str, str], portfolio_id: str) -> dict[str, Any]:
+        """Begin a portfolio; slow for a large one, and in the caller's thread.
+
+        Its subjects are ids, or numbers on the firm's own list. Raises MalformedError for a purpose that the
+        policy does not have.
+        """
+        if asked.purpose not in self._consortium().policy.purposes:
+            raise MalformedError("purpose: none that the consortium's policy has")
+        subject_of = self.customers.subject_of()
+        made = self.portfolios.new(
+            asked, portfolio_id=portfolio_id, subject_of=subject_of, primary_of=aliases
+        )
+        self._steps()
+        return made
+
+    def resume_portfolio(self, portfolio_id: str) -> dict[str, Any]:
+        """Go on with a portfolio."""
+        resumed = self.portfolios.resume(portfolio_id)
+        self._steps()
+        return resumed
+
+    def when_due(self, steps: Callable[[], None]) -> None:
+        """Let `steps` be called, from any thread, when there is a portfolio to be worked off."""
+        self._steps = steps
+
+    def step(self) -> Future[bytes]:
+        """Let the node work off a little of its portfolios: a JSON object that says whether there is more."""
+        return self._ask(verbs.STEP, b"")
+
+    def prove(self, request_id: str) -> Future[bytes]:
+        """Ask for the answer file of a stored inquiry."""
+        return self._ask(verbs.PROVE, request_id.encode())
+
+    def report(self) -> Future[bytes]:
+        """Make and send the rows that are due, now; answers what `reported` does."""
+        return self._ask(verbs.REPORT, b"")
 
     def reported(self) -> Future[bytes]:
         """Ask how far the reporting of the log month is."""

@@ -12,6 +12,7 @@ from hanse_ledger.ids import Month, month_text
 from node.member import MemberNode
 from node.own import imports, inquiries
 from node.own.replies import as_json
+from node.own.runner import PortfolioRunner
 from node.roles.contributor import Reported
 from node.roles.steward import Steward
 from node.storage.book import last_import_day
@@ -21,7 +22,10 @@ CLOSE: Final = "close"
 ALIASES: Final = "aliases"
 CONFIRM: Final = "confirm"
 INQUIRE: Final = "inquire"
+PROVE: Final = "prove"
+REPORT: Final = "report"
 REPORTED: Final = "reported"
+STEP: Final = "portfolio-step"
 
 Verbs: TypeAlias = Mapping[str, Callable[[bytes], bytes]]
 
@@ -48,13 +52,20 @@ def member_verbs(member: MemberNode) -> Verbs:
         member.standing.catch_up()
         return as_json({})
 
-    verbs = {WORK: work, INQUIRE: lambda body: inquiries.inquire(member, body)}
+    runner = PortfolioRunner(member)
+    verbs = {
+        WORK: work,
+        ALIASES: lambda _body: as_json(member.standing.state.aliases),
+        INQUIRE: lambda body: inquiries.inquire(member, body),
+        PROVE: lambda body: inquiries.prove(member, body.decode()),
+        STEP: lambda _body: as_json({"more": runner.step()}),
+    }
     if not contributes:
         return verbs
     return {
         **verbs,
-        ALIASES: lambda _body: as_json(member.standing.state.aliases),
         CONFIRM: lambda body: _confirm(member, body),
+        REPORT: lambda _body: as_json(_reported(member.report())),
         REPORTED: lambda _body: as_json(_reported(member.reported())),
     }
 

@@ -89,7 +89,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Made:
+class Made:
     """One request that is stored, with what opens its answers."""
 
     subject: SubjectId
@@ -103,7 +103,7 @@ class _Made:
 class _Asked:
     """A request whose inquiry stands in the log."""
 
-    made: _Made
+    made: Made
     index: int
 
 
@@ -141,11 +141,30 @@ class Inquirer:
         """Like `inquire`, but take up the requests for this purpose that are stored already."""
         yield from self._inquire(subjects, purpose, self._stored(inquiry_table.c.purpose == purpose))
 
+    def log(self, subjects: Sequence[SubjectId], purpose: str, *, call: str) -> list[Made]:
+        """Log one statement about distinct primary ids, at most INQUIRY_LIMIT; `ask` gets the answers.
+
+        Raises UnavailableError when the log is out of reach: what is stored under the call is logged then.
+        """
+        self._standing.catch_up()
+        made = self._make(subjects, self._tokens.tokens(subjects), purpose, call)
+        self._log(made)
+        return made
+
+    def unanswered(self, call: str) -> list[Made]:
+        """Return the requests of a call that have no answer yet."""
+        is_open = (inquiry_table.c.call == call) & inquiry_table.c.status.is_(None)
+        return list(self._stored(is_open).values())
+
+    def ask(self, made: Sequence[Made]) -> list[Outcome]:
+        """Ask for the answers to requests that were made, logging those that are not yet."""
+        return list(self._ask_all(made))
+
     def _inquire(
         self,
         subjects: Sequence[SubjectId],
         purpose: str,
-        made: dict[SubjectId, _Made],
+        made: dict[SubjectId, Made],
         call: str | None = None,
     ) -> Iterator[Outcome]:
         self._standing.catch_up()
@@ -157,7 +176,7 @@ class Inquirer:
         for start in range(0, len(subjects), INQUIRY_LIMIT):
             yield from self._ask_all([made[subject] for subject in subjects[start : start + INQUIRY_LIMIT]])
 
-    def _ask_all(self, made: Sequence[_Made]) -> Iterator[Outcome]:
+    def _ask_all(self, made: Sequence[Made]) -> Iterator[Outcome]:
         asked = self._log(made)
         batches = [asked[start : start + BATCH_LIMIT] for start in range(0, len(asked), BATCH_LIMIT)]
         following = self._ask(batches[0])
@@ -173,7 +192,7 @@ class Inquirer:
         tokens: Mapping[SubjectId, Token],
         purpose: str,
         call: str | None = None,
-    ) -> list[_Made]:
+    ) -> list[Made]:
         """Make requests and store them with their signed inquiry."""
         made = [self._request(subject, tokens[subject], purpose) for subject in subjects]
         made_at = self._standing.clock.now().isoformat()
@@ -195,7 +214,7 @@ class Inquirer:
             bulk_insert(connection, inquiry_table, rows)
         return made
 
-    def _request(self, subject: SubjectId, token: Token, purpose: str) -> _Made:
+    def _request(self, subject: SubjectId, token: Token, purpose: str) -> Made:
         key = SealingPrivateKey.generate(self._standing.entropy(PRIVATE_KEY_BYTES))
         request = Request(
             consortium=self._standing.consortium.id,
@@ -206,9 +225,9 @@ class Inquirer:
             answer_key=key.public_key,
         )
         raw = request.encode()
-        return _Made(subject=subject, request=request, raw=raw, hash=hash_request(raw), key=key)
+        return Made(subject=subject, request=request, raw=raw, hash=hash_request(raw), key=key)
 
-    def _stored(self, which: ColumnElement[bool]) -> dict[SubjectId, _Made]:
+    def _stored(self, which: ColumnElement[bool]) -> dict[SubjectId, Made]:
         """Return some of the requests that were made, the newest for each subject."""
         query = select(inquiry_table).where(which)
         with self._standing.database.read() as connection:
@@ -217,7 +236,7 @@ class Inquirer:
             ).all()
         return {SubjectId(row.subject): _made(row) for row in rows}
 
-    def _log(self, made: Sequence[_Made]) -> list[_Asked]:
+    def _log(self, made: Sequence[Made]) -> list[_Asked]:
         """Bring the requests to the log; raises UnavailableError when that fails."""
         self._outbox.flush()
         missing = [one.hash for one in made if self._index_of(one) is None]
@@ -232,7 +251,7 @@ class Inquirer:
             raise UnavailableError("the inquiry could not be logged")
         return placed
 
-    def _index_of(self, made: _Made) -> int | None:
+    def _index_of(self, made: Made) -> int | None:
         logged = self._standing.state.request(self._standing.id, made.hash)
         return None if logged is None else logged.index
 
@@ -330,8 +349,8 @@ class Inquirer:
             connection.execute(_STORE, rows)
 
 
-def _made(row: Any) -> _Made:
-    return _Made(
+def _made(row: Any) -> Made:
+    return Made(
         subject=SubjectId(row.subject),
         request=parse_request(row.request),
         raw=row.request,

@@ -67,6 +67,11 @@ class TokenSource:
             start += len(taken)
         return known
 
+    def missing(self, subjects: Sequence[SubjectId]) -> list[SubjectId]:
+        """Return those of some primary ids whose tokens would have to be fetched."""
+        known = self._cached(subjects)
+        return [subject for subject in subjects if subject not in known]
+
     def prove(self, subject: SubjectId) -> TokenProof:
         """Ask for one subject alone, so that the evaluations can be shown to a stranger."""
         blinds, request, evaluated = self._evaluate([subject])

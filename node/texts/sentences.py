@@ -34,6 +34,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "idempotency_mismatch": mark("The same key came with another request before."),
     "in_flight": mark("The same request is being answered already."),
     "import_state": mark("The import was taken or discarded already."),
+    "portfolio_state": mark("The portfolio is in no state for this."),
+    "media_type": mark("A body of this media type is not taken here."),
     "too_large": mark("The request is larger than what is taken."),
     "log_signature": mark("No key that may order the log has signed this checkpoint."),
     "backup": mark("Nothing was copied or restored."),

@@ -91,7 +91,7 @@ def test_steward_is_silent(closed_scene: Scene) -> None:
     scene.silence(LIAR)
     _assert_checked(scene, _ask(scene), agreeing=HONEST, deviating=())
     # A token that nobody has yet comes from the other three.
-    assert len(scene.member(ASKER)._tokens.tokens([_another(scene, 99)])) == 1
+    assert len(scene.member(ASKER).tokens.tokens([_another(scene, 99)])) == 1
     # New reports wait: there is no key to seal the silent steward's share to.
     with pytest.raises(UnavailableError):
         scene.report("birch")
@@ -144,9 +144,9 @@ def test_deviating_token_evaluation(scene: Scene) -> None:
         return earlier[0]
 
     subjects = [_another(scene, number) for number in range(10, 14)]
-    honest = scene.member("birch")._tokens.tokens(subjects)
+    honest = scene.member("birch").tokens.tokens(subjects)
     lies = [with_another_key, the_same_again, lambda *_: b"no evaluation at all"]
-    source = scene.member(ASKER)._tokens
+    source = scene.member(ASKER).tokens
     for number, lie in enumerate(lies):
         scene.replying(LIAR, "evaluate", lie)
         if lie is the_same_again:

@@ -247,7 +247,7 @@ def test_second_row_for_the_same_month(scene: Scene) -> None:
 def test_second_row_in_the_same_report(scene: Scene) -> None:
     scene.report(*(member for member in MEMBERS if member != MEMBER))
     member = scene.member(MEMBER)
-    (token,) = member._tokens.tokens([scene.subject]).values()
+    (token,) = member.tokens.tokens([scene.subject]).values()
     # Row 0 says condition, exposure and delay 0; row 1 of the same token and month says otherwise.
     tokens = [token, token, *(bytes([i]) * 32 for i in range(62))]
     index = scene.craft(MEMBER, well_formed(), tokens=tokens)

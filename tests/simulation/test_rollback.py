@@ -145,15 +145,15 @@ def test_a_member_goes_on_in_its_own_chain(world: World, past: Past) -> None:
 def test_a_statement_in_an_old_outbox_is_known_by_the_log(world: World, tmp_path: Path) -> None:
     member = world.member(ALDER)
     member.standing.catch_up()
-    made = member._inquirer._make([SUBJECT], member._tokens.tokens([SUBJECT]), PURPOSE)
+    made = member.inquirer._make([SUBJECT], member.tokens.tokens([SUBJECT]), PURPOSE)
     copy_database(world.folder / "parties" / ALDER / DATABASE_FILE, tmp_path / "copy")
-    index = member._inquirer._log(made)[0].index
+    index = member.inquirer._log(made)[0].index
     size = len(log_of(world))
     swap(world, ALDER, tmp_path / "copy")
     again = world.member(ALDER)
     again._outbox.flush()
     assert len(log_of(world)) == size
-    assert again._inquirer._index_of(made[0]) == index
+    assert again.inquirer._index_of(made[0]) == index
 
 
 def test_a_steward_that_lacks_counted_shares_answers_nothing_and_checks_on(world: World, past: Past) -> None:

@@ -106,7 +106,7 @@ def report_october(asking: Asking, *customers: str) -> dict[str, Token]:
     bench.work()
     bench.end_month(OCTOBER)
     named = [*customers, "ALONE"]
-    found = bench.member(ALDER)._tokens.tokens(subject(name) for name in named)
+    found = bench.member(ALDER).tokens.tokens(subject(name) for name in named)
     return {name: found[subject(name)] for name in named}
 
 
