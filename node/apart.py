@@ -117,7 +117,7 @@ class ApartNode:
         self._open.callback(self._node.stop)
         self._open.callback(_Worker(mailbox, self._party, settings.work_interval_s).stop)
         self._open.callback(self._watch(mailbox, shared).stop)
-        if self._keys.key_share is None:
+        if self._keys.keys.key_share is None:
             self._open.callback(Stepper(own, settings.work_interval_s).stop)
         return NodeService(
             party=self._party,
