@@ -1,7 +1,7 @@
 """One party's node in a process of its own: put together from its settings, reached over HTTP.
 
 The node's thread owns its database and its roles; where the party orders the log, a second thread owns the
-sequencer. A third one lets the node do what is due, again and again.
+sequencer. Another one shows the log, and one lets the node do what is due, again and again.
 """
 
 import logging
@@ -37,7 +37,8 @@ from node.links.replies import ReplyVerifier
 from node.links.sequencer import HttpSequencer
 from node.links.signatures import RequestSigner
 from node.links.steward import HttpLink
-from node.logdoor import LogDoor, ordering, with_log
+from node.logdoor import ordering
+from node.logreader import start_reader
 from node.member import MemberNode
 from node.nodekeys import open_node_keys
 from node.own import verbs
@@ -111,6 +112,13 @@ class ApartNode:
         database = self._database("node")
         log = self._start_sequencer(shared)
         relay = self._start_relay(shared) if log is None else None
+        read = start_reader(
+            settings,
+            shown="node" if log is None else "sequencer",
+            consortium=lambda: shared.in_force,
+            cosigned=lambda: shared.cosigned,
+            opened=self._open,
+        )
         mailbox = Mailbox()
         own = self._own(mailbox, shared)
         self._node = Service(mailbox, lambda: self._build(database, log, shared))
@@ -130,7 +138,7 @@ class ApartNode:
                 key=lambda: self._statement_key(shared),
                 clock=self._around.clock,
             ),
-            doors=Doors(node=mailbox, log=log, relay=relay),
+            doors=Doors(node=mailbox, log=log, relay=relay, read=read),
             own=own,
             health=lambda: replace(shared.health.now, stopped=not self._node.is_running),
         )
@@ -292,8 +300,7 @@ def _sequencer_builder(
         sequencer = SoloSequencer(replica=replica, log_key=log_key)
         if not replica.state.founded:
             sequencer.submit(genesis)
-        door = LogDoor(replica, lambda: shared.cosigned)
-        return with_log(_unless_halted(ordering(sequencer), shared), door), lambda: None
+        return _unless_halted(ordering(sequencer), shared), lambda: None
 
     return build
 
@@ -316,7 +323,7 @@ def _handler(
     shared: _Shared,
     guard: Callable[[Handler], Handler] = lambda handler: handler,
 ) -> Handler:
-    """Put together what a node answers: its log, its own people, then other parties."""
+    """Put together what a node answers: its own people, then other parties."""
 
     def handle(caller: PartyId, verb: str, body: bytes) -> bytes:
         shared.in_force = standing.in_force
@@ -324,7 +331,7 @@ def _handler(
             return own[verb](body)
         return role(caller, verb, body)
 
-    return with_log(guard(handle), LogDoor(standing.replica))
+    return guard(handle)
 
 
 def _cosigner(standing: Standing) -> Handler:

@@ -9,6 +9,7 @@ from typing import Final
 
 from hanse_ledger.checkpoint import parse_signed_checkpoint
 from hanse_ledger.codec import decode, encode
+from hanse_ledger.consortium import Consortium
 from hanse_ledger.errors import MalformedError, UnavailableError
 from hanse_ledger.fields import as_uint
 from hanse_ledger.ids import PartyId
@@ -34,15 +35,24 @@ _STATEMENTS_LIMIT: Final = 1 << 25
 class LogDoor:
     """One copy of the log, as others may read it."""
 
-    def __init__(self, replica: Replica, cosigned: Callable[[], bytes | None] = lambda: None) -> None:
-        """`cosigned` gives the newest checkpoint for which cosignatures were collected."""
+    def __init__(
+        self,
+        replica: Replica,
+        cosigned: Callable[[], bytes | None] = lambda: None,
+        consortium: Callable[[], Consortium] | None = None,
+    ) -> None:
+        """`cosigned` gives the newest checkpoint for which cosignatures were collected.
+
+        With `consortium`, the document in force, the log is never replayed for it.
+        """
         self._replica, self._cosigned = replica, cosigned
+        self._consortium = consortium or (lambda: replica.state.consortium)
         self.verbs: Mapping[str, Callable[[bytes], bytes]] = {
             CHECKPOINT: lambda _body: self.checkpoint(),
             TILE: lambda body: self.tile(body.decode("ascii", "replace")),
             PROOF: lambda body: self.proof(as_uint(decode(body, limit=16), "index")),
             COSIGNED: self.cosigned,
-            POLICY: lambda _body: policy_of(self._replica.state.consortium).encode(),
+            POLICY: lambda _body: policy_of(self._consortium()).encode(),
         }
 
     def checkpoint(self) -> bytes:
@@ -82,7 +92,7 @@ class LogDoor:
 
     def cosigned(self, origin_hash: bytes) -> bytes:
         """Return the newest checkpoint that this node has cosigned for the origin with this SHA-256."""
-        origin = self._replica.state.consortium.id
+        origin = self._consortium().id
         note = self._replica.log.cosigned_note(origin)
         if note is None or hashlib.sha256(origin.encode()).digest() != origin_hash:
             raise NotFoundError("nothing cosigned for this origin")

@@ -36,6 +36,8 @@ class Doors:
     log: Door | None = None
     relay: Door | None = None
     """Who brings statements to whoever orders the log, where that is another node."""
+    read: Door | None = None
+    """Who shows the log, where that is neither of them."""
 
 
 def read_submitted(reply: bytes) -> tuple[list[int], LedgerError | None]:
@@ -101,7 +103,7 @@ class NodeService:
 
     def cosigned(self, origin_hash: bytes) -> Future[bytes]:
         """Ask for the newest checkpoint that this node has cosigned for an origin."""
-        return self._doors.node.post(self._party, logdoor.COSIGNED, origin_hash)
+        return (self._doors.read or self._doors.node).post(self._party, logdoor.COSIGNED, origin_hash)
 
     def founding(self) -> dict[str, Any]:
         """Return the document in force and the statement that founded the consortium, in hex."""
@@ -119,4 +121,4 @@ class NodeService:
         return door
 
     def _read_log(self, verb: str, body: bytes) -> Future[bytes]:
-        return (self._doors.log or self._doors.node).post(self._party, verb, body)
+        return (self._doors.read or self._doors.log or self._doors.node).post(self._party, verb, body)

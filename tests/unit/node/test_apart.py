@@ -1,7 +1,9 @@
 """Putting one party's node together: what it refuses to start with, and how it ends."""
 
 import os
+import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,13 +17,18 @@ from hanse_ledger.codec import decode
 from hanse_ledger.errors import LedgerError, NotAdmittedError, UnavailableError
 from hanse_ledger.ids import PartyId, StewardX
 from hanse_ledger.note import parse_note
-from node import logdoor
+from hanse_ledger.proof import parse_proof
+from hanse_ledger.tiles import decode_bundle
 from node.apart import ApartNode
 from node.clocks import system_entropy
-from node.errors import LockedError, SettingsError
+from node.errors import LockedError, NotFoundError, SettingsError
 from node.keystore import Secrets, draw_seeds, open_keys, replace_keys
+from node.own import verbs
 from node.passphrase import Passphrase
+from node.roles.witness import Witness
 from node.settings import NodeSettings, load_settings
+from node.storage.database import Database
+from node.storage.log import LogStore
 from node.wire import reply_of
 
 ALDER = MEMBERS[0]
@@ -38,8 +45,12 @@ def settings_of(folder: Path, founded: DemoConsortium, party: PartyId = DESK_ID)
 
 
 def own_checkpoint(node: ApartNode) -> bytes:
-    """The newest checkpoint that the node holds; it has been at work once before it answers."""
-    return reply_of(node.service._doors.node.post(DESK_ID, logdoor.CHECKPOINT, b""), 30)
+    """The newest checkpoint that the node itself holds, after it was at work."""
+    reply_of(node.service._doors.node.post(node._party, verbs.WORK, b""), 30)
+    with closing(Database(node._settings.place("node"))) as database:
+        note = LogStore(database).checkpoint()
+    assert note is not None
+    return note
 
 
 def test_a_demo_s_document_is_refused(tmp_path: Path) -> None:
@@ -134,3 +145,35 @@ def test_a_new_node_has_the_checkpoint_over_its_genesis(tmp_path: Path, founded:
         assert own_checkpoint(node) == reply_of(node.service.checkpoint())
         health = node.service.health
         assert (health.status, health.size, health.checkpoint_size, health.lag) == ("ok", 1, 1, 0)
+
+
+def test_the_log_is_shown_while_the_node_is_busy(
+    tmp_path: Path, founded: DemoConsortium, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, end = threading.Event(), threading.Event()
+
+    def be_busy(_steward: object, _body: bytes) -> bytes:
+        begun.set()
+        assert end.wait(60)
+        return b""
+
+    with ApartNode(settings_of(tmp_path / "desk", founded)) as node:
+        own_checkpoint(node)
+        monkeypatch.setattr(Witness, "add_checkpoint", be_busy)
+        busy = node.service.add_checkpoint(b"")
+        try:
+            assert begun.wait(30)
+            service = node.service
+            note = reply_of(service.checkpoint(), 30)
+            assert parse_checkpoint(parse_note(note).text).size == 1
+            assert decode_bundle(reply_of(service.tile("tile/entries/000.p/1"), 30), 1) == [
+                genesis_of(founded)
+            ]
+            assert parse_proof(reply_of(service.proof(0), 30)).index == 0
+            assert reply_of(service.policy(), 30).startswith(b"log ")
+            with pytest.raises(NotFoundError):
+                reply_of(service.cosigned(bytes(32)), 30)
+            assert not busy.done()
+        finally:
+            end.set()
+        assert reply_of(busy, 30) == b""
