@@ -29,6 +29,7 @@ from node.bootstrap import (
 from node.clocks import SystemClock
 from node.errors import ForkError, NotFoundError, SettingsError
 from node.files import locked
+from node.handover import check_may_order
 from node.health import HealthBoard
 from node.keyring import KeyRing
 from node.links.gate import Gate
@@ -55,6 +56,7 @@ from node.sequencing.term import Term
 from node.service import Doors, NodeService
 from node.settings import DatabaseName, NodeSettings
 from node.storage.database import Database
+from node.storage.log import LogStore
 from node.watching import PEER_S, Peers, Watch, guarded, relaying, watch_log
 from node.wire import Handler, Mailbox, Service, reply_of
 
@@ -110,7 +112,7 @@ class ApartNode:
         self._open.enter_context(locked(settings.folder))
         shared = _Shared(self._trusted)
         database = self._database("node")
-        log = self._start_sequencer(shared)
+        log = self._start_sequencer(database, shared)
         relay = self._start_relay(shared) if log is None else None
         read = start_reader(
             settings,
@@ -155,15 +157,16 @@ class ApartNode:
             configured=self._settings.api_keys,
         )
 
-    def _start_sequencer(self, shared: _Shared) -> Mailbox | None:
+    def _start_sequencer(self, own: Database, shared: _Shared) -> Mailbox | None:
         """Start ordering where that is this party's to do; return the sequencer's door."""
         if self._party != self._term.orderer:
             return None
         log_key = self._keys.keys.log
         if log_key is None:
             raise SettingsError("keys: the ordering party has no log key")
-        mailbox = Mailbox()
-        build = _sequencer_builder(self._database("sequencer"), log_key, self._genesis, shared)
+        mailbox, database = Mailbox(), self._database("sequencer")
+        check_may_order(LogStore(database), LogStore(own), self._term, self._trusted.ordering[0])
+        build = _sequencer_builder(database, log_key, self._genesis, shared)
         self._open.callback(Service(mailbox, build).stop)
         return mailbox
 

@@ -19,9 +19,8 @@ from hanse_ledger.merkle import EMPTY_ROOT
 from hanse_ledger.note import parse_note
 from node.backup import BackupError, Manifest, read_backup
 from node.bootstrap import DATABASE_FILE, SEQUENCER_FILE
-from node.clocks import system_entropy
 from node.files import OWNER_ONLY, write_new
-from node.links.http import HttpCaller
+from node.links.others import other_nodes
 from node.links.sequencer import HttpSequencer
 from node.ports import Sequencer
 from node.sequencing.follower import Follower
@@ -81,19 +80,10 @@ def rejoin(settings: NodeSettings, others: Mapping[PartyId, Sequencer]) -> tuple
 @contextmanager
 def others_over_http(settings: NodeSettings) -> Iterator[dict[PartyId, Sequencer]]:
     """Give a way to the log at every other active party whose URL a setting or the document has."""
-    trusted = parse_document(settings.consortium.read_bytes())
-    urls = {
-        party.id: settings.peers.get(party.id, party.url)
-        for party in trusted.parties.values()
-        if party.active and party.id != settings.party
-    }
-    with ExitStack() as opened:
-        logs: dict[PartyId, Sequencer] = {}
-        for party, url in urls.items():
-            if url:
-                caller = HttpCaller(base_url=url, entropy=system_entropy, deadline_s=_DEADLINE_S)
-                logs[party] = opened.enter_context(closing(HttpSequencer(caller)))
-        yield logs
+    with other_nodes(settings, _DEADLINE_S) as callers, ExitStack() as opened:
+        yield {
+            party: opened.enter_context(closing(HttpSequencer(caller))) for party, caller in callers.items()
+        }
 
 
 def _takes(replica: Replica, log: Sequencer, trusted: Consortium, party: PartyId) -> bool:

@@ -12,6 +12,7 @@ from hanse_ledger.consortium import DESK, MEMBER, STEWARD, Consortium, parse_doc
 from node import logs
 from node.bootstrap import CONSORTIUM_FILE, Embedded
 from node.clocks import system_entropy
+from node.commands import takeover
 from node.commands.copies import audit_copies, check_forks
 from node.commands.nodes import alone_in, consortium_in, document_in, pick_party
 from node.commands.options import Json, Party, WrongUsageError
@@ -119,6 +120,11 @@ def export(
         print_json({"size": size, "out": str(out)})
     else:
         print_line(tr("{size} statements are written to {out}.", size=size, out=out))
+
+
+app.command("take-over", cls=Command, help=mark("Order the log on this party's node from now on."))(
+    takeover.run
+)
 
 
 def _audit(

@@ -6,6 +6,7 @@ what was stored.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 
 from sqlalchemy import Connection
 
@@ -107,6 +108,10 @@ class Replica:
         if self.log.checkpoint() is None:
             with self._database.write() as connection:
                 put_checkpoint(connection, size=size, note=note)
+
+    def write(self) -> AbstractContextManager[Connection]:
+        """Give a durable write beside the log, as `Database.write`."""
+        return self._database.write()
 
     def tile(self, path: TilePath) -> bytes:
         """Return a hash tile or an entry bundle that the stored log covers."""

@@ -75,6 +75,16 @@ class SoloSequencer:
         is_there = found.width <= tile_width(found, self.replica.state.size)
         return self.replica.tile(found) if is_there else None
 
+    def sign_newest(self) -> bytes:
+        """Sign the checkpoint over all that is stored, as whoever orders from here on; return the note."""
+        with self.replica.write() as connection:
+            self._sign(connection, self.replica.state)
+        note = self.replica.log.checkpoint()
+        if note is None:
+            raise AssertionError("it was stored a moment ago")
+        self._note = note
+        return note
+
     def _sign(self, connection: Connection, state: LedgerState) -> None:
         checkpoint = Checkpoint(origin=state.consortium.id, size=state.size, root=state.frontier.root())
         note = sign_checkpoint(checkpoint, self._log_key)

@@ -39,6 +39,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "too_large": mark("The request is larger than what is taken."),
     "log_signature": mark("No key that may order the log has signed this checkpoint."),
     "backup": mark("Nothing was copied or restored."),
+    "handover": mark("The log cannot be taken over so; nothing was signed."),
     "fork": mark("The log was forked; the node waits for an operator to decide how it goes on."),
     "refused_lines": mark("Some lines cannot be taken; nothing was imported."),
     "locked": mark("Another process runs this node."),
