@@ -23,7 +23,7 @@ from consortium_config.founding import assemble_genesis, sign_document
 from consortium_config.sample import demo_document
 from hanse_ledger.consortium import parse_document
 from hanse_ledger.errors import UnavailableError
-from hanse_ledger.ids import HASH_BYTES, Month, PartyId, SubjectId
+from hanse_ledger.ids import HASH_BYTES, Month, PartyId, StewardX, SubjectId
 from hanse_ledger.privacy.shares import RowColumns
 from hanse_ledger.rows import CONDITIONS, DELAYS, EXPOSURES
 from hanse_ledger.signing import SigningKey
@@ -124,12 +124,12 @@ def copy_of_one(folder: Path, copy: Path, party: PartyId) -> Path:
     return copy
 
 
-def links_of(embedded: Embedded, caller: PartyId) -> list[LocalLink]:
+def links_of(embedded: Embedded, caller: PartyId) -> dict[StewardX, LocalLink]:
     """Return a party's ways to the stewards."""
-    return [
-        LocalLink(door=embedded.door(party.id), caller=caller, party=party.id, x=x)
+    return {
+        x: LocalLink(door=embedded.door(party.id), caller=caller, party=party.id, x=x)
         for x, party in embedded.consortium.stewards.items()
-    ]
+    }
 
 
 def alone(folder: Path, party: PartyId, stack: ExitStack) -> Standing:
@@ -206,7 +206,7 @@ def _draft(tokens: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], size: int, m
 def _pools(embedded: Embedded, size: int, known: int) -> tuple[bytes, bytes]:
     """Return the tokens that each half of the members reports on; the true ones stand in the first."""
     node = embedded.member(ASKING)
-    taken = TokenSource(node.standing, links_of(embedded, ASKING)).tokens(subjects(known))
+    taken = TokenSource(node.standing, lambda: links_of(embedded, ASKING)).tokens(subjects(known))
     true = b"".join(taken.values())
     return true + os.urandom(HASH_BYTES * (size - known)), os.urandom(HASH_BYTES * size)
 

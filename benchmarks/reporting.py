@@ -7,6 +7,7 @@ sequencer's part, in the same thread, is below 1 us a row.
 import os
 import statistics
 import time
+from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -60,8 +61,9 @@ def measure_evidence(folder: Path, *, members: int) -> Measure:
     bench.found_bench(folder)
     with bench.opened(folder) as embedded:
         bench.settle(embedded)
-        asked = [(link, link.ask("sealing-keys", b"")) for link in bench.links_of(embedded, bench.ASKING)]
-        links = [CannedLink(link.x, link.party, reply_of(future)) for link, future in asked]
+        stewards = bench.links_of(embedded, bench.ASKING).values()
+        asked = [(link, link.ask("sealing-keys", b"")) for link in stewards]
+        links = {link.x: CannedLink(link.x, link.party, reply_of(future)) for link, future in asked}
     whole, rows = zip(*(_report(folder, member, links) for member in bench.MEMBERS[:members]), strict=True)
     private = statistics.median(_private_figures(len(whole)))
     value = statistics.median(whole) - statistics.median(rows) - private
@@ -105,14 +107,16 @@ def measure_check_stored(folder: Path, *, reports: int) -> Measure:
     )
 
 
-def _report(folder: Path, member: PartyId, links: list[CannedLink]) -> tuple[float, float]:
+def _report(folder: Path, member: PartyId, links: Mapping[StewardX, CannedLink]) -> tuple[float, float]:
     """Return us a row: of the whole report, and of reading the book and making rows alone."""
     with ExitStack() as stack:
         standing = bench.alone(folder, member, stack)
         standing.catch_up()
         _put_book(standing)
-        tokens = TokenSource(standing, links)
-        contributor = Contributor(standing=standing, outbox=Outbox(standing), tokens=tokens, links=links)
+        tokens = TokenSource(standing, lambda: links)
+        contributor = Contributor(
+            standing=standing, outbox=Outbox(standing), tokens=tokens, links=lambda: links
+        )
         start = time.process_time()
         reported = contributor.work()
         spent = time.process_time() - start
@@ -180,7 +184,7 @@ def _check(folder: Path, x: StewardX, party: PartyId, reports: int) -> float:
         standing = bench.alone(folder, party, stack)
         standing.catch_up()
         keys = SealingKeys(standing)
-        seeds = Seeds(standing=standing, x=x, keys=keys, links={})
+        seeds = Seeds(standing=standing, x=x, keys=keys, links=dict)
         checking = Checking(standing=standing, x=x, keys=keys, seeds=seeds, outbox=Outbox(standing))
         if len(checking.unpublished()) != reports:
             raise AssertionError("not every report waits for this steward")

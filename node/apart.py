@@ -7,7 +7,7 @@ sequencer. Another one shows the log, and one lets the node do what is due, agai
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -33,11 +33,9 @@ from node.handover import check_may_order
 from node.health import HealthBoard
 from node.keyring import KeyRing
 from node.links.gate import Gate
-from node.links.http import DEADLINE_S, HttpCaller
-from node.links.replies import ReplyVerifier
+from node.links.parties import PartyLinks
 from node.links.sequencer import HttpSequencer
 from node.links.signatures import RequestSigner
-from node.links.steward import HttpLink
 from node.logdoor import ordering
 from node.logreader import start_reader
 from node.member import MemberNode
@@ -45,7 +43,7 @@ from node.nodekeys import open_node_keys
 from node.own import verbs
 from node.own.service import OwnService
 from node.own.stepper import Stepper
-from node.ports import Sequencer
+from node.ports import Sequencer, StewardLink
 from node.roles.party import Standing
 from node.roles.steward import Steward
 from node.roles.witness import Witness
@@ -113,7 +111,8 @@ class ApartNode:
         shared = _Shared(self._trusted)
         database = self._database("node")
         log = self._start_sequencer(database, shared)
-        relay = self._start_relay(shared) if log is None else None
+        links = self._party_links(shared)
+        relay = self._start_relay(links) if log is None else None
         read = start_reader(
             settings,
             shown="node" if log is None else "sequencer",
@@ -123,10 +122,10 @@ class ApartNode:
         )
         mailbox = Mailbox()
         own = self._own(mailbox, shared)
-        self._node = Service(mailbox, lambda: self._build(database, log, shared))
+        self._node = Service(mailbox, lambda: self._build(database, log, shared, links))
         self._open.callback(self._node.stop)
         self._open.callback(_Worker(mailbox, self._party, settings.work_interval_s).stop)
-        self._open.callback(self._watch(mailbox, shared).stop)
+        self._open.callback(self._watch(mailbox, shared, links).stop)
         if self._keys.keys.key_share is None:
             self._open.callback(Stepper(own, settings.work_interval_s).stop)
         return NodeService(
@@ -134,7 +133,7 @@ class ApartNode:
             consortium=lambda: shared.in_force,
             genesis=self._genesis,
             gate=Gate(
-                url=_url_of(self._trusted, self._party, settings),
+                url=lambda: _url_of(shared.in_force, self._party, settings),
                 consortium=lambda: shared.in_force,
                 party=self._party,
                 key=lambda: self._statement_key(shared),
@@ -142,7 +141,29 @@ class ApartNode:
             ),
             doors=Doors(node=mailbox, log=log, relay=relay, read=read),
             own=own,
-            health=lambda: replace(shared.health.now, stopped=not self._node.is_running),
+            health=lambda: replace(
+                shared.health.now, stopped=not self._node.is_running, peers=links.circuits()
+            ),
+        )
+
+    def _party_links(self, shared: _Shared) -> PartyLinks:
+        """Make the ways to other nodes; raises SettingsError where it is not known where one is."""
+        trusted, settings, around = self._trusted, self._settings, self._around
+        for party in (self._party, self._term.orderer, *(one.id for one in trusted.stewards.values())):
+            _url_of(trusted, party, settings)
+        return PartyLinks(
+            in_force=lambda: shared.in_force,
+            party=self._party,
+            signer=RequestSigner(
+                consortium=trusted.id,
+                party=self._party,
+                key=lambda: self._statement_key(shared),
+                clock=around.clock,
+                entropy=around.entropy,
+            ),
+            urls={PartyId(party): url for party, url in settings.peers.items()},
+            clock=around.clock,
+            entropy=around.entropy,
         )
 
     def _own(self, mailbox: Mailbox, shared: _Shared) -> OwnService:
@@ -170,22 +191,22 @@ class ApartNode:
         self._open.callback(Service(mailbox, build).stop)
         return mailbox
 
-    def _start_relay(self, shared: _Shared) -> Mailbox:
+    def _start_relay(self, links: PartyLinks) -> Mailbox:
         """Start bringing statements of others to whoever orders the log."""
 
         def build() -> tuple[Handler, Callable[[], None]]:
-            sequencer = HttpSequencer(self._caller(self._term.orderer, shared))
+            sequencer = HttpSequencer(links.caller(self._term.orderer))
             return relaying(sequencer), sequencer.close
 
         mailbox = Mailbox()
         self._open.callback(Service(mailbox, build).stop)
         return mailbox
 
-    def _watch(self, mailbox: Mailbox, shared: _Shared) -> Watch:
+    def _watch(self, mailbox: Mailbox, shared: _Shared, links: PartyLinks) -> Watch:
         """Start looking at what other nodes show of the log."""
         peers = Peers(
             in_force=lambda: shared.in_force,
-            caller_to=lambda party: self._caller(party, shared, deadline_s=PEER_S),
+            caller_to=partial(links.caller, deadline_s=PEER_S),
             without={self._party, self._term.orderer},
         )
         self._open.callback(peers.close)
@@ -199,11 +220,12 @@ class ApartNode:
         return self._open.enter_context(closing(Database(self._settings.place(name), alone=True)))
 
     def _build(
-        self, database: Database, log: Mailbox | None, shared: _Shared
+        self, database: Database, log: Mailbox | None, shared: _Shared, links: PartyLinks
     ) -> tuple[Handler, Callable[[], None]]:
         """Put the node together, in its own thread."""
         with ExitStack() as opened:
-            sequencer = self._sequencer(log, shared, opened)
+            opened.callback(links.close)
+            sequencer = self._sequencer(log, links, opened)
             trusted = parse_document(self._trusted.raw)
             standing = new_standing(trusted, self._party, self._ring, database, self._around, sequencer)
             standing, monitor = watch_log(
@@ -217,48 +239,29 @@ class ApartNode:
             guard = partial(guarded, monitor=monitor)
             _tell_start(standing.replica, shared.health)
             shared.in_force = standing.in_force
-            others = [x for x, steward in trusted.stewards.items() if steward.id != self._party]
-            links = {x: self._link(x, shared, opened) for x in others}
+            stewards = partial(_stewards, standing, links, shared)
             if self._keys.keys.key_share is not None:
-                steward = Steward(standing=standing, key_share=self._keys.keys.key_share, links=links)
+                steward = Steward(standing=standing, key_share=self._keys.keys.key_share, links=stewards)
                 handler = _handler(standing, verbs.steward_verbs(steward), steward.handle, shared, guard)
             else:
-                member = MemberNode(standing=standing, links=list(links.values()))
+                member = MemberNode(standing=standing, links=stewards)
                 own = _collecting(member, shared) if log is not None else verbs.member_verbs(member)
                 handler = _handler(standing, own, _cosigner(standing), shared, guard)
             return handler, opened.pop_all().close
 
-    def _sequencer(self, log: Mailbox | None, shared: _Shared, opened: ExitStack) -> Sequencer:
+    def _sequencer(self, log: Mailbox | None, links: PartyLinks, opened: ExitStack) -> Sequencer:
         if log is not None:
             return RemoteSequencer(lambda verb, body: reply_of(log.post(self._party, verb, body)))
-        sequencer = HttpSequencer(self._caller(self._term.orderer, shared))
-        opened.callback(sequencer.close)
-        return sequencer
-
-    def _link(self, x: StewardX, shared: _Shared, opened: ExitStack) -> HttpLink:
-        steward = self._trusted.stewards[x].id
-        link = HttpLink(caller=self._caller(steward, shared), party=steward, x=x)
-        opened.callback(link.close)
-        return link
+        return opened.enter_context(closing(HttpSequencer(links.caller(self._term.orderer))))
 
     def _statement_key(self, shared: _Shared) -> SigningKey:
         return self._ring.key(shared.in_force.parties[self._party].statement_key)
 
-    def _caller(self, party: PartyId, shared: _Shared, *, deadline_s: float = DEADLINE_S) -> HttpCaller:
-        signer = RequestSigner(
-            consortium=self._trusted.id,
-            party=self._party,
-            key=lambda: self._statement_key(shared),
-            clock=self._around.clock,
-            entropy=self._around.entropy,
-        )
-        return HttpCaller(
-            base_url=_url_of(self._trusted, party, self._settings),
-            signer=signer,
-            replies=ReplyVerifier(consortium=lambda: shared.in_force, party=party, clock=self._around.clock),
-            entropy=self._around.entropy,
-            deadline_s=deadline_s,
-        )
+
+def _stewards(standing: Standing, links: PartyLinks, shared: _Shared) -> Mapping[StewardX, StewardLink]:
+    """Return the ways to the stewards of the document that is in force by now."""
+    shared.in_force = standing.in_force
+    return links.stewards()
 
 
 def _trusted(settings: NodeSettings) -> Consortium:
@@ -330,9 +333,11 @@ def _handler(
 
     def handle(caller: PartyId, verb: str, body: bytes) -> bytes:
         shared.in_force = standing.in_force
-        if caller == standing.id and verb in own:
-            return own[verb](body)
-        return role(caller, verb, body)
+        is_own = caller == standing.id and verb in own
+        reply = own[verb](body) if is_own else role(caller, verb, body)
+        # What was done may have read a vote.
+        shared.in_force = standing.in_force
+        return reply
 
     return guard(handle)
 

@@ -6,7 +6,7 @@ its own folder, database and keys.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
@@ -27,7 +27,7 @@ from node.dealt_keys import read_dealt_keys, write_dealt_keys
 from node.files import write_whole
 from node.keyring import KeyRing
 from node.member import MemberNode
-from node.ports import Clock, Entropy, Sequencer, StewardLink
+from node.ports import Clock, Entropy, Sequencer, StewardLink, StewardLinks
 from node.roles.party import Standing
 from node.roles.steward import Steward
 from node.sequencing.follower import Follower
@@ -134,8 +134,8 @@ class Embedded:
                 self._around,
                 self._sequencer(party),
             )
-            links = [self._link(party, x) for x in self.consortium.stewards]
-            self._members[party] = MemberNode(standing=standing, links=links)
+            links = {x: self._link(party, x) for x in self.consortium.stewards}
+            self._members[party] = MemberNode(standing=standing, links=_in_force(links, standing))
         return self._members[party]
 
     def work(self) -> int:
@@ -197,7 +197,9 @@ class Embedded:
             keys = read_dealt_keys(home / KEYS_FILE)
             # Parsed anew: parties share bytes, not objects.
             standing = new_standing(parse_document(raw), party, KeyRing(keys), database, around, sequencer)
-            steward = Steward(standing=standing, key_share=keys.key_share or b"", links=links)
+            steward = Steward(
+                standing=standing, key_share=keys.key_share or b"", links=_in_force(links, standing)
+            )
             return _steward_handler(steward, party), database.close
 
         return build
@@ -207,6 +209,11 @@ class Embedded:
 
 
 _WORK_S: Final = 3_600.0
+
+
+def _in_force(links: Mapping[StewardX, StewardLink], standing: Standing) -> StewardLinks:
+    """Keep to the stewards that votes have left; new ones have no folder in an embedded consortium."""
+    return lambda: {x: link for x, link in links.items() if x in standing.in_force.stewards}
 
 
 def _steward_handler(steward: Steward, party: PartyId) -> Handler:

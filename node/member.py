@@ -9,7 +9,7 @@ from hanse_ledger.errors import RejectedError
 from hanse_ledger.ids import Month, SubjectId
 from hanse_ledger.merkle import prove_consistency, prove_inclusion
 from hanse_ledger.rows import CONDITIONS, DELAYS, EXPOSURES, Row
-from node.ports import StewardLink
+from node.ports import StewardLinks
 from node.receivables.outcome import Reading
 from node.roles.book import Book, BookChange
 from node.roles.contributor import Contributor, Reported
@@ -34,7 +34,7 @@ class OwnPart:
 class MemberNode:
     """Owned by one thread."""
 
-    def __init__(self, *, standing: Standing, links: Sequence[StewardLink]) -> None:
+    def __init__(self, *, standing: Standing, links: StewardLinks) -> None:
         self.standing = standing
         self._outbox = Outbox(standing)
         self.tokens = TokenSource(standing, links)

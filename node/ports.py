@@ -3,7 +3,7 @@
 Every implementation is tested by one contract suite a port (`tests/contract`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from typing import Literal, Protocol, TypeAlias
@@ -77,3 +77,10 @@ class StewardLink(Protocol):
     def ask(self, verb: StewardVerb, body: bytes) -> Future[bytes]:
         """Send a message of section 12 and return its future reply."""
         ...
+
+
+StewardLinks: TypeAlias = Callable[[], Mapping[StewardX, StewardLink]]
+"""The ways to the stewards of the document in force, without oneself, in the order of x.
+
+Asked for anew at each operation: votes change who is a steward, where, and with which key.
+"""

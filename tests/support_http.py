@@ -63,7 +63,7 @@ class Served:
             configured=[hashlib.sha256(API_KEY.encode()).hexdigest()],
         )
         gate = Gate(
-            url=self.url,
+            url=lambda: self.url,
             consortium=lambda: consortium,
             party=party,
             key=lambda: key or statement_key(party),

@@ -138,13 +138,15 @@ class Bench:
             party = STEWARDS[at]
             key_share = self.demo.keys[party].key_share or b""
             others = {y: self.link(party, y) for y in STEWARDS if y != x}
-            self._stewards[at] = Steward(standing=self.standing(party), key_share=key_share, links=others)
+            self._stewards[at] = Steward(
+                standing=self.standing(party), key_share=key_share, links=lambda: others
+            )
         return self._stewards[at]
 
     def member(self, party: PartyId) -> MemberNode:
         if party not in self._members:
-            links = [self.link(party, x) for x in STEWARDS]
-            self._members[party] = MemberNode(standing=self.standing(party), links=links)
+            links = {x: self.link(party, x) for x in STEWARDS}
+            self._members[party] = MemberNode(standing=self.standing(party), links=lambda: links)
         return self._members[party]
 
     def link(self, caller: PartyId, x: int) -> "BenchLink":

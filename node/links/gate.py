@@ -17,23 +17,23 @@ class Gate:
     def __init__(
         self,
         *,
-        url: str,
+        url: Callable[[], str],
         consortium: Callable[[], Consortium],
         party: PartyId,
         key: Callable[[], SigningKey],
         clock: Clock,
     ) -> None:
-        """`url` is where others reach this node, as they sign it; `consortium` gives the one in force.
+        """`url` says where others reach this node, as they sign it; `consortium` gives what is in force.
 
         `key` gives the party's statement key that signs now.
         """
-        self._url = url.rstrip("/")
+        self._url = url
         self._verifier = RequestVerifier(consortium=consortium, clock=clock)
         self._signer = ReplySigner(consortium=consortium().id, party=party, key=key, clock=clock)
 
     def request(self, *, method: str, target: str, headers: Mapping[str, str]) -> SignedRequest:
         """Return a request to a path and query of this node as its signature sees it."""
-        return SignedRequest(method=method, url=self._url + target, headers=headers)
+        return SignedRequest(method=method, url=self._url().rstrip("/") + target, headers=headers)
 
     def authenticate(self, request: SignedRequest, body: bytes) -> PartyId:
         """Return the party that signed a request.

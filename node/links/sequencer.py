@@ -13,6 +13,7 @@ from node.links.http import HttpCaller
 from node.links.steward import COSE
 
 CHECKPOINT_PATH: Final = "/log/checkpoint"
+JSON: Final = "application/json"
 STATEMENTS_PATH: Final = "/v1/statements"
 
 
@@ -38,7 +39,7 @@ class HttpSequencer:
 
     def submit(self, statement: bytes) -> int:
         """Return the index at which these bytes stand."""
-        reply = self._caller.post(STATEMENTS_PATH, statement, COSE, is_signed=False)
+        reply = self._caller.post(STATEMENTS_PATH, statement, COSE, is_signed=False, reply_type=JSON)
         try:
             index = json.loads(reply)["index"]
         except (ValueError, KeyError, TypeError) as error:

@@ -7,21 +7,23 @@ stewards, and the sequencer answers known bytes with their index.
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Connection, func, select
 
 from hanse_ledger.bodies import Report, ShareRef
-from hanse_ledger.errors import LedgerError, RejectedError, UnavailableError, VerificationError
+from hanse_ledger.errors import RejectedError, UnavailableError, VerificationError
 from hanse_ledger.ids import Month, StewardX, SubjectId, month_end
 from hanse_ledger.privacy.sealing import seal, share_info
 from hanse_ledger.privacy.shares import SharePlaintext, draw_masks, encode_share, rows_hash, split
 from hanse_ledger.signing import key_id_of
 from hanse_ledger.state import ReportEntry
-from node.ports import StewardLink
+from node.ports import StewardLinks
 from node.roles.drafts import Draft, DueRow, cut_drafts, due_rows, first_open_month
 from node.roles.evidence import keep_evidence
+from node.roles.gathering import arriving
 from node.roles.messages import read_sealing_key
 from node.roles.outbox import Outbox
 from node.roles.party import Standing
@@ -35,6 +37,7 @@ from node.wire import reply_of
 
 _SALT_BYTES: Final = 32
 _MASK_KEY_BYTES: Final = 32
+_DELIVERY_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +55,12 @@ class Contributor:
     """One member's reporting. `work` goes on where the last call, or a crash, ended."""
 
     def __init__(
-        self, *, standing: Standing, outbox: Outbox, tokens: TokenSource, links: Sequence[StewardLink]
+        self, *, standing: Standing, outbox: Outbox, tokens: TokenSource, links: StewardLinks
     ) -> None:
         self._standing, self._outbox, self._tokens = standing, outbox, tokens
-        self._links = {link.x: link for link in links}
-        self._delivered: set[tuple[int, StewardX]] = set()
+        self._links = links
+        # What was sent to whom: done, or still under way when the last call did not wait any longer.
+        self._sent: dict[tuple[int, StewardX], Future[bytes]] = {}
 
     def work(self) -> Reported:
         """Make the rows that are due, and bring every report on its way a step further.
@@ -212,39 +216,45 @@ class Contributor:
     def _sealing_keys(self) -> dict[StewardX, bytes]:
         """Return each active steward's sealing key for the log month."""
         month = self._standing.state.log_month
-        asked = [(link, link.ask("sealing-keys", b"")) for link in self._links.values()]
-        keys = {link.x: self._key_for(link, reply_of(future), month) for link, future in asked}
-        if set(keys) != set(self._standing.state.consortium.stewards):
+        asked = {x: link.ask("sealing-keys", b"") for x, link in self._links().items()}
+        keys = {x: self._key_for(x, reply_of(future), month) for x, future in arriving(asked)}
+        if set(keys) != set(self._standing.in_force.stewards):
             raise UnavailableError("a report needs a sealing key of every active steward")
         return keys
 
-    def _key_for(self, link: StewardLink, reply: bytes, month: Month) -> bytes:
-        steward = self._standing.consortium.stewards[link.x]
+    def _key_for(self, x: StewardX, reply: bytes, month: Month) -> bytes:
+        consortium = self._standing.in_force
+        steward = consortium.stewards[x]
         try:
-            return read_sealing_key(reply, consortium=self._standing.consortium, steward=steward, month=month)
+            return read_sealing_key(reply, consortium=consortium, steward=steward, month=month)
         except (RejectedError, VerificationError) as error:
             keep_evidence(self._standing.database, kind="sealing-key", party=steward.id, content=reply)
             raise UnavailableError("a steward's sealing key does not hold") from error
 
     def _deliver(self) -> None:
-        """Send every steward its shares until the log shows that it has published on them."""
+        """Send every steward its shares until the log shows that it has published on them.
+
+        A steward that is slow or silent is not waited for: the next call looks again.
+        """
         with self._standing.database.read() as connection:
             waiting = connection.execute(select(share_out.c.seq, share_out.c.x)).all()
-        asked = []
-        for seq, x in waiting:
+        keys = [(seq, StewardX(x)) for seq, x in waiting]
+        self._sent = {key: self._sent[key] for key in keys if key in self._sent}
+        links = self._links()
+        for seq, x in keys:
             entry = self._standing.state.report_of(self._standing.id, seq)
-            has_it = (seq, x) in self._delivered or (entry is not None and x in entry.published)
-            if not has_it and x in self._links:
+            has_it = self._is_sent(seq, x) or (entry is not None and x in entry.published)
+            if not has_it and x in links:
                 where = (share_out.c.seq == seq) & (share_out.c.x == x)
                 with self._standing.database.read() as connection:
                     sealed = connection.execute(select(share_out.c.sealed).where(where)).scalar_one()
-                asked.append(((seq, x), self._links[x].ask("shares", sealed)))
-        for key, future in asked:
-            try:
-                reply_of(future)
-            except LedgerError:
-                continue  # a silent steward, or a full one: the next call sends it again
-            self._delivered.add(key)
+                self._sent[seq, x] = links[x].ask("shares", sealed)
+        wait(self._sent.values(), _DELIVERY_S)
+
+    def _is_sent(self, seq: int, x: StewardX) -> bool:
+        """Return whether a share is with its steward, or under way to it."""
+        sent = self._sent.get((seq, x))
+        return sent is not None and (not sent.done() or sent.exception() is None)
 
 
 def _share_ref(x: StewardX, public_key: bytes, sealed: bytes) -> ShareRef:

@@ -1,6 +1,6 @@
 """Getting a checkpoint cosigned by the stewards, as the consortium's policy asks (protocol section 6)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from hanse_ledger.checkpoint import AddCheckpoint
@@ -10,7 +10,8 @@ from hanse_ledger.merkle import prove_consistency
 from hanse_ledger.note import SignatureLine, merge_signatures, parse_note, parse_signature_lines
 from hanse_ledger.policy import verify_checkpoint
 from hanse_ledger.witnessing import answer_checkpoint, policy_of
-from node.ports import StewardLink
+from node.ports import StewardLink, StewardLinks
+from node.roles.gathering import arriving
 from node.roles.party import Standing
 from node.wire import reply_of
 
@@ -21,7 +22,7 @@ _ROUNDS: Final = 4
 class Cosigned:
     """The newest cosigned checkpoint that this node has; asked for anew when the log has grown."""
 
-    def __init__(self, *, standing: Standing, links: Sequence[StewardLink]) -> None:
+    def __init__(self, *, standing: Standing, links: StewardLinks) -> None:
         self._standing, self._links = standing, links
         self._last: tuple[int, str] | None = None
         self._cosigned_sizes: dict[StewardX, int] = {}
@@ -45,29 +46,42 @@ class Cosigned:
         note = self._standing.replica.log.checkpoint()
         if note is None:
             raise UnavailableError("the log has no checkpoint yet")
-        lines: list[SignatureLine] = []
-        asked = list(self._links)
+        signed: dict[StewardX, Sequence[SignatureLine]] = {}
+        asked = self._links()
         # The second round names the sizes that the first one learned.
         for _ in range(2):
-            futures = [(link, link.ask("add-checkpoint", self._body(link, note, size))) for link in asked]
-            asked = []
-            for link, future in futures:
-                try:
-                    lines += parse_signature_lines(reply_of(future))
-                    self._cosigned_sizes[link.x] = size
-                except CheckpointConflictError as error:
-                    self._cosigned_sizes[link.x] = int(str(error))
-                    asked.append(link)
-                except LedgerError:
-                    continue
-            asked = [link for link in asked if self._cosigned_sizes[link.x] <= size]
-        consortium = self._standing.consortium
+            again = self._ask(asked, note, size, signed)
+            asked = {x: asked[x] for x in again if self._cosigned_sizes[x] <= size}
+        lines = [line for x in sorted(signed) for line in signed[x]]
+        consortium = self._standing.in_force
         merged = merge_signatures(parse_note(note), lines).encode()
         try:
             verify_checkpoint(merged, policy_of(consortium))
         except LedgerError:
             return None
         return size, answer_checkpoint(merged, consortium)
+
+    def _ask(
+        self,
+        links: Mapping[StewardX, StewardLink],
+        note: bytes,
+        size: int,
+        signed: dict[StewardX, Sequence[SignatureLine]],
+    ) -> list[StewardX]:
+        """Add what stewards sign; return those that have cosigned another size than was named."""
+        again: list[StewardX] = []
+        quorum = len(self._standing.in_force.stewards) - 1
+        futures = {x: link.ask("add-checkpoint", self._body(link, note, size)) for x, link in links.items()}
+        for x, future in arriving(futures, lambda: len(signed) + len(again) >= quorum):
+            try:
+                signed[x] = parse_signature_lines(reply_of(future))
+                self._cosigned_sizes[x] = size
+            except CheckpointConflictError as error:
+                self._cosigned_sizes[x] = int(str(error))
+                again.append(x)
+            except LedgerError:
+                continue
+        return sorted(again)
 
     def _body(self, link: StewardLink, note: bytes, size: int) -> bytes:
         old = min(self._cosigned_sizes.get(link.x, 0), size)

@@ -39,9 +39,10 @@ from hanse_ledger.privacy.answer import (
     parse_request,
 )
 from hanse_ledger.privacy.sealing import PRIVATE_KEY_BYTES, SealingPrivateKey, answer_info
-from node.ports import StewardLink
+from node.ports import StewardLinks
 from node.roles.answering import BATCH_LIMIT, batch_of
 from node.roles.evidence import keep_evidence
+from node.roles.gathering import arriving
 from node.roles.outbox import Outbox
 from node.roles.party import Standing
 from node.roles.tokens import TokenSource
@@ -51,6 +52,7 @@ from node.wire import reply_of
 
 _REPLY_LIMIT: Final = BATCH_LIMIT * ANSWER_LIMIT
 _REFUSING_QUORUM: Final = 2
+_SETTLING: Final = 3
 UNAVAILABLE: Final = "unavailable"
 
 
@@ -117,7 +119,7 @@ class Inquirer:
     """One party's inquiries."""
 
     def __init__(
-        self, *, standing: Standing, outbox: Outbox, tokens: TokenSource, links: Sequence[StewardLink]
+        self, *, standing: Standing, outbox: Outbox, tokens: TokenSource, links: StewardLinks
     ) -> None:
         self._standing, self._outbox, self._tokens, self._links = standing, outbox, tokens, links
 
@@ -183,7 +185,7 @@ class Inquirer:
         for number, batch in enumerate(batches, start=1):
             futures = following
             # The stewards write the next answers while these are opened.
-            following = self._ask(batches[number]) if number < len(batches) else []
+            following = self._ask(batches[number]) if number < len(batches) else {}
             yield from self._take(batch, futures)
 
     def _make(
@@ -255,23 +257,25 @@ class Inquirer:
         logged = self._standing.state.request(self._standing.id, made.hash)
         return None if logged is None else logged.index
 
-    def _ask(self, asked: Sequence[_Asked]) -> list[tuple[StewardX, Future[bytes]]]:
+    def _ask(self, asked: Sequence[_Asked]) -> dict[StewardX, Future[bytes]]:
         batch = batch_of([(one.made.raw, one.index) for one in asked])
-        return [(link.x, link.ask("answers", batch)) for link in self._links]
+        return {x: link.ask("answers", batch) for x, link in self._links().items()}
 
-    def _take(
-        self, asked: Sequence[_Asked], futures: Sequence[tuple[StewardX, Future[bytes]]]
-    ) -> list[Outcome]:
+    def _take(self, asked: Sequence[_Asked], futures: Mapping[StewardX, Future[bytes]]) -> list[Outcome]:
         """Open and store what the stewards reply: one's answers while others still write theirs."""
-        replies = {
-            x: [
+        replies: dict[StewardX, list[_Opened | str | None]] = {}
+
+        def is_enough() -> bool:
+            of_each = ({x: reply[i] for x, reply in replies.items()} for i in range(len(asked)))
+            return len(replies) >= _SETTLING and all(map(_is_settled, of_each))
+
+        for x, future in arriving(futures, is_enough):
+            replies[x] = [
                 reply if isinstance(reply, str) else self._open(one, x, reply)
                 for one, reply in zip(asked, _replies(future, len(asked)), strict=True)
             ]
-            for x, future in futures
-        }
         outcomes = [
-            self._outcome(one, {x: reply[i] for x, reply in replies.items()}) for i, one in enumerate(asked)
+            self._outcome(one, {x: replies[x][i] for x in sorted(replies)}) for i, one in enumerate(asked)
         ]
         self._store(asked, outcomes)
         return outcomes
@@ -294,7 +298,11 @@ class Inquirer:
 
     def _open(self, one: _Asked, x: StewardX, sealed: bytes) -> _Opened | None:
         """Open an answer and hold it against this node's own copy of the log; None if it does not hold."""
-        steward = self._standing.consortium.stewards[x]
+        # As an answer file is verified: by the document as it stood at the inquiry's position.
+        consortium = self._standing.state.consortium_at(one.index + 1)
+        steward = None if consortium is None else consortium.stewards.get(x)
+        if steward is None:
+            return None
         try:
             info = answer_info(self._standing.consortium.id, x, one.made.hash)
             signed = one.made.key.open(info=info, sealed=sealed)
@@ -330,7 +338,7 @@ class Inquirer:
 
     def _keep(self, raw: Mapping[StewardX, bytes]) -> None:
         for x, content in raw.items():
-            party = self._standing.consortium.stewards[x].id
+            party = self._standing.in_force.stewards[x].id
             keep_evidence(self._standing.database, kind="answer", party=party, content=content)
 
     def _store(self, asked: Sequence[_Asked], outcomes: Sequence[Outcome]) -> None:
@@ -357,6 +365,20 @@ def _made(row: Any) -> Made:
         hash=RequestHash(row.request_hash),
         key=SealingPrivateKey(row.answer_key),
     )
+
+
+def _is_settled(replies: Mapping[StewardX, _Opened | str | None]) -> bool:
+    """Return whether three stewards agree or three refuse: a fourth could add its name and no more."""
+    if sum(isinstance(reply, str) for reply in replies.values()) >= _SETTLING:
+        return True
+    answers = {x: reply[1] for x, reply in replies.items() if isinstance(reply, tuple)}
+    if len(answers) < _SETTLING:
+        return False
+    try:
+        combine_answers(answers)
+    except DisagreementError:
+        return False
+    return True
 
 
 def _replies(future: Future[bytes], count: int) -> list[bytes | str]:

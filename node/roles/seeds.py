@@ -5,7 +5,6 @@ rest of them. A holder uses it only when all holders have signed the same hash. 
 lack; the handlers store before they acknowledge, so every message may come again.
 """
 
-from collections.abc import Mapping
 from concurrent.futures import Future
 from typing import Final
 
@@ -18,7 +17,7 @@ from hanse_ledger.ids import Month, StewardX, quarter_of
 from hanse_ledger.privacy.sealing import seal, seed_info
 from hanse_ledger.privacy.validity import seed_hash
 from hanse_ledger.signing import key_id_of
-from node.ports import StewardLink, StewardVerb
+from node.ports import StewardLinks, StewardVerb
 from node.roles.evidence import keep_evidence
 from node.roles.messages import SeedPlace, read_sealing_key, read_seed, read_seed_hash
 from node.roles.party import Standing
@@ -32,9 +31,7 @@ SEED_BYTES: Final = 32
 class Seeds:
     """One steward's seeds."""
 
-    def __init__(
-        self, *, standing: Standing, x: StewardX, keys: SealingKeys, links: Mapping[StewardX, StewardLink]
-    ) -> None:
+    def __init__(self, *, standing: Standing, x: StewardX, keys: SealingKeys, links: StewardLinks) -> None:
         self._standing, self._x, self._keys, self._links = standing, x, keys, links
         self._asked: dict[tuple[StewardX, Month], Future[bytes]] = {}
         self._told: dict[tuple[StewardX, bytes], Future[bytes]] = {}
@@ -73,8 +70,9 @@ class Seeds:
 
     def take_seed(self, drawer_x: StewardX, raw: bytes) -> None:
         """Take a seed that another steward drew; raises LedgerError for one that does not hold."""
-        drawer = self._standing.consortium.stewards[drawer_x]
-        message = read_seed(raw, consortium=self._standing.consortium, drawer=drawer)
+        consortium = self._standing.in_force
+        drawer = consortium.stewards[drawer_x]
+        message = read_seed(raw, consortium=consortium, drawer=drawer)
         place = message.place
         sealed = {x: (key_id, content) for x, key_id, content in message.sealed}
         if self._x not in sealed:
@@ -102,8 +100,8 @@ class Seeds:
 
     def take_hash(self, holder_x: StewardX, raw: bytes) -> None:
         """Take another holder's word on a seed's hash; the first one stands."""
-        holder = self._standing.consortium.stewards[holder_x]
-        place, said = read_seed_hash(raw, consortium=self._standing.consortium, holder=holder)
+        consortium = self._standing.in_force
+        place, said = read_seed_hash(raw, consortium=consortium, holder=consortium.stewards[holder_x])
         values = {**_columns(place), "x": holder_x, "hash": said}
         if self._said(place).get(holder_x) is None:
             with self._standing.database.write() as connection:
@@ -180,23 +178,26 @@ class Seeds:
 
     def _tell(self, x: StewardX, verb: StewardVerb, message: bytes) -> None:
         """Send once, and again after a failure, without waiting for the reply."""
-        key = (x, message)
+        key, link = (x, message), self._links().get(x)
         sent = self._told.get(key)
-        if sent is None or (sent.done() and sent.exception() is not None):
-            self._told[key] = self._links[x].ask(verb, message)
+        if link is not None and (sent is None or (sent.done() and sent.exception() is not None)):
+            self._told[key] = link.ask(verb, message)
 
     def _key_of(self, x: StewardX) -> bytes | None:
         """Return a steward's sealing key when its reply has come; ask for it otherwise."""
         month = self._standing.state.log_month
+        link = self._links().get(x)
+        if link is None:
+            return None
         asked = self._asked.get((x, month))
         if asked is None:
-            asked = self._asked[(x, month)] = self._links[x].ask("sealing-keys", b"")
+            asked = self._asked[(x, month)] = link.ask("sealing-keys", b"")
         if not asked.done():
             return None
-        steward = self._standing.consortium.stewards[x]
+        consortium = self._standing.in_force
         try:
             reply = asked.result()
-            return read_sealing_key(reply, consortium=self._standing.consortium, steward=steward, month=month)
+            return read_sealing_key(reply, consortium=consortium, steward=consortium.stewards[x], month=month)
         except LedgerError:
             del self._asked[(x, month)]
             return None

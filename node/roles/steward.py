@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 
 from sqlalchemy import func, select
@@ -20,7 +20,7 @@ from hanse_ledger.errors import (
 from hanse_ledger.ids import Month, PartyId, StewardX, month_end
 from hanse_ledger.privacy import voprf
 from hanse_ledger.privacy.group import WIDE_BYTES, scalar_from_entropy
-from node.ports import StewardLink
+from node.ports import StewardLinks
 from node.roles.answering import Answering
 from node.roles.checking import Checking
 from node.roles.freezing import Freezer
@@ -40,9 +40,7 @@ PENDING_BYTES_MOST: Final = 64 << 20
 class Steward:
     """Owned by one thread, which alone calls it."""
 
-    def __init__(
-        self, *, standing: Standing, key_share: bytes, links: Mapping[StewardX, StewardLink]
-    ) -> None:
+    def __init__(self, *, standing: Standing, key_share: bytes, links: StewardLinks) -> None:
         x = standing.party.x
         if x is None or voprf.public_share(key_share) != standing.party.token_key:
             raise CorruptionError("the steward's key share does not belong to its K_x")
@@ -165,8 +163,9 @@ class Steward:
         return sha256
 
     def _from_steward(self, caller: PartyId, body: bytes, take: Callable[[StewardX, bytes], None]) -> bytes:
-        x = self._standing.consortium.parties[caller].x
-        if x is None or x not in self._standing.consortium.stewards:
+        party = self._standing.in_force.party(caller)
+        x = None if party is None else party.x
+        if x is None:
             raise NotPermittedError("a message of stewards among themselves")
         take(x, body)
         return b""

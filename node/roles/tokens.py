@@ -1,8 +1,9 @@
 """Getting tokens from the stewards: blinded, proved, and taken only if enough of them agree (section 2)."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
 from sqlalchemy import bindparam, select
 
@@ -11,13 +12,17 @@ from hanse_ledger.errors import LedgerError, RejectedError, UnavailableError, Ve
 from hanse_ledger.ids import StewardX, SubjectId, Token
 from hanse_ledger.privacy import voprf
 from hanse_ledger.privacy.group import THRESHOLD, WIDE_BYTES, Element, scalar_from_entropy
-from node.ports import StewardLink
+from node.ports import StewardLink, StewardLinks
 from node.roles.evidence import keep_evidence
+from node.roles.gathering import arriving
 from node.roles.party import Standing
 from node.storage.bulk import bulk_insert
 from node.storage.schema import token as token_table
-from node.wire import reply_of
+from node.wire import WAIT_S, reply_of
 
+_Asked: TypeAlias = Mapping[StewardX, Future[bytes]]
+HEDGE_S: Final = 1.0
+"""How long three stewards have before the others are asked too."""
 _READ_LIMIT: Final = 500
 _KNOWN: Final = select(token_table.c.subject, token_table.c.token).where(
     token_table.c.subject.in_(bindparam("subjects", expanding=True))
@@ -44,7 +49,7 @@ class _Evaluated:
 class TokenSource:
     """A party's tokens, cached for good in its own database."""
 
-    def __init__(self, standing: Standing, links: Sequence[StewardLink]) -> None:
+    def __init__(self, standing: Standing, links: StewardLinks) -> None:
         self._standing, self._links = standing, links
 
     def tokens(self, subjects: Iterable[SubjectId]) -> dict[SubjectId, Token]:
@@ -121,31 +126,40 @@ class TokenSource:
         evaluated = self._ask(request, raw)
         if len(evaluated.elements) == voprf.AGREEING_STEWARDS and not self._agree(evaluated):
             # Three that differ name nobody; the fourth steward, where there is one, tells.
-            self._ask_more(request, raw, evaluated, self._links)
+            self._take(request, evaluated, self._send(raw, evaluated, self._links()))
         return blinds, raw, evaluated
 
     def _ask(self, request: voprf.EvaluationRequest, raw: bytes) -> _Evaluated:
-        """Ask three stewards at once, and another for each that fails."""
+        """Ask three stewards at once, and the others when one of those fails or is slow."""
         evaluated = _Evaluated(raw={}, elements={})
-        first, rest = self._links[: voprf.AGREEING_STEWARDS], self._links[voprf.AGREEING_STEWARDS :]
-        refusal = self._ask_more(request, raw, evaluated, first)
+        links = self._links()
+        asked = self._send(raw, evaluated, dict(list(links.items())[: voprf.AGREEING_STEWARDS]))
+        refusal = self._take(request, evaluated, asked, HEDGE_S)
         if len(evaluated.elements) < voprf.AGREEING_STEWARDS:
-            refusal = self._ask_more(request, raw, evaluated, rest) or refusal
+            slow = {x: future for x, future in asked.items() if not future.done()}
+            rest = {x: link for x, link in links.items() if x not in asked}
+            more = {**slow, **self._send(raw, evaluated, rest)}
+            refusal = self._take(request, evaluated, more) or refusal
         if len(evaluated.elements) < THRESHOLD:
             raise refusal or UnavailableError("fewer than two stewards are in reach")
         return evaluated
 
-    def _ask_more(
+    @staticmethod
+    def _send(raw: bytes, evaluated: _Evaluated, links: Mapping[StewardX, StewardLink]) -> _Asked:
+        return {x: link.ask("evaluate", raw) for x, link in links.items() if x not in evaluated.elements}
+
+    def _take(
         self,
         request: voprf.EvaluationRequest,
-        raw: bytes,
         evaluated: _Evaluated,
-        links: Sequence[StewardLink],
+        asked: _Asked,
+        wait_s: float = WAIT_S,
     ) -> RejectedError | None:
-        """Add what `links` answer; return a refusal if one of them refused."""
+        """Add what comes until three have evaluated; return a refusal if a steward refused."""
         refusal = None
-        asked = [(link, link.ask("evaluate", raw)) for link in links if link.x not in evaluated.elements]
-        for link, future in asked:
+        for x, future in arriving(
+            asked, lambda: len(evaluated.elements) >= voprf.AGREEING_STEWARDS, wait_s=wait_s
+        ):
             try:
                 reply = reply_of(future)
             except RejectedError as error:
@@ -154,13 +168,11 @@ class TokenSource:
             except UnavailableError:
                 continue
             try:
-                evaluation = open_evaluation(
-                    reply, request=request, x=link.x, consortium=self._standing.consortium
-                )
+                evaluation = open_evaluation(reply, request=request, x=x, consortium=self._standing.in_force)
             except LedgerError:
-                self._keep(link.x, reply)
+                self._keep(x, reply)
                 continue
-            evaluated.raw[link.x], evaluated.elements[link.x] = reply, evaluation.elements
+            evaluated.raw[x], evaluated.elements[x] = reply, evaluation.elements
         return refusal
 
     @staticmethod
@@ -172,7 +184,7 @@ class TokenSource:
         return True
 
     def _keep(self, x: StewardX, reply: bytes) -> None:
-        party = self._standing.consortium.stewards[x].id
+        party = self._standing.in_force.stewards[x].id
         keep_evidence(self._standing.database, kind="evaluation", party=party, content=reply)
 
 

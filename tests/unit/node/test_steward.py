@@ -42,7 +42,7 @@ def waiting_shares(bench: Bench, x: int = 1) -> list[bytes]:
 def test_a_key_share_that_is_not_its_own_stops_it(bench: Bench) -> None:
     other = bench.demo.keys[STEWARDS[StewardX(2)]].key_share or b""
     with pytest.raises(CorruptionError):
-        Steward(standing=bench.standing(ONE), key_share=other, links={})
+        Steward(standing=bench.standing(ONE), key_share=other, links=dict)
 
 
 def test_strangers_and_unknown_messages_are_refused(bench: Bench) -> None:

@@ -33,7 +33,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 
 def source(bench: Bench, party: PartyId = ALDER) -> TokenSource:
-    return TokenSource(bench.standing(party), [bench.link(party, x) for x in STEWARDS])
+    return TokenSource(bench.standing(party), lambda: {x: bench.link(party, x) for x in STEWARDS})
 
 
 def steward(x: int) -> PartyId:
