@@ -13,7 +13,7 @@ from typing import Final
 
 from hanse_ledger.errors import MalformedError, UnavailableError
 from hanse_ledger.ids import HASH_BYTES, NodeHash
-from hanse_ledger.merkle import Frontier, HashReader
+from hanse_ledger.merkle import HashReader, node_hash
 
 TILE_WIDTH: Final = 256
 TILE_HEIGHT: Final = 8
@@ -137,21 +137,27 @@ def tile_hash_reader(size: int, fetch: Callable[[str], bytes | None]) -> HashRea
     """
 
     @lru_cache(maxsize=_CACHED_TILES)
-    def tile(level: int, index: int) -> bytes:
+    def subtrees(level: int, index: int) -> list[list[NodeHash]]:
         width = tile_width(TilePath(level=level, index=index), size)
-        return fetch_tile(TilePath(level=level, index=index, width=width), fetch)
+        return _subtrees(fetch_tile(TilePath(level=level, index=index, width=width), fetch))
 
     def read(level: int, index: int) -> NodeHash:
         if index < 0 or (index + 1) << level > size:
             raise ValueError("a subtree outside the tree")
         tile_level, height = divmod(level, TILE_HEIGHT)
         tile_index, offset = divmod(index << height, TILE_WIDTH)
-        hashes, frontier = tile(tile_level, tile_index), Frontier()
-        for at in range(offset, offset + (1 << height)):
-            frontier.append(NodeHash(hashes[HASH_BYTES * at : HASH_BYTES * (at + 1)]))
-        return frontier.root()
+        return subtrees(tile_level, tile_index)[height][offset >> height]
 
     return read
+
+
+def _subtrees(tile: bytes) -> list[list[NodeHash]]:
+    """Return the hashes of a tile and those of the complete subtrees above them, by height below 8."""
+    levels = [[NodeHash(tile[at : at + HASH_BYTES]) for at in range(0, len(tile), HASH_BYTES)]]
+    for _ in range(1, TILE_HEIGHT):
+        below = levels[-1]
+        levels.append([node_hash(*pair) for pair in zip(below[::2], below[1::2], strict=False)])
+    return levels
 
 
 def fetch_tile(path: TilePath, fetch: Callable[[str], bytes | None]) -> bytes:
