@@ -46,6 +46,7 @@ from node.roles.tokens import TokenSource
 from node.sequencing.follower import Follower
 from node.sequencing.replica import Replica
 from node.sequencing.solo import SoloSequencer
+from node.storage.book import put_import, put_lines
 from node.storage.database import Database
 from node.storage.schema import draft, token
 from node.wire import LocalLink
@@ -58,6 +59,8 @@ MONTH: Final = Month(FIRST_MONTH + 2)
 """September 2024: the month with the rows, and the end of a quarter whose other months are empty."""
 AS_OF: Final = date(2024, 9, 30)
 PURPOSE: Final = "credit-review"
+INVOICES_A_ROW: Final = 3
+"""Open invoices behind a row: eight leaves of evidence."""
 _ROUNDS_MOST: Final = 50
 
 
@@ -102,7 +105,7 @@ def fill(folder: Path, *, rows_a_member: int, known: int) -> None:
         halves = _pools(embedded, rows_a_member, known)
         for number, member in enumerate(MEMBERS):
             node = embedded.member(member)
-            put_drafts(node.standing, halves[number // GROUPS_A_SUBJECT])
+            put_drafts(node.standing.database, halves[number // GROUPS_A_SUBJECT])
             node.report()
             settle(embedded)
         if embedded.close_month(MONTH) != len(embedded.consortium.stewards):
@@ -167,16 +170,43 @@ def settle(embedded: Embedded) -> None:
     raise UnavailableError("the stewards did not come to an end")
 
 
-def put_drafts(standing: Standing, tokens: bytes, month: Month = MONTH) -> None:
-    """Write drafts of full reports over these tokens, as the member's rows for the log month `month`."""
+def put_drafts(database: Database, tokens: bytes, month: Month = MONTH) -> None:
+    """Write drafts of full reports over these tokens, as a member's rows for the log month `month`."""
     matrix = np.frombuffer(tokens, np.uint8).reshape(-1, HASH_BYTES)
     values = []
     for start in range(0, len(matrix), ROWS_A_REPORT):
         part = matrix[start : start + ROWS_A_REPORT]
         rows, roots = _draft(part, padded_size(len(part)), month).encode()
         values.append({"log_month": month, "rows": rows, "evidence_roots": roots, "counted": False})
-    with standing.database.write() as connection:
+    with database.write() as connection:
         connection.execute(draft.insert(), values)
+
+
+def put_book(database: Database, subjects: Sequence[SubjectId], month: Month) -> None:
+    """Write a book of subjects whose tokens are known, each with three invoices open in `month` alone."""
+    day = f"{month // 12}-{month % 12 + 1:02}"
+    lines = [
+        {
+            "customer": f"C{number}",
+            "reference": f"{number}-{line}",
+            "subject": subject,
+            "invoice_date": f"{day}-{1 + line:02}",
+            "due_date": f"{day}-{10 + line:02}",
+            "paid_date": f"{day}-{12 + 5 * line:02}",
+            "amount_minor": 100_000 + 997 * number,
+            "currency": "CNY",
+            "lost_on": None,
+            "disputed": False,
+        }
+        for number, subject in enumerate(subjects)
+        for line in range(INVOICES_A_ROW)
+    ]
+    with database.write() as connection:
+        import_id = put_import(connection, sha256=bytes(32), as_of=AS_OF, taken=len(lines))
+        put_lines(connection, [{**line, "import_id": import_id} for line in lines])
+        connection.execute(
+            token.insert(), [{"subject": s, "token": os.urandom(HASH_BYTES)} for s in subjects]
+        )
 
 
 def padded_size(rows: int) -> int:

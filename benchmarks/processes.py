@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Final
 
 import httpx
 
-from hanse_ledger.consortium import Consortium, parse_document
+from hanse_ledger.consortium import parse_document
 from hanse_ledger.errors import UnavailableError
 from hanse_ledger.ids import ConsortiumId, PartyId
 from hanse_ledger.privacy.group import Scalar
@@ -39,20 +39,34 @@ class Running:
     pid: int
 
 
+def new_urls(folder: Path) -> dict[PartyId, str]:
+    """Return a URL on loopback for every party of a consortium's folder."""
+    parties = parse_document((folder / CONSORTIUM_FILE).read_bytes()).parties
+    return dict(zip(parties, free_urls(len(parties)), strict=True))
+
+
+def free_urls(count: int) -> list[str]:
+    """Return URLs on loopback whose ports were free a moment ago."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [f"http://127.0.0.1:{one.getsockname()[1]}" for one in sockets]
+
+
 @contextmanager
 def running(
-    folder: Path, parties: Sequence[PartyId], *, interval_s: float = 0.1
+    folder: Path, parties: Iterable[PartyId], urls: Mapping[PartyId, str], *, interval_s: float = 0.25
 ) -> Iterator[dict[PartyId, Running]]:
     """Run these parties' nodes on what their folders hold; all are ready when this yields.
 
     Their dealt keys are turned into key files of nodes apart: no embedded node opens the folders after that.
     """
-    consortium = parse_document((folder / CONSORTIUM_FILE).read_bytes())
-    urls = dict(zip(consortium.parties, _free_urls(len(consortium.parties)), strict=True))
+    consortium = parse_document((folder / CONSORTIUM_FILE).read_bytes()).id
     with ExitStack() as stack:
         nodes = {}
         for party in parties:
-            config = _configure(folder, consortium, party, urls, interval_s)
+            home = folder / PARTIES_FOLDER / party
+            _encrypt_keys(home, consortium, party)
+            config = _configure(folder, party, urls, interval_s)
             nodes[party] = stack.enter_context(_process(config, urls[party]))
         for node in nodes.values():
             wait_ready(node.client, "/readyz")
@@ -72,23 +86,8 @@ def wait_ready(client: httpx.Client, path: str) -> None:
     raise UnavailableError("a process did not become ready")
 
 
-def free_url() -> str:
-    """Return a URL on loopback whose port was free a moment ago."""
-    return _free_urls(1)[0]
-
-
-def _free_urls(count: int) -> list[str]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [f"http://127.0.0.1:{one.getsockname()[1]}" for one in sockets]
-
-
-def _configure(
-    folder: Path, consortium: Consortium, party: PartyId, urls: dict[PartyId, str], interval_s: float
-) -> Path:
-    """Write a party's keys and settings into its folder; return the settings' file."""
-    home = folder / PARTIES_FOLDER / party
-    _encrypt_keys(home, consortium.id, party)
+def _configure(folder: Path, party: PartyId, urls: Mapping[PartyId, str], interval_s: float) -> Path:
+    """Write a party's settings into its folder; return the file."""
     settings = {
         "party": party,
         "consortium": str(folder / CONSORTIUM_FILE),
@@ -103,7 +102,7 @@ def _configure(
     # JSON's texts, numbers and lists are TOML's.
     lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
     lines += ["[peers]", *(f"{name} = {json.dumps(url)}" for name, url in urls.items())]
-    path = home / "node.toml"
+    path = folder / PARTIES_FOLDER / party / "node.toml"
     path.write_text("\n".join(lines))
     return path
 

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from benchmarks import consortium as bench
 from benchmarks.measure import Measure, at_most
-from benchmarks.processes import running
+from benchmarks.processes import new_urls, running
 from benchmarks.sequencing import signers
 from consortium_config.sample import DESK_ID
 from hanse_ledger.codec import encode
@@ -100,7 +100,7 @@ def fill_log(folder: Path, count: int) -> list[bytes]:
 
 def _measure_follower(folder: Path, consortium: Consortium, bare: Bare, size: int) -> Measure:
     follower_s = bare_s = cpu_s = 0.0
-    with running(folder, [DESK_ID]) as nodes:
+    with running(folder, [DESK_ID], new_urls(folder)) as nodes:
         caller = HttpCaller(
             base_url=nodes[DESK_ID].url, signer=_signer(folder, consortium), entropy=os.urandom
         )

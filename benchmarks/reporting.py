@@ -28,12 +28,8 @@ from node.roles.party import Standing
 from node.roles.sealing_keys import SealingKeys
 from node.roles.seeds import Seeds
 from node.roles.tokens import TokenSource
-from node.storage.book import load_invoices, put_import, put_lines
-from node.storage.schema import token
+from node.storage.book import load_invoices
 from node.wire import reply_of
-
-INVOICES_A_ROW: Final = 3
-"""Open invoices behind a row: eight leaves of evidence."""
 
 _ROUNDS_FOR_SEEDS: Final = 8
 
@@ -74,7 +70,7 @@ def measure_evidence(folder: Path, *, members: int) -> Measure:
         unit="us",
         clock="process CPU time",
         rows=ROWS_A_REPORT,
-        invoices_a_row=INVOICES_A_ROW,
+        invoices_a_row=bench.INVOICES_A_ROW,
         repetitions=len(whole),
         whole=round(statistics.median(whole), 2),
         private=round(private, 2),
@@ -90,7 +86,7 @@ def measure_check_stored(folder: Path, *, reports: int) -> Measure:
             embedded.work()
         node = embedded.member(bench.ASKING)
         tokens = os.urandom(HASH_BYTES * ROWS_A_REPORT * reports)
-        bench.put_drafts(node.standing, tokens, month=bench.FIRST_MONTH)
+        bench.put_drafts(node.standing.database, tokens, month=bench.FIRST_MONTH)
         node.report()
         stewards = {x: party.id for x, party in embedded.consortium.stewards.items()}
     figures = [_check(folder, x, party, reports) for x, party in stewards.items()]
@@ -112,7 +108,7 @@ def _report(folder: Path, member: PartyId, links: Mapping[StewardX, CannedLink])
     with ExitStack() as stack:
         standing = bench.alone(folder, member, stack)
         standing.catch_up()
-        _put_book(standing)
+        bench.put_book(standing.database, bench.subjects(ROWS_A_REPORT), bench.FIRST_MONTH)
         tokens = TokenSource(standing, lambda: links)
         contributor = Contributor(
             standing=standing, outbox=Outbox(standing), tokens=tokens, links=lambda: links
@@ -140,33 +136,6 @@ def _make_rows(standing: Standing) -> float:
             rates={},
         )
     return time.process_time() - start
-
-
-def _put_book(standing: Standing) -> None:
-    """Put a book of subjects whose tokens are known, each with invoices open in the first month."""
-    first, lines = bench.FIRST_MONTH, []
-    day = f"{first // 12}-{first % 12 + 1:02}"
-    for number, subject in enumerate(bench.subjects(ROWS_A_REPORT)):
-        lines += [
-            {
-                "customer": f"C{number}",
-                "reference": f"{number}-{line}",
-                "subject": subject,
-                "invoice_date": f"{day}-{1 + line:02}",
-                "due_date": f"{day}-{10 + line:02}",
-                "paid_date": f"{day}-{12 + 5 * line:02}" if line else None,
-                "amount_minor": 100_000 + 997 * number,
-                "currency": "CNY",
-                "lost_on": None,
-                "disputed": False,
-            }
-            for line in range(INVOICES_A_ROW)
-        ]
-    known = [{"subject": s, "token": os.urandom(HASH_BYTES)} for s in bench.subjects(ROWS_A_REPORT)]
-    with standing.database.write() as connection:
-        number = put_import(connection, sha256=bytes(32), as_of=bench.AS_OF, taken=len(lines))
-        put_lines(connection, [{**line, "import_id": number} for line in lines])
-        connection.execute(token.insert(), known)
 
 
 def _private_figures(count: int) -> list[float]:

@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import consortium, inquiries, private_work, replaying, reporting, sequencing
+from benchmarks import apart, asking, consortium, inquiries, private_work, replaying, reporting, sequencing
 from benchmarks.measure import Measure, at_most, print_measure
 
 RESULTS: Final = Path(__file__).parent / "results.jsonl"
@@ -35,6 +35,9 @@ class Sizes:
     reports: int
     batches: int
     replayed: int
+    apart: tuple[int, int]
+    """Members that report, and how many reports each, where all are processes."""
+    asked: int
 
 
 FULL: Final = Sizes(
@@ -47,9 +50,21 @@ FULL: Final = Sizes(
     reports=8,
     batches=200,
     replayed=100_000,
+    apart=(4, 16),
+    asked=300,
 )
 QUICK: Final = Sizes(
-    large=256, small=64, known=32, inquiries=10, portfolio=20, members=2, reports=1, batches=2, replayed=300
+    large=256,
+    small=64,
+    known=32,
+    inquiries=10,
+    portfolio=20,
+    members=2,
+    reports=1,
+    batches=2,
+    replayed=300,
+    apart=(1, 1),
+    asked=10,
 )
 
 
@@ -143,6 +158,19 @@ def replay(bench: Bench) -> Iterator[Measure]:
     yield from replaying.measure_replays(bench.folder("replay"), statements=bench.sizes.replayed)
 
 
+def share(bench: Bench) -> Iterator[Measure]:
+    """Measure reports through processes."""
+    members, reports = bench.sizes.apart
+    yield apart.measure_rows(bench.folder("apart"), members=members, reports=reports)
+
+
+def ask(bench: Bench) -> Iterator[Measure]:
+    """Measure inquiries through the API. Nothing embedded opens the large consortium after it."""
+    rows = bench.sizes.large * len(consortium.MEMBERS)
+    table = bench.folder("plain") / "plain.sqlite"
+    yield from asking.measure_api(bench.large, table, rows=rows, count=bench.sizes.asked)
+
+
 def demo(bench: Bench) -> Iterator[Measure]:
     """Measure `hanse demo` on its sample, as a process from start to end."""
     command = [sys.executable, "-m", "node.cli", "demo", "--json", "--dir", str(bench.folder("demo"))]
@@ -159,6 +187,8 @@ GROUPS: Final[dict[Callable[[Bench], Iterator[Measure]], tuple[str, ...]]] = {
     portfolio: ("portfolio.ms_per_subject",),
     order: ("sequencer.statements_per_s",),
     replay: ("follower.replay_ratio", "audit.replay_ratio"),
+    share: ("reports.rows_per_s_apart",),
+    ask: ("inquiry.api_p50_ms", "inquiry.api_p99_ms"),
     demo: ("demo.sample_s",),
 }
 NAMES: Final = tuple(name for names in GROUPS.values() for name in names)

@@ -16,7 +16,7 @@ from typing import Final
 
 from benchmarks import consortium as bench
 from benchmarks.measure import Measure, at_least
-from benchmarks.processes import running
+from benchmarks.processes import new_urls, running
 from consortium_config.sample import DESK_ID
 from hanse_ledger.bodies import Inquiry
 from hanse_ledger.consortium import parse_document
@@ -65,7 +65,7 @@ def measure_statements(folder: Path, *, batches: int) -> Measure:
     clients = signers(folder, iter(bench.MEMBERS[:CLIENTS]))
     in_batches = [[b"".join(one.next() for _ in range(BATCH)) for _ in range(batches)] for one in clients]
     singly = [[one.next() for _ in range(batches)] for one in clients]
-    with running(folder, [DESK_ID]) as nodes:
+    with running(folder, [DESK_ID], new_urls(folder)) as nodes:
         address = nodes[DESK_ID].url.removeprefix("http://")
         batches_s = _send(in_batches, lambda bodies: _post_all(address, bodies, _SEQUENCE))
         singly_s = _send(singly, lambda bodies: _post_all(address, bodies, _COSE))

@@ -20,6 +20,9 @@ NAMES = [
     "sequencer.statements_per_s",
     "follower.replay_ratio",
     "audit.replay_ratio",
+    "reports.rows_per_s_apart",
+    "inquiry.api_p50_ms",
+    "inquiry.api_p99_ms",
 ]
 
 
