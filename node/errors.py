@@ -124,6 +124,12 @@ class NoPassphraseError(RejectedError):
     code = "no_passphrase"
 
 
+class KeyRotationError(RejectedError):
+    """The step of a change of keys that is asked for cannot be taken."""
+
+    code = "key_rotation"
+
+
 class KeyMissingError(UnavailableError):
     """The document in force names a key of this party that its node does not have: it signs nothing."""
 

@@ -1,5 +1,6 @@
 """`hanse party`: a party's keys and card."""
 
+import os
 from typing import Annotated, Final
 
 import typer
@@ -82,7 +83,9 @@ def new(  # noqa: PLR0913 - one option each
         orders=orders,
     )
     folder = HomeFolder(home)
-    signed = new_party(folder, Letters(mail), asked, ask_new_passphrase(passphrase_file), system_entropy)
+    signed = new_party(
+        folder, Letters(mail), asked, ask_new_passphrase(passphrase_file, os.environ), system_entropy
+    )
     card = mail / card_name(signed.card.id)
     if as_json:
         print_json({"party": party, "keys": str(folder.keys_file), "card": str(card)})

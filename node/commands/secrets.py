@@ -1,6 +1,7 @@
 """The passphrase of a party's key file, for commands that need its keys."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from node.clocks import system_entropy
@@ -16,11 +17,11 @@ def ask_passphrase(file: Path | None) -> Passphrase:
     return find_passphrase(file=file, environment=os.environ, ask=terminal(question))
 
 
-def ask_new_passphrase(file: Path | None) -> Passphrase:
+def ask_new_passphrase(file: Path | None, environment: Mapping[str, str]) -> Passphrase:
     """Return the passphrase of a key file to be written; one that is typed is typed twice."""
     first, again = terminal(tr("New passphrase of the key file:")), terminal(tr("The same again:"))
     ask = None if first is None or again is None else _twice(first, again)
-    passphrase = find_passphrase(file=file, environment=os.environ, ask=ask)
+    passphrase = find_passphrase(file=file, environment=environment, ask=ask)
     check_new(passphrase)
     return passphrase
 

@@ -49,6 +49,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "key_missing": mark(
         "The node's key is not the one that the consortium document names; put it into the key file."
     ),
+    "key_rotation": mark("This step of a change of keys cannot be taken."),
     "no_passphrase": mark("There is no passphrase that could be used."),
     "founding": mark("This step of the founding cannot be taken."),
     "key_generation": mark("The token key could not be made together; start again."),

@@ -1,0 +1,89 @@
+"""Changing a party's signing keys: made, then voted in, then the old ones are forgotten (docs/founding.md).
+
+Between the first and the last step the key file holds both, and a node signs with whichever the document in
+force names.
+"""
+
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+from consortium_config.cards import SignedCard, sign_card
+from consortium_config.draft import PartyCard, admission_proof
+from hanse_ledger.consortium import Consortium, Party, parse_document
+from hanse_ledger.ids import ConsortiumId
+from hanse_ledger.signing import SigningKey
+from node.bootstrap import CONSORTIUM_FILE
+from node.errors import KeyRotationError
+from node.founding.progress import CONFIG_FILE
+from node.keystore import Secrets, draw_seeds
+from node.ports import Entropy
+from node.sequencing.replica import Replica
+from node.settings import load_settings
+from node.storage.database import Database
+
+
+def document_of(folder: Path) -> Consortium | None:
+    """Return the document in force by the node's own copy of the log, or the one beside it, or None."""
+    if (folder / CONFIG_FILE).is_file():
+        with closing(Database(load_settings(folder / CONFIG_FILE).place("node"))) as database:
+            state = Replica(database).state
+            if state.founded:
+                return state.consortium
+    path = folder / CONSORTIUM_FILE
+    return parse_document(path.read_bytes()) if path.is_file() else None
+
+
+def named_in(consortium: Consortium, secrets: Secrets) -> Party:
+    """Return what a document says of the key file's party; raises KeyRotationError where nothing."""
+    party = consortium.parties.get(secrets.party)
+    if party is None or consortium.id != secrets.consortium:
+        raise KeyRotationError("the document does not name the key file's party")
+    return party
+
+
+def with_following(secrets: Secrets, entropy: Entropy, *, orders: bool) -> Secrets:
+    """Add the keys that come next; the same again where they are there already."""
+    if secrets.following is not None:
+        return secrets
+    return replace(secrets, following=draw_seeds(entropy, orders=orders))
+
+
+def next_card(secrets: Secrets, party: Party, consortium: ConsortiumId) -> SignedCard:
+    """Return the card for the next document: what the one in force says, with the keys that come next."""
+    if secrets.following is None:
+        raise KeyRotationError("there are no keys that come next")
+    statement, cosign = SigningKey(secrets.following.statement), SigningKey(secrets.following.cosign)
+    log_key = party.log_key
+    if secrets.following.log is not None:
+        log_key = SigningKey(secrets.following.log).public
+    card = PartyCard(
+        consortium=consortium,
+        id=party.id,
+        name=party.name,
+        roles=tuple(sorted(party.roles)),
+        group=party.group,
+        url=party.url,
+        statement_key=statement.public,
+        proof=admission_proof(statement, consortium=consortium, party=party.id),
+        cosign_key=cosign.public,
+        log_key=log_key,
+        x=party.x,
+        token_key=party.token_key,
+    )
+    return sign_card(card, statement)
+
+
+def without_old(secrets: Secrets, party: Party) -> Secrets:
+    """Forget the old keys once the document in force names the next ones; raises KeyRotationError before."""
+    if secrets.following is None:
+        raise KeyRotationError("there are no keys that come next")
+    named, coming = {party.statement_key, party.cosign_key, party.log_key}, secrets.following
+    if not {SigningKey(seed).public for seed in coming.all} <= named:
+        raise KeyRotationError("the document in force does not name the next keys yet")
+    return replace(
+        secrets,
+        seeds=replace(coming, log=coming.log or secrets.seeds.log),
+        following=None,
+        retired=(*secrets.retired, SigningKey(secrets.seeds.statement).public),
+    )
