@@ -35,6 +35,7 @@ from node.bootstrap import (
 from node.bootstrap import Surroundings as NodeSurroundings
 from node.errors import NotFoundError
 from node.own.service import OwnService
+from node.own.stepper import Stepper
 from node.own.verbs import member_verbs
 from node.service import Doors
 from node.storage.database import Database
@@ -198,6 +199,7 @@ def real_place(folder: Path) -> Iterator[Place]:
     )
     genesis = (home / GENESIS_FILE).read_bytes()
     served.start(ASH, parse_document(trust), Doors(node=mailbox), genesis=genesis, clock=clock, own=own)
+    stepper = Stepper(own, interval_s=60)
     surroundings = Surroundings(
         now_s=lambda: clock.now().timestamp(), sleep=_no_sleep, sleep_async=_no_async_sleep
     )
@@ -205,6 +207,7 @@ def real_place(folder: Path) -> Iterator[Place]:
         yield Place(served.url, API_KEY, trust, surroundings)
     finally:
         served.close()
+        stepper.stop()
         database.close()
         node.stop()
 

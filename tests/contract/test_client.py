@@ -1,6 +1,8 @@
 """One suite for the client in both its forms, against the fake and against a real node over HTTP."""
 
+import asyncio
 import json
+import time
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -24,7 +26,7 @@ from support_client import (
     real_place,
 )
 
-from hanse_client import HanseError, Limits, Unanswered
+from hanse_client import HanseError, Limits, Progress, Unanswered
 from hanse_client.errors import (
     AccessError,
     AliasError,
@@ -418,3 +420,70 @@ def test_how_far_the_reporting_is(desk: Desk) -> None:
     reporting = desk.connect().reporting()
     assert reporting.month == "2024-04"
     assert reporting.counting <= reporting.reports
+
+
+def patient(desk: Desk) -> Any:
+    """A client that really sleeps."""
+    return desk.at(sleep=time.sleep, sleep_async=asyncio.sleep).connect()
+
+
+def test_a_portfolio_is_worked_off_by_the_node(desk: Desk) -> None:
+    hanse = patient(desk)
+    before = hanse.log().size
+    number = f"P-{id(desk)}"
+    hanse.set_customer(number, subject=SHARED)
+    brought = [SHARED, UNKNOWN, "lei:nonsense", number, THIN]
+    begun = hanse.new_portfolio(brought, name="all", purpose=PURPOSE)
+    assert (begun.is_running, begun.total, begun.name, begun.purpose) == (True, 5, "all", PURPOSE)
+    ended = hanse.wait_for_portfolio(begun.id, poll_s=0.05, timeout_s=120)
+    assert (ended.state, ended.code) == ("done", None)
+    assert ended.progress == Progress(
+        done=5, failed=1, checked=2, nothing=2, unchecked=0, disagreement=0, refused=1
+    )
+    assert hanse.portfolio(begun.id) == ended
+    pairs = hanse.portfolio_reports(begun.id, after_index=before)
+    assert [answer.asked for answer, _ in pairs] == brought
+    assert [answer.status for answer, _ in pairs] == ["checked", "nothing", "refused", "checked", "nothing"]
+    first, unknown, bad, customer, _ = [outcome for _, outcome in pairs]
+    assert [(one.months, one.contributors, one.rows) for one in first.windows] == WINDOWS
+    assert (first.subject, unknown.coverage) == (SHARED, "none")
+    assert (customer.request_id, customer.windows) == (first.request_id, first.windows)
+    assert isinstance(bad.error, SubjectIdError)
+    assert hanse.portfolio_answers(begun.id) == [answer for answer, _ in pairs]
+    assert hanse.portfolios()[0].id == begun.id
+    with pytest.raises(ConflictError):
+        hanse.cancel_portfolio(begun.id)
+    with pytest.raises(NotFoundError):
+        hanse.portfolio("0" * 32)
+
+
+def test_a_portfolio_s_older_answers_are_refused(desk: Desk) -> None:
+    hanse = patient(desk)
+    begun = hanse.new_portfolio([SHARED], name="all", purpose=PURPOSE)
+    hanse.wait_for_portfolio(begun.id, poll_s=0.05, timeout_s=120)
+    with pytest.raises(ReplayError):
+        hanse.portfolio_reports(begun.id, after_index=hanse.log().size)
+
+
+def test_what_was_asked_is_listed_and_can_be_had_again(desk: Desk) -> None:
+    hanse = desk.connect()
+    report = hanse.check(SHARED, purpose=PURPOSE)
+    made = next(one for one in hanse.inquiries() if one.request_id == report.request_id)
+    assert (made.subject, made.purpose, made.status, made.code) == (SHARED, PURPOSE, "checked", None)
+    again = hanse.report(made.request_id, subject=SHARED, purpose=PURPOSE)
+    assert (again.windows, again.log_index) == (report.windows, report.log_index)
+    with pytest.raises(AliasError):
+        hanse.report(made.request_id, subject=UNKNOWN, purpose=PURPOSE)
+    with pytest.raises(VerificationError):
+        hanse.report(made.request_id, subject=SHARED, purpose="monitoring")
+    with pytest.raises(NotFoundError):
+        hanse.report("0" * 32, subject=SHARED, purpose=PURPOSE)
+
+
+def test_an_answer_file_of_another_inquiry_is_refused(desk: Desk) -> None:
+    hanse = desk.connect()
+    one, other = (hanse.check(SHARED, purpose=PURPOSE) for _ in range(2))
+    instead = httpx.Response(200, content=other.answer_file)
+    desk.between.edits.append(Once(instead))
+    with pytest.raises(VerificationError):
+        hanse.report(one.request_id, subject=SHARED, purpose=PURPOSE)

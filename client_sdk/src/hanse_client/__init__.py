@@ -10,7 +10,9 @@ from hanse_client.config import Limits
 from hanse_client.consortium import ConsortiumStatus, LogStatus
 from hanse_client.customers import Customer, Match, Matches, Upload
 from hanse_client.errors import HanseError, RejectedError, UnavailableError, VerificationError
+from hanse_client.history import Inquiry
 from hanse_client.imports import Import, Remark
+from hanse_client.portfolios import Portfolio, PortfolioAnswer, Progress
 from hanse_client.reporting import Reporting
 from hanse_client.reports import Coverage, Outcome, Report, Unanswered, Window
 from hanse_client.trust import Trust
@@ -23,11 +25,15 @@ __all__ = [
     "Hanse",
     "HanseError",
     "Import",
+    "Inquiry",
     "Limits",
     "LogStatus",
     "Match",
     "Matches",
     "Outcome",
+    "Portfolio",
+    "PortfolioAnswer",
+    "Progress",
     "RejectedError",
     "Remark",
     "Report",

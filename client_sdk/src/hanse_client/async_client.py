@@ -8,14 +8,16 @@ from typing import Any, Self
 
 import httpx
 
-from hanse_client import consortium, imports, inquiries, reporting
+from hanse_client import consortium, history, imports, inquiries, portfolios, reporting
 from hanse_client import customers as customer_list
 from hanse_client.config import Limits, Surroundings
 from hanse_client.consortium import ConsortiumStatus, LogStatus
 from hanse_client.customers import Customer, Matches, Upload
 from hanse_client.drivers import run_async
+from hanse_client.history import Inquiry
 from hanse_client.imports import Export, Import, Remark
 from hanse_client.listings import Listing, page
+from hanse_client.portfolios import Portfolio, PortfolioAnswer
 from hanse_client.reporting import Reporting
 from hanse_client.reports import Outcome, Report
 from hanse_client.setting import Client
@@ -56,6 +58,52 @@ class AsyncHanse(Client):
     async def check_many(self, subjects: Sequence[str], *, purpose: str) -> list[Outcome]:
         """See `Hanse.check_many`."""
         return await self._run(inquiries.check_many(self._session, subjects, purpose))
+
+    async def new_portfolio(self, subjects: Sequence[str], *, name: str, purpose: str) -> Portfolio:
+        """See `Hanse.new_portfolio`."""
+        return await self._run(portfolios.new(self._session, subjects, name, purpose))
+
+    async def portfolio(self, portfolio_id: str) -> Portfolio:
+        """See `Hanse.portfolio`."""
+        return await self._run(portfolios.one(self._session, portfolio_id))
+
+    async def wait_for_portfolio(
+        self, portfolio_id: str, *, poll_s: float = 2.0, timeout_s: float | None = None
+    ) -> Portfolio:
+        """See `Hanse.wait_for_portfolio`."""
+        return await self._run(portfolios.wait(self._session, portfolio_id, poll_s, timeout_s))
+
+    def portfolios(self) -> AsyncIterator[Portfolio]:
+        """See `Hanse.portfolios`."""
+        return self._each(portfolios.listed())
+
+    def portfolio_answers(self, portfolio_id: str) -> AsyncIterator[PortfolioAnswer]:
+        """See `Hanse.portfolio_answers`."""
+        return self._each(portfolios.answers(portfolio_id))
+
+    async def portfolio_reports(
+        self, portfolio_id: str, *, after_index: int = 0
+    ) -> AsyncIterator[tuple[PortfolioAnswer, Outcome]]:
+        """See `Hanse.portfolio_reports`."""
+        purpose = (await self.portfolio(portfolio_id)).purpose
+        async for answer in self.portfolio_answers(portfolio_id):
+            yield answer, await self._run(portfolios.outcome(self._session, answer, purpose, after_index))
+
+    async def cancel_portfolio(self, portfolio_id: str) -> Portfolio:
+        """See `Hanse.cancel_portfolio`."""
+        return await self._run(portfolios.cancel(self._session, portfolio_id))
+
+    async def resume_portfolio(self, portfolio_id: str) -> Portfolio:
+        """See `Hanse.resume_portfolio`."""
+        return await self._run(portfolios.resume(self._session, portfolio_id))
+
+    def inquiries(self) -> AsyncIterator[Inquiry]:
+        """See `Hanse.inquiries`."""
+        return self._each(history.listed())
+
+    async def report(self, request_id: str, *, subject: str, purpose: str) -> Report:
+        """See `Hanse.report`."""
+        return await self._run(history.report(self._session, request_id, subject, purpose))
 
     async def preview_import(
         self, export: Export, *, as_of: date | None = None, columns: Mapping[str, Any] | None = None

@@ -7,14 +7,16 @@ from typing import Any, Self
 
 import httpx
 
-from hanse_client import consortium, imports, inquiries, reporting
+from hanse_client import consortium, history, imports, inquiries, portfolios, reporting
 from hanse_client import customers as customer_list
 from hanse_client.config import Limits, Surroundings
 from hanse_client.consortium import ConsortiumStatus, LogStatus
 from hanse_client.customers import Customer, Matches, Upload
 from hanse_client.drivers import run
+from hanse_client.history import Inquiry
 from hanse_client.imports import Export, Import, Remark
 from hanse_client.listings import Listing, page
+from hanse_client.portfolios import Portfolio, PortfolioAnswer
 from hanse_client.reporting import Reporting
 from hanse_client.reports import Outcome, Report
 from hanse_client.setting import Client
@@ -75,6 +77,64 @@ class Hanse(Client):
         that `check` would raise. What does not verify raises for all.
         """
         return self._run(inquiries.check_many(self._session, subjects, purpose))
+
+    def new_portfolio(self, subjects: Sequence[str], *, name: str, purpose: str) -> Portfolio:
+        """Let the node ask about up to 100,000 subjects, by itself and through restarts.
+
+        Ids, or numbers of customers on the firm's own list. One that is neither is refused by itself. Needs
+        the scope `portfolios:write`.
+        """
+        return self._run(portfolios.new(self._session, subjects, name, purpose))
+
+    def portfolio(self, portfolio_id: str) -> Portfolio:
+        """Fetch a portfolio with its progress. Needs the scope `portfolios:read`."""
+        return self._run(portfolios.one(self._session, portfolio_id))
+
+    def wait_for_portfolio(
+        self, portfolio_id: str, *, poll_s: float = 2.0, timeout_s: float | None = None
+    ) -> Portfolio:
+        """Wait until a portfolio no longer runs; NodeUnavailableError when `timeout_s` is over before."""
+        return self._run(portfolios.wait(self._session, portfolio_id, poll_s, timeout_s))
+
+    def portfolios(self) -> Iterator[Portfolio]:
+        """Go through all portfolios, the newest first, without their progress."""
+        return self._each(portfolios.listed())
+
+    def portfolio_answers(self, portfolio_id: str) -> Iterator[PortfolioAnswer]:
+        """Go through what the node says became of each subject, in the order brought, without figures."""
+        return self._each(portfolios.answers(portfolio_id))
+
+    def portfolio_reports(
+        self, portfolio_id: str, *, after_index: int = 0
+    ) -> Iterator[tuple[PortfolioAnswer, Outcome]]:
+        """Go through a portfolio's answers with the verified report of each: one request for every subject.
+
+        `after_index` is the size of the log before it was begun (`log().size`): answers to older inquiries
+        are refused then. Where an id is an alias, its outcome has AliasError. Needs the scope
+        `inquiries:read` too.
+        """
+        purpose = self.portfolio(portfolio_id).purpose
+        for answer in self.portfolio_answers(portfolio_id):
+            yield answer, self._run(portfolios.outcome(self._session, answer, purpose, after_index))
+
+    def cancel_portfolio(self, portfolio_id: str) -> Portfolio:
+        """Let the node ask for nothing more; what it has asked stays. ConflictError for one that is done."""
+        return self._run(portfolios.cancel(self._session, portfolio_id))
+
+    def resume_portfolio(self, portfolio_id: str) -> Portfolio:
+        """Let the node go on with one that was cancelled, or for which no budget was left."""
+        return self._run(portfolios.resume(self._session, portfolio_id))
+
+    def inquiries(self) -> Iterator[Inquiry]:
+        """Go through what the firm has asked, the newest first, without figures. Scope `inquiries:read`."""
+        return self._each(history.listed())
+
+    def report(self, request_id: str, *, subject: str, purpose: str) -> Report:
+        """Fetch and verify the answer to an inquiry that was made before; how old it is, the report says.
+
+        RefusedError for one without figures; else as `check` raises.
+        """
+        return self._run(history.report(self._session, request_id, subject, purpose))
 
     def preview_import(
         self, export: Export, *, as_of: date | None = None, columns: Mapping[str, Any] | None = None

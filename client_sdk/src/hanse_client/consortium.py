@@ -2,12 +2,13 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from hanse_client.errors import NodeUnavailableError
+from hanse_client.errors import HanseError, NodeUnavailableError, TrustOutdatedError, VerificationError
 from hanse_client.session import Session
-from hanse_client.steps import Steps, get
+from hanse_client.steps import Steps, T, get
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,27 @@ def log_status(session: Session) -> Steps[LogStatus]:
         root=checkpoint.root.hex(),
         cosigned_at=cosigned_at,
     )
+
+
+def believed(session: Session, verify: Callable[[], T]) -> Steps[T]:
+    """Return what `verify` makes of an answer, or raise what it raises.
+
+    TrustOutdatedError takes the place of a VerificationError where votes have replaced the pinned document.
+    """
+    try:
+        return verify()
+    except VerificationError as error:
+        yield from _explain(session, error)
+        raise
+
+
+def _explain(session: Session, error: VerificationError) -> Steps[None]:
+    try:
+        served = yield from served_document_hash(session)
+    except HanseError:
+        return
+    if served != session.trust.hash:
+        raise TrustOutdatedError(pinned=session.trust.hash, served=served) from error
 
 
 def served_document_hash(session: Session) -> Steps[str]:

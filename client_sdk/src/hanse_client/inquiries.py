@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Final
 
-from hanse_client.consortium import served_document_hash
-from hanse_client.errors import ConfigurationError, HanseError, TrustOutdatedError, VerificationError
+from hanse_client.consortium import believed
+from hanse_client.errors import ConfigurationError
 from hanse_client.reports import Outcome, Report
 from hanse_client.session import Session
 from hanse_client.steps import Steps
-from hanse_client.verification import Asked, report_of, verify_order
+from hanse_client.verification import Asked, report_of
 from hanse_ledger.subjects import parse_subject
 
 SUBJECTS_MOST: Final = 64
@@ -28,22 +28,5 @@ def check_many(session: Session, subjects: Sequence[str], purpose: str) -> Steps
     after_index = session.seen.log_size
     content = {"subjects": ids, "purpose": purpose, "proof": True}
     reply = yield from session.create("/v1/inquiries", content)
-    try:
-        answers = verify_order(reply.get("answers"), len(ids))
-        return [
-            session.verifier.outcome(answer, Asked(subject=subject, purpose=purpose, after_index=after_index))
-            for subject, answer in zip(ids, answers, strict=True)
-        ]
-    except VerificationError as error:
-        yield from explain(session, error)
-        raise
-
-
-def explain(session: Session, error: VerificationError) -> Steps[None]:
-    """Raise TrustOutdatedError where the reason is that votes have replaced the pinned document."""
-    try:
-        served = yield from served_document_hash(session)
-    except HanseError:
-        return
-    if served != session.trust.hash:
-        raise TrustOutdatedError(pinned=session.trust.hash, served=served) from error
+    asked = [Asked(subject=subject, purpose=purpose, after_index=after_index) for subject in ids]
+    return (yield from believed(session, lambda: session.verifier.outcomes(reply.get("answers"), asked)))

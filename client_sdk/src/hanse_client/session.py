@@ -24,13 +24,13 @@ class Session:
         """What answers are held against."""
         return Verifier(trust=self.trust, seen=self.seen, limits=self.limits, around=self.around)
 
-    def send(self, request: Request) -> Steps[Reply]:
-        """Send until there is an answer."""
-        return (yield from exchange(request, self.limits, self.around))
+    def send(self, request: Request, *, after_s: float = 0.0) -> Steps[Reply]:
+        """Wait, then send until there is an answer."""
+        return (yield from exchange(request, self.limits, self.around, after_s=after_s))
 
-    def read(self, request: Request) -> Steps[dict[str, Any]]:
-        """Send, and read the answer as a JSON object."""
-        reply = yield from self.send(request)
+    def read(self, request: Request, *, after_s: float = 0.0) -> Steps[dict[str, Any]]:
+        """Wait, send, and read the answer as a JSON object."""
+        reply = yield from self.send(request, after_s=after_s)
         return parse_json(reply.body)
 
     def create(self, path: str, content: Any) -> Steps[dict[str, Any]]:

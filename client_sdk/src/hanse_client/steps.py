@@ -92,16 +92,18 @@ def post(
     return Request(method="POST", path=path, query=query or {}, headers=headers, body=body)
 
 
-def exchange(request: Request, limits: Limits, surroundings: Surroundings) -> Steps[Reply]:
-    """Send until there is an answer, and return it.
+def exchange(
+    request: Request, limits: Limits, surroundings: Surroundings, *, after_s: float = 0.0
+) -> Steps[Reply]:
+    """Send until there is an answer, and return it. `after_s` is waited first, before the deadline begins.
 
     Sent again, at most `limits.attempts` times and never past the deadline: when no whole answer came, on
     502, 503 and 504, and when the node says that it is still at work on what was sent before under the same
     key. A refusal (4xx) is never sent again. Raises RefusedError and its kinds, RedirectError, or
     NodeUnavailableError.
     """
-    until_s = surroundings.monotonic_s() + limits.deadline_s
-    wait_s, attempt = 0.0, 1
+    until_s = surroundings.monotonic_s() + after_s + limits.deadline_s
+    wait_s, attempt = after_s, 1
     while True:
         came = yield Send(request=request, until_s=until_s, after_s=wait_s)
         if isinstance(came, Reply) and came.status in _OK:

@@ -23,6 +23,7 @@ from hanse_client.errors import (
     RejectedError,
     ReplayError,
     StaleAnswerError,
+    SubjectIdError,
     UnavailableError,
     VerificationError,
 )
@@ -44,9 +45,9 @@ class Asked:
 
     subject: str
     purpose: str
-    after_index: int | None
-    """The inquiry stands at this index or behind; None where it may be older."""
-    fresh: bool = True
+    after_index: int
+    """The inquiry stands at this index or behind."""
+    is_fresh: bool = True
     """Whether the cosignatures must be of now."""
 
 
@@ -59,6 +60,12 @@ class Verifier:
     limits: Limits
     around: Surroundings
 
+    def outcomes(self, answers: Any, asked: Sequence[Asked]) -> list[Outcome]:
+        """Return the outcome of each answer, in the order asked; raises as `outcome` does."""
+        if not isinstance(answers, list) or len(answers) != len(asked):
+            raise VerificationError("another number of answers than of questions")
+        return [self.outcome(answer, one) for answer, one in zip(answers, asked, strict=True)]
+
     def outcome(self, answer: Any, asked: Asked) -> Outcome:
         """Return the report of an answer object, or why there is none for this subject alone.
 
@@ -66,12 +73,9 @@ class Verifier:
         """
         if not isinstance(answer, dict):
             raise VerificationError("an answer that is no object")
-        status = answer.get("status")
-        if status == "disagreement":
-            error: HanseError = DisagreementError("the stewards' answers do not agree: there are no figures")
-            return Unanswered(subject=asked.subject, error=error)
-        if status == "refused":
-            return Unanswered(subject=asked.subject, error=_refusal(answer))
+        failure = failure_of(answer.get("status"), answer.get("code"))
+        if failure is not None:
+            return Unanswered(subject=asked.subject, error=failure)
         if "proof" not in answer and isinstance(answer.get("proof_code"), str):
             message = "too few stewards were in reach to prove the answer"
             return Unanswered(subject=asked.subject, error=NodeUnavailableError(message))
@@ -98,7 +102,7 @@ class Verifier:
         self._verify_asked(verified, answer["proof"]["index"], asked)
         note = parse_note(answer["proof"]["checkpoint"].encode())
         time_s = self._cosigned_at(note)
-        if asked.fresh and abs(self.around.now_s() - time_s) > self.limits.answer_age_s:
+        if asked.is_fresh and abs(self.around.now_s() - time_s) > self.limits.answer_age_s:
             raise StaleAnswerError(
                 "the answer was not cosigned now; check the clocks, or who brings old answers"
             )
@@ -124,7 +128,7 @@ class Verifier:
             raise AliasError(answered=verified["subject"])
         if verified["purpose"] != asked.purpose:
             raise VerificationError("the answer is for another purpose than was asked")
-        if asked.after_index is not None and index < asked.after_index:
+        if index < asked.after_index:
             raise ReplayError("the answer's inquiry was logged before it was asked")
 
     def _cosigned_at(self, note: Note) -> int:
@@ -160,13 +164,6 @@ def report_of(outcome: Outcome) -> Report:
     return outcome
 
 
-def verify_order(answers: Any, count: int) -> Sequence[Any]:
-    """Check that there is one answer for each subject asked."""
-    if not isinstance(answers, list) or len(answers) != count:
-        raise VerificationError("another number of answers than of questions")
-    return answers
-
-
 def _verified(raw: bytes, trust: Trust) -> dict[str, Any]:
     try:
         return verify_answer_file(raw, trust.consortium)
@@ -181,9 +178,17 @@ def _refuse_form(error: HanseError) -> NoReturn:
     raise VerificationError(f"the answer has not the form of one: {error}") from error
 
 
-def _refusal(answer: Mapping[str, Any]) -> HanseError:
-    code = answer.get("code")
+def failure_of(status: Any, code: Any) -> HanseError | None:
+    """Return the error for a status that comes without figures; None for the others."""
+    if status == "disagreement":
+        return DisagreementError("the stewards' answers do not agree: there are no figures")
+    return _refusal(code) if status == "refused" else None
+
+
+def _refusal(code: Any) -> HanseError:
     code = code if isinstance(code, str) else "refused"
+    if code == SubjectIdError.code:
+        return SubjectIdError("an id that no register could have given out")
     if code in _UNPROVEN:
         return UnavailableError("the stewards were out of reach")
     problem = Problem(status=200, code=code, detail="the stewards refuse the inquiry")

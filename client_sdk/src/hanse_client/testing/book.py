@@ -46,11 +46,11 @@ class Book:
     def preview(self, raw: bytes, as_of: str) -> dict[str, Any]:
         """Show what would be taken."""
         lines = _lines(raw)
-        good = [line for line in lines if self._subject_of(line["customer"])]
+        good = [line for line in lines if self.subject_of(line["customer"])]
         refused = [
             {"line": number, "reason": "no_subject", "column": "customer", "text": f"line {number}"}
             for number, line in enumerate(lines, 2)
-            if not self._subject_of(line["customer"])
+            if not self.subject_of(line["customer"])
         ]
         known = {line["customer"] for line in good}
         unmatched = list(dict.fromkeys(line["customer"] for line in lines if line["customer"] not in known))
@@ -138,17 +138,8 @@ class Book:
         scored = [_match(one, 1.0 if one["name"].casefold() == wanted else _LIKELY) for one in named]
         return sorted(scored, key=lambda match: -match["confidence"])
 
-    def _counts(self, good: Sequence[Line], *, seen: bool) -> dict[str, int]:
-        return {
-            "new": 0 if seen else len(good),
-            "changed": 0,
-            "unchanged": len(good) if seen else 0,
-            "customers": len({line["customer"] for line in good}),
-            "subjects": len({self._subject_of(line["customer"]) for line in good}),
-            "differences": 0,
-        }
-
-    def _subject_of(self, customer: str) -> str | None:
+    def subject_of(self, customer: str) -> str | None:
+        """Return a customer's subject, by the list or else as an id."""
         if customer in self.customers:
             subject: str | None = self.customers[customer]["subject"]
             return subject
@@ -156,6 +147,16 @@ class Book:
             return parse_subject(customer).id
         except SubjectIdError:
             return None
+
+    def _counts(self, good: Sequence[Line], *, seen: bool) -> dict[str, int]:
+        return {
+            "new": 0 if seen else len(good),
+            "changed": 0,
+            "unchanged": len(good) if seen else 0,
+            "customers": len({line["customer"] for line in good}),
+            "subjects": len({self.subject_of(line["customer"]) for line in good}),
+            "differences": 0,
+        }
 
 
 def _lines(raw: bytes) -> list[Line]:

@@ -13,9 +13,11 @@ import httpx
 from hanse_client.async_client import AsyncHanse
 from hanse_client.client import Hanse
 from hanse_client.testing.answers import FakeStewards, FakeWindow, Known
+from hanse_client.testing.asking import Asking, Change
+from hanse_client.testing.book import Book
 from hanse_client.testing.founding import DESK, PURPOSES, Entropy, deal
 from hanse_client.testing.log import Log
-from hanse_client.testing.routes import Answer, Received, Routes, problem
+from hanse_client.testing.routes import Received, Routes, problem
 from hanse_client.testing.server import serve
 from hanse_ledger.filings import Alias
 from hanse_ledger.ids import Month, PartyId, SubjectId, month_text, parse_month
@@ -51,12 +53,14 @@ class FakeHanse:
         self._known: dict[SubjectId, Known] = {}
         self._failures: deque[httpx.Response | httpx.TransportError] = deque()
         self._api_key = entropy(_KEY_BYTES).hex()
-        self._routes = Routes(
-            api_key=self._api_key,
+        book = Book()
+        self._asking = Asking(
             log=self._log,
             stewards=FakeStewards(self._log, member, entropy),
             known=lambda subject: self._known.get(subject, Known()),
+            book=book,
         )
+        self._routes = Routes(api_key=self._api_key, log=self._log, asking=self._asking, book=book)
 
     @property
     def url(self) -> str:
@@ -103,7 +107,7 @@ class FakeHanse:
         """Let so many of the four stewards answer from now on; with two, answers are unchecked."""
         if stewards not in (2, 3, 4):
             raise ValueError("2, 3 or 4 stewards answer")
-        self._routes.answering = stewards
+        self._asking.answering = stewards
 
     def fail_next(
         self,
@@ -125,13 +129,13 @@ class FakeHanse:
         """Let the connection break under the next requests."""
         self._failures.extend(httpx.RemoteProtocolError("cut by a test") for _ in range(times))
 
-    def tamper_next(self, change: Callable[[Answer], object]) -> None:
+    def tamper_next(self, change: Change) -> None:
         """Let `change` edit the next answer object (interfaces.md, Answer file) before it is sent."""
-        self._routes.changes.append(change)
+        self._asking.changes.append(change)
 
     def replay_next(self) -> None:
         """Answer the next inquiry about a subject with what was answered the last time."""
-        self._routes.replays += 1
+        self._asking.replays += 1
 
     def replace_document(self) -> None:
         """Let votes put another consortium document in force, in which all stewards have new keys."""

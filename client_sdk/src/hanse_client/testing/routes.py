@@ -1,26 +1,21 @@
 """What the fake answers over HTTP: the member's paths of interfaces.md."""
 
 import json
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from http import HTTPStatus
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 from urllib.parse import unquote
 
 import httpx
 
-from hanse_client.testing.answers import FakeStewards, Known
+from hanse_client.testing.asking import Asking
 from hanse_client.testing.book import Book, Refusal
 from hanse_client.testing.log import Log
 from hanse_ledger.errors import SubjectIdError
-from hanse_ledger.ids import SubjectId
 from hanse_ledger.subjects import parse_subject
 
-Answer: TypeAlias = dict[str, Any]
-
-SUBJECTS_MOST: Final = 64
 PAGE: Final = 3
 """How many items a page has: few, so that whoever forgets the cursor notices."""
 _OPEN: Final = ("/v1/consortium", "/log/")
@@ -42,15 +37,10 @@ class Routes:
 
     api_key: str = field(repr=False)
     log: Log
-    stewards: FakeStewards
-    known: Callable[[SubjectId], Known]
-    answering: int = 4
-    replays: int = 0
-    changes: deque[Callable[[Answer], object]] = field(default_factory=deque)
+    asking: Asking
+    book: Book
     received: list[Received] = field(default_factory=list)
     replies: dict[str, tuple[bytes, httpx.Response]] = field(default_factory=dict)
-    last: dict[SubjectId, Answer] = field(default_factory=dict)
-    book: Book = field(default_factory=Book)
 
     def receive(self, request: httpx.Request) -> None:
         """Note a request."""
@@ -87,20 +77,54 @@ class Routes:
             return problem(HTTPStatus.UNPROCESSABLE_ENTITY, error.code, str(error))
 
     def _route(self, request: httpx.Request, path: list[str]) -> httpx.Response:
-        match request.method, *path:
+        match path:
+            case "v1", "inquiries", *rest:
+                return self._inquiries(request, rest)
+            case "v1", "portfolios", *rest:
+                return self._portfolios(request, rest)
+            case "v1", "imports", *rest:
+                return self._imports(request, rest)
+            case "v1", "subjects", *rest:
+                return self._subjects(request, rest)
+            case _:
+                return self._state(request.method, path)
+
+    def _state(self, method: str, path: list[str]) -> httpx.Response:
+        match method, *path:
             case "GET", "v1", "consortium":
                 document = json.loads(self.log.dealt.consortium.raw)
                 return _json({"document": document, "genesis": self.log.entries[0].hex()})
             case "GET", "log", "checkpoint":
-                return httpx.Response(200, text=self.log.checkpoint())
-            case "POST", "v1", "inquiries":
-                return self._inquire(json.loads(request.content))
+                return httpx.Response(HTTPStatus.OK, text=self.log.checkpoint())
             case "GET", "v1", "reports":
                 return _json(self._reporting())
-            case _, "v1", "imports", *rest:
-                return self._imports(request, rest)
-            case _, "v1", "subjects", *rest:
-                return self._subjects(request, rest)
+            case _:
+                raise Refusal(404, "not_found", "nothing is here")
+
+    def _inquiries(self, request: httpx.Request, path: list[str]) -> httpx.Response:
+        match request.method, *path:
+            case ("POST",):
+                asked = json.loads(request.content)
+                return _json({"answers": self.asking.inquire(asked["subjects"], asked["purpose"])})
+            case ("GET",):
+                return _page(self.asking.listed(), request.url.params)
+            case "GET", request_id, "answer":
+                return _json(self.asking.file(request_id))
+            case _:
+                raise Refusal(404, "not_found", "nothing is here")
+
+    def _portfolios(self, request: httpx.Request, path: list[str]) -> httpx.Response:
+        match request.method, *path:
+            case ("POST",):
+                return _json(self.asking.new_portfolio(json.loads(request.content)), HTTPStatus.ACCEPTED)
+            case ("GET",):
+                return _page(list(self.asking.portfolios.values())[::-1], request.url.params)
+            case "GET", portfolio_id:
+                return _json(self.asking.portfolio(portfolio_id))
+            case "GET", portfolio_id, "answers":
+                return _page(self.asking.portfolio_answers(portfolio_id), request.url.params)
+            case "POST", portfolio_id, "cancel" | "resume" as to:
+                return _json(self.asking.turn(portfolio_id, to))
             case _:
                 raise Refusal(404, "not_found", "nothing is here")
 
@@ -149,31 +173,6 @@ class Routes:
                 return _json(self.book.say(unquote(customer), said["name"], said["subject"]))
             case _:
                 raise Refusal(404, "not_found", "nothing is here")
-
-    def _inquire(self, asked: Mapping[str, Any]) -> httpx.Response:
-        subjects, purpose = asked["subjects"], asked["purpose"]
-        if not 1 <= len(subjects) <= SUBJECTS_MOST:
-            raise Refusal(400, "malformed", "an inquiry is about 1 to 64 subjects")
-        ids = [self.log.state.primary_of(parse_subject(text).id) for text in subjects]
-        answers = self._answers(ids, purpose)
-        return _json({"answers": [self._changed(answers[subject]) for subject in ids]})
-
-    def _answers(self, ids: list[SubjectId], purpose: str) -> dict[SubjectId, Answer]:
-        if self.replays and all(subject in self.last for subject in ids):
-            self.replays -= 1
-            return self.last
-        known = {subject: self.known(subject) for subject in ids}
-        if purpose not in self.log.dealt.consortium.policy.purposes:
-            known = dict.fromkeys(ids, Known(status="refused", code="purpose"))
-        answers = self.stewards.ask(known, purpose, self.answering)
-        self.last.update(answers)
-        return answers
-
-    def _changed(self, answer: Answer) -> Answer:
-        if self.changes:
-            answer = json.loads(json.dumps(answer))
-            self.changes.popleft()(answer)
-        return answer
 
     def _reporting(self) -> dict[str, Any]:
         return {"month": self.log.month(), "due": False, "reports": 0, "counting": 0, "rows": 0}
