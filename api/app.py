@@ -5,6 +5,10 @@ from typing import Final
 from fastapi import FastAPI
 
 from api.errors import add_handlers
+from api.limits import Buckets, Limits
+from api.metrics import Metrics
+from api.observing import Observing
+from api.options import Options
 from api.routes import (
     api_keys,
     consortium,
@@ -35,11 +39,29 @@ _ROUTES: Final = (
 )
 
 
-def create_app(service: NodeService) -> FastAPI:
+def create_app(service: NodeService, options: Options | None = None) -> FastAPI:
     """Return the application that serves a node."""
-    app = FastAPI(title="Hanse node", version="1", redirect_slashes=False)
-    app.state.service = service
+    options = options or Options()
+    # FastAPI's own pages load scripts from elsewhere: ours is in routes.operation.
+    app = FastAPI(
+        title="Hanse node",
+        version="1",
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
+    metrics = Metrics(service)
+    app.state.service, app.state.options, app.state.metrics = service, options, metrics
+    app.state.limits = Limits(
+        keys=Buckets(options.per_key),
+        parties=Buckets(options.per_party),
+        addresses=Buckets(options.per_address),
+    )
+    app.add_middleware(Observing, count=metrics.count, entropy=service.own.entropy)
     add_handlers(app)
     for routes in _ROUTES:
         app.include_router(routes.router)
+    if options.docs:
+        app.include_router(operation.described)
     return app

@@ -8,7 +8,10 @@ from typing import Final
 
 import uvicorn
 
+from api import request_ids
 from api.app import create_app
+from api.options import Options
+from node import logformat
 from node.apart import ApartNode
 from node.service import NodeService
 from node.settings import load_settings
@@ -26,6 +29,7 @@ def serve(config: Path) -> int:
     What was taken is finished. 1 when the node stopped by a fault of its own.
     """
     settings = load_settings(config)
+    logformat.use(settings.log_format, request_ids.current.get)
     host, port = settings.address
     # uvicorn sends itself once more what ended it: then the node has still to be closed.
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -33,7 +37,7 @@ def serve(config: Path) -> int:
     with ApartNode(settings) as node:
         server = uvicorn.Server(
             uvicorn.Config(
-                create_app(node.service),
+                create_app(node.service, Options.of(settings)),
                 host=host,
                 port=port,
                 log_config=None,

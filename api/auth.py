@@ -9,13 +9,14 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityS
 
 from api.deps import Node, node_service, read_body
 from api.errors import refuse
+from api.limits import limits_of
 from hanse_ledger.errors import LedgerError
 from hanse_ledger.ids import PartyId
 from node.errors import ApiKeyError
 from node.own.api_keys import ApiKey
 from node.own.scopes import Scope
 
-_BEARER: Final = HTTPBearer(
+BEARER: Final = HTTPBearer(
     scheme_name="api_key", auto_error=False, description="`hanse keys api new` makes an API key."
 )
 
@@ -56,7 +57,8 @@ async def signed_body(request: Request, service: Node, limit: int) -> tuple[Part
     target = request.scope["raw_path"].decode("latin-1") + query
     signed = service.gate.request(method=request.method, target=target, headers=request.headers)
     caller = service.gate.authenticate(signed, body)
-    request.state.signed = signed
+    request.state.signed, request.state.caller = signed, f"party:{caller}"
+    limits_of(request).parties.take(caller)
     return caller, body
 
 
@@ -64,13 +66,14 @@ def own_people(
     request: Request,
     needed: SecurityScopes,
     service: Node,
-    given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+    given: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)],
 ) -> ApiKey:
     """Return the live API key of a request that has every scope that its route needs."""
     if given is None:
         raise ApiKeyError("an API key is needed: Authorization: Bearer <key>")
     key = service.own.keys.find(given.credentials)
-    request.state.caller = key.id
+    request.state.caller = f"key:{key.id}"
+    limits_of(request).keys.take(key.id)
     for scope in needed.scopes:
         key.allow(scope)
     return key

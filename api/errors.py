@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from api import request_ids
 from hanse_ledger import errors
 from hanse_ledger.errors import LedgerError
 from node.errors import (
@@ -18,6 +19,7 @@ from node.errors import (
     LogSignatureError,
     NotFoundError,
     PortfolioStateError,
+    RateError,
     RequestSignatureError,
     ScopeError,
     TooLargeError,
@@ -48,10 +50,20 @@ STATUSES: Final[dict[type[LedgerError], HTTPStatus]] = {
     PortfolioStateError: HTTPStatus.CONFLICT,
     UnknownMediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    RateError: HTTPStatus.TOO_MANY_REQUESTS,
     errors.BudgetError: HTTPStatus.TOO_MANY_REQUESTS,
     errors.UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 """The status of each kind of refusal; one that is not here has that of the nearest kind above it."""
+
+
+_HTTP_CODES: Final = {
+    HTTPStatus.BAD_REQUEST: errors.MalformedError.code,
+    HTTPStatus.NOT_FOUND: NotFoundError.code,
+    HTTPStatus.METHOD_NOT_ALLOWED: "method",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: TooLargeError.code,
+}
+"""Codes of what the framework refuses."""
 
 
 def status_of(error: LedgerError) -> HTTPStatus:
@@ -62,6 +74,9 @@ def status_of(error: LedgerError) -> HTTPStatus:
 def problem(status: HTTPStatus, code: str, detail: str, **more: Any) -> JSONResponse:
     """Return a problem; `more` are members beside those of RFC 9457."""
     content = {"title": status.phrase, "status": status.value, "detail": detail, "code": code, **more}
+    request_id = request_ids.current.get()
+    if request_id is not None:
+        content["instance"] = request_id
     return JSONResponse(content, status, media_type=PROBLEM_TYPE)
 
 
@@ -72,6 +87,8 @@ def refuse(error: LedgerError, **more: Any) -> Response:
     answer = problem(status_of(error), error.code, str(error), **more)
     if isinstance(error, ApiKeyError):
         answer.headers["WWW-Authenticate"] = "Bearer"  # RFC 9110 section 15.5.2
+    if isinstance(error, RateError):
+        answer.headers["Retry-After"] = str(error.retry_after_s)
     return answer
 
 
@@ -85,8 +102,7 @@ def add_handlers(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def _http(_request: Request, error: HTTPException) -> Response:
         status = HTTPStatus(error.status_code)
-        code = NotFoundError.code if status == HTTPStatus.NOT_FOUND else "http"
-        answer = problem(status, code, status.description or status.phrase)
+        answer = problem(status, _HTTP_CODES.get(status, "http"), status.description or status.phrase)
         answer.headers.update(error.headers or {})
         return answer
 
@@ -99,7 +115,3 @@ def add_handlers(app: FastAPI) -> None:
     @app.exception_handler(ClientDisconnect)
     async def _gone(_request: Request, _error: ClientDisconnect) -> Response:
         return Response(status_code=HTTPStatus.BAD_REQUEST)
-
-    @app.exception_handler(Exception)
-    async def _fault(_request: Request, _error: Exception) -> Response:
-        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "a fault of this node")

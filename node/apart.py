@@ -144,6 +144,7 @@ class ApartNode:
             health=lambda: replace(
                 shared.health.now, stopped=not self._node.is_running, peers=links.circuits()
             ),
+            waiting=lambda: mailbox.waiting,
         )
 
     def _party_links(self, shared: _Shared) -> PartyLinks:

@@ -22,6 +22,7 @@ from hanse_ledger.errors import CorruptionError, LedgerError
 from node.commands.options import WrongUsageError
 from node.commands.output import print_json, say
 from node.commands.tree import Group, in_language, page_in_language
+from node.logformat import LINE
 from node.texts import Language, locale_language, mark, speak, tr
 from node.texts.sentences import SENTENCES, sentence_of
 
@@ -42,7 +43,6 @@ COMMANDS: Final = {
 }
 _COMMON: Final = ("--lang", "--log-level")
 _LANGUAGES: Final[dict[str, Language]] = {"en": "en", "zh-CN": "zh-CN"}
-_LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _WRONG_USAGE: Final = 2
 
 
@@ -89,7 +89,7 @@ def _common(
     ] = "warning",
 ) -> None:
     del lang  # decided before the commands were made: their help depends on it
-    logging.basicConfig(level=log_level.upper(), format=_LOG_FORMAT, stream=sys.stderr, force=True)
+    logging.basicConfig(level=log_level.upper(), format=LINE, stream=sys.stderr, force=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

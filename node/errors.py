@@ -70,6 +70,16 @@ class UnknownMediaTypeError(RejectedError):
     code = "media_type"
 
 
+class RateError(RejectedError):
+    """Somebody asks too often."""
+
+    code = "rate"
+
+    def __init__(self, *, retry_after_s: int) -> None:
+        super().__init__(f"too many requests; the next one is taken in {retry_after_s} s")
+        self.retry_after_s = retry_after_s
+
+
 class TooLargeError(RejectedError):
     """A body above the limit of its route."""
 

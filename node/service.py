@@ -59,10 +59,12 @@ class NodeService:
         doors: Doors,
         own: OwnService,
         health: Callable[[], Health] = Health,
+        waiting: Callable[[], int] = lambda: 0,
     ) -> None:
         """`consortium` gives the document in force; any thread may call `health`."""
         self._party, self._consortium, self._genesis = party, consortium, genesis
-        self.gate, self.own, self._doors, self._health = gate, own, doors, health
+        self.gate, self.own, self._doors = gate, own, doors
+        self._health, self._waiting = health, waiting
 
     @property
     def is_running(self) -> bool:
@@ -113,6 +115,11 @@ class NodeService:
     def health(self) -> Health:
         """How the node stands, at once: its thread may be busy for long."""
         return self._health()
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for the node's thread."""
+        return self._waiting()
 
     def _sequencer(self) -> Door:
         door = self._doors.log or self._doors.relay

@@ -52,8 +52,17 @@ class NodeSettings(BaseSettings):
     stall_after_s: float = Field(default=_DEFAULT_PATIENCE_S, gt=0, le=86_400)
     """How long whoever orders may be silent, or pass over a statement, before it counts as stalled."""
     api_keys: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...] = ()
-    """SHA-256 of the keys of the party's own people and systems, in hex. Two are live while one replaces
-    the other."""
+    """SHA-256 in hex of API keys with every scope; `hanse keys api` makes all others."""
+    docs: bool = True
+    """Whether `/docs` and `/openapi.json` are served."""
+    open_metrics: bool = False
+    """Whether `/metrics` is served to anybody; with an API key it always is."""
+    rate_per_key: float = Field(default=100, gt=0)
+    """Requests a second that an API key may make for long; ten times as many at once. Of each process."""
+    rate_per_party: float = Field(default=500, gt=0)
+    rate_per_address: float = Field(default=2_000, gt=0)
+    """The same for what anybody may ask, by the address that it comes from."""
+    log_format: Literal["text", "json"] = "text"
 
     @classmethod
     def settings_customise_sources(

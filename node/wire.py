@@ -73,6 +73,11 @@ class Mailbox:
             self.refuse_rest()
         return letter.reply
 
+    @property
+    def waiting(self) -> int:
+        """How many requests nobody has begun with."""
+        return self._letters.qsize()
+
     def close(self) -> None:
         """Tell the reader that there is nothing more to come."""
         self._letters.put(None)

@@ -52,6 +52,7 @@ class Served:
         **more: Any,
     ) -> None:
         """Serve a party's node behind doors; `key` signs its replies, `more` are NodeService's."""
+        options = more.pop("options", None)
         database = more.pop("database", None) or self._database()
         around = Surroundings(clock=more.pop("clock", None) or SystemClock())
         self.own = OwnService(
@@ -71,7 +72,9 @@ class Served:
         )
         given = {"genesis": b"genesis", "own": self.own, **more}
         service = NodeService(party=party, consortium=lambda: consortium, gate=gate, doors=doors, **given)
-        config = uvicorn.Config(create_app(service), log_config=None, access_log=False, lifespan="off")
+        config = uvicorn.Config(
+            create_app(service, options), log_config=None, access_log=False, lifespan="off"
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [self._socket]}, daemon=True)
         thread.start()

@@ -3,17 +3,18 @@
 from http import HTTPStatus
 from typing import Any, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
 from api.deps import Node, read_body, reply_to
 from api.errors import problem, refuse
+from api.limits import by_address
 from hanse_ledger.codec import decode, split_sequence
 from hanse_ledger.errors import MalformedError
 from hanse_ledger.tiles import ENTRY_BYTES_MAX
 from node.service import read_submitted
 
-router: Final = APIRouter(prefix="/v1", tags=["consortium"])
+router: Final = APIRouter(prefix="/v1", tags=["consortium"], dependencies=[Depends(by_address)])
 
 COSE: Final = "application/cose"
 SEQUENCE: Final = "application/cbor-seq"
@@ -35,6 +36,7 @@ async def statements(request: Request, service: Node) -> Response:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == COSE:
         index = await reply_to(service.submit(await read_body(request, ENTRY_BYTES_MAX)))
+        request.app.state.metrics.statements.inc()
         return JSONResponse({"index": decode(index, limit=16)})
     if media_type != SEQUENCE:
         status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
@@ -42,6 +44,7 @@ async def statements(request: Request, service: Node) -> Response:
     body = await read_body(request, STATEMENTS_MOST * ENTRY_BYTES_MAX)
     in_order = split_sequence(body, most=STATEMENTS_MOST)
     indexes, refusal = read_submitted(await reply_to(service.submit_all(in_order)))
+    request.app.state.metrics.statements.inc(len(indexes))
     if refusal is not None:
         return refuse(refusal, place=len(indexes), indexes=indexes)
     return JSONResponse({"indexes": indexes})

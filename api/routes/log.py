@@ -2,14 +2,15 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 
 from api.deps import Node, read_body, reply_to
+from api.limits import by_address
 from hanse_ledger.checkpoint import ADD_CHECKPOINT_BYTES_MAX
 from hanse_ledger.errors import MalformedError
 from node.errors import TooLargeError
 
-router: Final = APIRouter(prefix="/log", tags=["log"])
+router: Final = APIRouter(prefix="/log", tags=["log"], dependencies=[Depends(by_address)])
 
 TEXT: Final = "text/plain; charset=utf-8"
 BYTES: Final = "application/octet-stream"

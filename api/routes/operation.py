@@ -1,24 +1,56 @@
-"""`/healthz` and `/readyz`."""
+"""`/healthz`, `/readyz`, `/metrics`, `/openapi.json` and `/docs`."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Final
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Response
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.security import HTTPAuthorizationCredentials, SecurityScopes
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
+from api.auth import BEARER, own_people
 from api.deps import Node
+from api.docs import page
 from api.errors import problem
 from hanse_ledger.errors import UnavailableError
 from node.health import FORK, Status
 
 router: Final = APIRouter(tags=["operation"])
+described: Final = APIRouter(tags=["operation"])
 
 _NOT_READY: Final[Mapping[Status, tuple[str, str]]] = {
     "stopped": (UnavailableError.code, "the node has stopped"),
     "halted": (FORK, "the log was forked; an operator decides how it goes on"),
     "starting": (UnavailableError.code, "the node has no checkpoint of the log yet"),
 }
+
+
+def _metrics_allowed(
+    request: Request, service: Node, given: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)]
+) -> None:
+    """Let anybody see metrics where the settings say so, else whoever has the scope."""
+    if not request.app.state.options.open_metrics:
+        own_people(request, SecurityScopes(["metrics:read"]), service, given)
+
+
+@router.get("/metrics", dependencies=[Depends(_metrics_allowed)])
+def metrics(request: Request) -> Response:
+    """Return the metrics as Prometheus reads them, to the scope metrics:read or, where so set, to anybody."""
+    return Response(generate_latest(request.app.state.metrics.registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+
+@described.get("/openapi.json")
+async def openapi(request: Request) -> dict[str, Any]:
+    """Return what this interface takes and answers, as OpenAPI."""
+    document: dict[str, Any] = request.app.openapi()
+    return document
+
+
+@described.get("/docs", response_class=HTMLResponse)
+async def docs(request: Request) -> str:
+    """Return the same as a page."""
+    return page(request.app.openapi())
 
 
 @router.get("/healthz")

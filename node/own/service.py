@@ -17,6 +17,7 @@ from node.own import inquiries, verbs
 from node.own.api_keys import ApiKeys
 from node.own.calls import Calls
 from node.own.customers import Customer, Customers
+from node.own.figures import Figures, figures_of
 from node.own.history import History
 from node.own.imports import Export, Imports, Reader
 from node.own.matching import CANDIDATES_MOST, candidates
@@ -40,7 +41,8 @@ class OwnService:
     ) -> None:
         """Use `database` from any thread; `configured` are the hashes of API keys that the settings name."""
         self._party, self._consortium, self._door = party, consortium, door
-        self.clock = around.clock
+        self._database = database
+        self.clock, self.entropy = around.clock, around.entropy
         self.keys = ApiKeys(database, clock=around.clock, entropy=around.entropy, configured=configured)
         self.calls = Calls(database, clock=around.clock, entropy=around.entropy)
         self.imports = Imports(database, around.clock)
@@ -105,6 +107,10 @@ class OwnService:
         resumed = self.portfolios.resume(portfolio_id)
         self._steps()
         return resumed
+
+    def figures(self) -> Figures:
+        """Count what there is; raises UnavailableError."""
+        return figures_of(self._database)
 
     def when_due(self, steps: Callable[[], None]) -> None:
         """Let `steps` be called, from any thread, when there is a portfolio to be worked off."""

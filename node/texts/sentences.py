@@ -36,6 +36,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "import_state": mark("The import was taken or discarded already."),
     "portfolio_state": mark("The portfolio is in no state for this."),
     "media_type": mark("A body of this media type is not taken here."),
+    "rate": mark("Too many requests at once; try again a little later."),
     "too_large": mark("The request is larger than what is taken."),
     "log_signature": mark("No key that may order the log has signed this checkpoint."),
     "backup": mark("Nothing was copied or restored."),

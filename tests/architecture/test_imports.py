@@ -23,7 +23,7 @@ FOREIGN = {
         "psycopg", "pydantic", "pydantic_settings", "python_calamine", "rapidfuzz", "rich", "sqlalchemy",
         "typer",
     },
-    "api": {"authlib", "babel", "fastapi", "jinja2", "pydantic", "starlette", "uvicorn"},
+    "api": {"authlib", "babel", "fastapi", "jinja2", "prometheus_client", "pydantic", "starlette", "uvicorn"},
 }  # fmt: skip
 
 DISTRIBUTIONS = {

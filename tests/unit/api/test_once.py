@@ -98,9 +98,7 @@ def test_a_crash_before_the_answer_is_stored_does_not_preview_twice(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(Calls, "end", _die)
-        died = site.client.post(
-            "/v1/imports", content=TWO, params=AS_OF, headers={**KEY, "connection": "close"}
-        )
+        died = site.client.post("/v1/imports", content=TWO, params=AS_OF, headers=KEY)
         assert died.status_code == 500
     answer = site.client.post("/v1/imports", content=TWO, params=AS_OF, headers=KEY)
     assert answer.status_code == 201
