@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from hanse_ledger.answer_file import AnswerProof, encode_answer_file
-from hanse_ledger.errors import RejectedError
+from hanse_ledger.answer_file import AnswerProof, encode_answer_file, verify_answer_file
+from hanse_ledger.errors import RejectedError, VerificationError
 from hanse_ledger.ids import Month, SubjectId
 from hanse_ledger.merkle import prove_consistency, prove_inclusion
 from hanse_ledger.rows import CONDITIONS, DELAYS, EXPOSURES, Row
@@ -119,11 +119,23 @@ class MemberNode:
             consistency=tuple(prove_consistency(size1=log_size, size2=size, read=read)),
             checkpoint=checkpoint,
         )
-        return encode_answer_file(subject=outcome.subject, figures=outcome.figures, proof=proof)
+        file = encode_answer_file(subject=outcome.subject, figures=outcome.figures, proof=proof)
+        self._check_file(file, log_size)
+        return file
 
     def cosigned_checkpoint(self) -> tuple[int, str]:
         """Return the newest checkpoint, with its size, as the consortium's policy asks for it."""
         return self._cosigned.checkpoint()
+
+    def _check_file(self, file: bytes, log_size: int) -> None:
+        """Refuse a file that its reader would: evaluations and cosignatures are under the keys of now."""
+        document = self.standing.state.consortium_at(log_size)
+        if document is None or document.hash == self.standing.in_force.hash:
+            return
+        try:
+            verify_answer_file(file, document)
+        except VerificationError as error:
+            raise RejectedError("keys have changed since the inquiry: ask anew for a file") from error
 
     def _counted_before(self, seq: int, closed_at: int | None) -> bool:
         entry = self.standing.state.report_of(self.standing.id, seq)

@@ -13,7 +13,7 @@ import numpy as np
 from sqlalchemy import Connection, Row, bindparam, select
 
 from hanse_ledger.codec import decode, encode
-from hanse_ledger.consortium import DESK, MEMBER, Consortium
+from hanse_ledger.consortium import DESK, MEMBER, Consortium, Party
 from hanse_ledger.cose import sign
 from hanse_ledger.errors import LedgerError, MalformedError, UnavailableError
 from hanse_ledger.fields import as_array, as_bytes, as_list, as_uint
@@ -136,6 +136,10 @@ class Answering:
             raise AssertionError("no request is logged before genesis")
         return consortium
 
+    def _party_at(self, log_size: int) -> Party:
+        """Return this steward as the document had it at a position."""
+        return self._consortium_at(log_size).parties[self._standing.id]
+
     def _budget(self, party: PartyId, logged: LoggedRequest) -> int:
         policy = self._consortium_at(logged.index + 1).policy
         if not policy.inquiries_per_subject:
@@ -176,7 +180,8 @@ class Answering:
             disputed=False,
         )
         signed = sign(
-            key=self._standing.key,
+            # The key that the document names at the answer's position: so its reader verifies it.
+            key=self._standing.keys.key(self._party_at(due.log_size).statement_key),
             party=self._standing.id,
             consortium=state.consortium.id,
             name="answer",

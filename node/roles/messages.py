@@ -1,4 +1,4 @@
-"""Reading the stewards' signed messages beside the log (protocol section 12), at whoever receives them."""
+"""The stewards' signed messages beside the log (protocol section 12): read where they come, signed anew."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,11 +6,12 @@ from typing import Any, Final
 
 from hanse_ledger.codec import decode
 from hanse_ledger.consortium import Consortium, Party
-from hanse_ledger.cose import open_message
+from hanse_ledger.cose import open_message, parse, sign
 from hanse_ledger.errors import UnavailableError, VerificationError
 from hanse_ledger.fields import as_array, as_bytes, as_list, as_uint, check_ascending
 from hanse_ledger.ids import KeyId, Month, StewardX, quarter_of
 from hanse_ledger.privacy.sealing import PUBLIC_KEY_BYTES, check_sealing_key
+from node.roles.party import Standing
 
 _REPLY_LIMIT: Final = 1 << 20
 _MESSAGE_LIMIT: Final = 1 << 14
@@ -93,6 +94,20 @@ def read_seed_hash(raw: bytes, *, consortium: Consortium, holder: Party) -> tupl
     if holder.x not in place.holders:
         raise VerificationError("the word of a steward that does not hold the seed")
     return place, as_bytes(seed_hash, "seed hash")
+
+
+def renewed(raw: bytes, standing: Standing) -> bytes:
+    """Return a message of one's own that was stored, signed by the key that is in force by now."""
+    signed = parse(raw, limit=_MESSAGE_LIMIT)
+    if signed.key_id == standing.key.key_id:
+        return raw
+    return sign(
+        key=standing.key,
+        party=standing.id,
+        consortium=signed.consortium,
+        name=signed.name,
+        payload=signed.payload,
+    )
 
 
 def _open(raw: object, name: str, consortium: Consortium, steward: Party) -> Any:

@@ -8,6 +8,7 @@ from hanse_ledger.codec import encode
 from hanse_ledger.cose import sign
 from hanse_ledger.ids import KeyId, Month, quarter_of
 from hanse_ledger.privacy.sealing import PRIVATE_KEY_BYTES, SealingPrivateKey
+from node.roles.messages import renewed
 from node.roles.party import Standing
 from node.storage.schema import sealing_key
 
@@ -27,7 +28,8 @@ class SealingKeys:
         self.ensure()
         with self._standing.database.read() as connection:
             query = select(sealing_key.c.signed).order_by(sealing_key.c.first_month)
-            return encode(list(connection.execute(query).scalars()))
+            stored = list(connection.execute(query).scalars())
+        return encode([renewed(signed, self._standing) for signed in stored])
 
     def private(self, key_id: KeyId) -> SealingPrivateKey | None:
         """Return an own key that has not been destroyed yet, or None."""

@@ -19,7 +19,7 @@ from hanse_ledger.privacy.validity import seed_hash
 from hanse_ledger.signing import key_id_of
 from node.ports import StewardLinks, StewardVerb
 from node.roles.evidence import keep_evidence
-from node.roles.messages import SeedPlace, read_sealing_key, read_seed, read_seed_hash
+from node.roles.messages import SeedPlace, read_sealing_key, read_seed, read_seed_hash, renewed
 from node.roles.party import Standing
 from node.roles.sealing_keys import SealingKeys
 from node.storage.schema import seed as seed_table
@@ -140,7 +140,8 @@ class Seeds:
             return
         where = _where(seed_table, place)
         with self._standing.database.read() as connection:
-            message = connection.execute(select(seed_table.c.message).where(where)).scalar_one()
+            stored = connection.execute(select(seed_table.c.message).where(where)).scalar_one()
+        message = renewed(stored, self._standing)
         said = self._said(place)
         for x in place.holders[1:]:
             if x not in said:

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 import rfc8785
-from support_node import MEMBERS, Bench
+from support_node import MEMBERS, Bench, invoice, subject, take_book
 
 from consortium_config.draft import admission_proof
 from consortium_config.sample import STEWARDS
+from hanse_ledger.answer_file import verify_answer_file
 from hanse_ledger.bodies import Inquiry, Propose, Vote
 from hanse_ledger.checkpoint import AddCheckpoint
 from hanse_ledger.consortium import Consortium, parse_document
-from hanse_ledger.errors import NotAdmittedError
+from hanse_ledger.errors import NotAdmittedError, RejectedError
 from hanse_ledger.ids import PartyId, StewardX
 from hanse_ledger.merkle import prove_consistency
 from hanse_ledger.note import (
@@ -154,3 +155,34 @@ def test_a_node_without_the_key_signs_nothing_until_it_is_in_its_file(bench: Ben
             getattr(standing, key)
     file.append(bench.keys[ALDER])
     assert (standing.key.public, standing.cosign_key.public) == (NEXT[0].public, NEXT[1].public)
+
+
+def test_reports_and_inquiries_go_on_over_a_steward_s_new_keys(bench: Bench) -> None:
+    """What a steward has stored under its old key it signs anew for those who read it by the new document."""
+    for party in MEMBERS[:4]:
+        take_book(bench.member(party), {"C1": [invoice("R1", "2024-10-02", "2024-10-20")]})
+    member = bench.member(ALDER)
+    bench.work()
+    (before,) = member.inquire([subject("C1")], "credit-review")
+    vote_in(bench, ONE)
+    bench.end_month(bench.first)
+    (after,) = member.inquire([subject("C1")], "credit-review")
+    assert (before.status, after.status) == ("nothing", "checked")
+    assert set(before.answers) == set(after.answers) == set(STEWARDS)
+    verify_answer_file(member.answer_file(after), bench.state.consortium)
+    with pytest.raises(RejectedError, match="keys have changed"):
+        member.answer_file(before)
+
+
+def test_an_answer_is_signed_by_the_key_of_its_position(bench: Bench) -> None:
+    """An inquiry stands in the log, a steward's key changes, and only then the stewards are reached."""
+    bench.work()
+    member = bench.member(ALDER)
+    bench.silent |= {(party, "answers") for party in STEWARDS.values()}
+    (refused,) = member.inquire([subject("C1")], "credit-review")
+    assert refused.status == "refused"
+    bench.silent.clear()
+    vote_in(bench, ONE)
+    (late,) = member.inquire_once([subject("C1")], "credit-review")
+    assert (late.index, late.status) == (refused.index, "nothing")
+    assert set(late.answers) == set(STEWARDS)
