@@ -9,9 +9,11 @@ from pathlib import Path
 import httpx
 import rfc8785
 from support_go import logcheck
+from support_http import API_KEY
 from support_net import NodeProcess, running
 
 from consortium_config.sample import DESK_ID, STEWARDS
+from hanse_client import Hanse, Unanswered
 from hanse_ledger.answer_file import verify_answer_file
 from hanse_ledger.checkpoint import parse_checkpoint
 from hanse_ledger.consortium import parse_document
@@ -125,6 +127,15 @@ def check_log(node: NodeProcess, out: Path) -> None:
     verify_checkpoint(node.client.get("/log/checkpoint").content, policy)
 
 
+def asked_by_client(node: NodeProcess) -> list[str]:
+    """Ask through the SDK; return what there is to go by, or why there is nothing."""
+    trust = node.config.parent / "consortium.json"
+    with Hanse(node.url, api_key=API_KEY, trust=trust) as hanse:
+        outcomes = hanse.check_many([SHARED, UNKNOWN], purpose="credit-review")
+        assert hanse.consortium().is_current
+    return [one.error.code if isinstance(one, Unanswered) else one.coverage for one in outcomes]
+
+
 def test_nine_processes_report_close_and_answer(tmp_path: Path) -> None:
     months = log_months()
     with running(tmp_path / "nodes", MEMBERS, months[0]) as nodes:
@@ -143,10 +154,13 @@ def test_nine_processes_report_close_and_answer(tmp_path: Path) -> None:
         one_less = inquire(nodes[MEMBERS[1]])[SHARED]
         assert (one_less["status"], one_less["windows"]) == ("checked", whole)
         check_proofs(nodes[MEMBERS[0]])
+        assert asked_by_client(nodes[MEMBERS[0]]) == ["checked", "none"]
         check_log(nodes[DESK_ID], tmp_path / "log")
         assert nodes[PartyId("steward-2")].stop() == 0
         two_less = inquire(nodes[MEMBERS[2]])[SHARED]
         assert (two_less["status"], two_less["windows"]) == ("unchecked", whole)
+        # Two that cosign are too few to prove anything.
+        assert asked_by_client(nodes[MEMBERS[2]]) == ["node_unavailable", "node_unavailable"]
         assert nodes[MEMBERS[3]].stop() == 0
         with httpx.Client(trust_env=False) as stranger:
             url = nodes[MEMBERS[0]].url

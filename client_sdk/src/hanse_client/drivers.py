@@ -5,6 +5,7 @@ or passwords from the environment, or writes URLs (and what is asked in them) in
 """
 
 from collections.abc import Mapping
+from importlib.metadata import version
 from typing import Final, TypeVar
 
 import httpx
@@ -12,7 +13,7 @@ import httpx
 from hanse_client.config import ApiKey, Limits, Surroundings
 from hanse_client.steps import JSON, Failure, Reply, Send, Steps
 
-USER_AGENT: Final = "hanse-client/0.1.0"
+USER_AGENT: Final = f"hanse-client/{version('hanse-client')}"
 _PROBLEM: Final = "application/problem+json"
 _LEAST_S: Final = 0.001
 

@@ -1,12 +1,14 @@
 """What a test can set of the fake, and what its users' code then sees."""
 
+import asyncio
 import random
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 
-from hanse_client import Report, Unanswered
+from hanse_client import AsyncHanse, Hanse, Report, Unanswered
 from hanse_client.config import Surroundings
 from hanse_client.errors import (
     AccessError,
@@ -270,3 +272,33 @@ def test_a_key_used_for_another_request_is_refused(fake: FakeHanse) -> None:
         request = httpx.Request("POST", url, headers=headers, json=asked)
         assert fake.respond(request).status_code == status
     assert fake.respond(httpx.Request("GET", f"{fake.url}/v1/nothing", headers=headers)).status_code == 404
+
+
+def test_a_call_that_is_still_being_answered_is_waited_for(fake: FakeHanse) -> None:
+    around = Surroundings(sleep=lambda _seconds: None)
+    fake.cut_next()
+    fake.fail_next(409, code="in_flight", times=2)
+    with fake.client(surroundings=around) as hanse:
+        assert hanse.check(SUBJECT, purpose="onboarding").coverage == "checked"
+        assert len({one.idempotency_key for one in fake.received}) == 1
+        # Without an earlier attempt it is somebody else's call that has this key.
+        fake.fail_next(409, code="in_flight")
+        with pytest.raises(ConflictError):
+            hanse.check(SUBJECT, purpose="onboarding")
+
+
+def test_many_threads_share_a_client(fake: FakeHanse) -> None:
+    with fake.serve() as url, Hanse(url, api_key=fake.api_key, trust=fake.trust) as hanse:
+        with ThreadPoolExecutor(8) as pool:
+            asked = [pool.submit(hanse.check, SUBJECT, purpose="onboarding") for _ in range(40)]
+        assert len({one.result().log_index for one in asked}) == 40
+
+
+def test_many_tasks_share_a_client(fake: FakeHanse) -> None:
+    async def ask() -> list[Report]:
+        with fake.serve() as url:
+            async with AsyncHanse(url, api_key=fake.api_key, trust=fake.trust) as hanse:
+                asked = (hanse.check(SUBJECT, purpose="onboarding") for _ in range(20))
+                return await asyncio.gather(*asked)
+
+    assert len({report.log_index for report in asyncio.run(ask())}) == 20
