@@ -101,14 +101,18 @@ class _Part:
         commits, missing = read_round(self.mail, self.draft, "commit")
         if missing:
             return TakenPart(sent=sent, awaited=missing)
+        self._compare("commit", commits)
         with _naming(self.draft, "commit"):
-            read_commits(self.draft.roster, commits)
+            session = read_commits(self.draft.roster, commits)
         self._keep("commit", commits)
         sent += self._send("deal", lambda: self._deal(commits))
         check_complaints(self.mail, self.draft, commits)
         deals, missing = read_round(self.mail, self.draft, "deal")
         if missing:
             return TakenPart(sent=sent, awaited=missing)
+        self._compare("deal", deals)
+        with _naming(self.draft, "deal"):
+            read_deals(session, deals)
         self._keep("deal", deals)
         sent += self._send("confirm", lambda: self._confirm(commits, deals))
         confirms, missing = read_round(self.mail, self.draft, "confirm")
@@ -169,15 +173,19 @@ class _Part:
         self._send("complaint", lambda: dkg.complain(me, commits, accused, deals[accused]))
         raise _over(self.draft, accused, self.x)
 
-    def _keep(self, kind: Kind, messages: Messages) -> None:
-        """Keep what others have sent; raise FoundingError where one was taken with other content before."""
+    def _compare(self, kind: Kind, messages: Messages) -> None:
+        """Raise FoundingError where a message was taken with other content before."""
         for y in self.draft.roster.others(self.x):
-            name = message_name(self.draft.stewards[y], kind, self.draft.run)
-            kept = self.opened.home.kept.read(name)
-            if kept is None:
-                self.opened.home.kept.post(name, messages[y])
-            elif kept != messages[y]:
-                raise self._changed(y, kind, kept, messages[y])
+            kept = self.opened.home.kept.read(message_name(self.draft.stewards[y], kind, self.draft.run))
+            if kept not in (None, messages[y]):
+                raise self._changed(y, kind, kept or b"", messages[y])
+
+    def _keep(self, kind: Kind, messages: Messages) -> None:
+        """Keep what others have sent and what holds: in the place of anything else the right one may come."""
+        for y in self.draft.roster.others(self.x):
+            self.opened.home.kept.post(
+                message_name(self.draft.stewards[y], kind, self.draft.run), messages[y]
+            )
 
     def _changed(self, y: StewardX, kind: Kind, kept: bytes, found: bytes) -> FoundingError:
         party = self.draft.stewards[y]
