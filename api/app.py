@@ -4,6 +4,7 @@ from typing import Final
 
 from fastapi import FastAPI
 
+from api.described import describe
 from api.errors import add_handlers
 from api.limits import Buckets, Limits
 from api.metrics import Metrics
@@ -64,4 +65,5 @@ def create_app(service: NodeService, options: Options | None = None) -> FastAPI:
         app.include_router(routes.router)
     if options.docs:
         app.include_router(operation.described)
+    describe(app)
     return app

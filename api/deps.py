@@ -1,16 +1,21 @@
 """What routes share: the node, bodies of a limited length, waiting for the node's thread."""
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
+from fastapi.routing import APIRoute
+from starlette.types import Message, Receive
 
 from hanse_ledger.errors import UnavailableError
 from node.errors import TooLargeError
 from node.service import WAIT_S, NodeService
 
 JSON: Final = "application/json"
+MODEL_BYTES_MOST: Final = 64 << 10
+"""The most that a body has which is read into a model at once."""
 BODY_S: Final = 30.0
 """How long a body may take to arrive."""
 
@@ -48,3 +53,26 @@ async def reply_to(future: Future[bytes]) -> bytes:
         return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), WAIT_S)
     except TimeoutError as error:
         raise UnavailableError("the node did not answer in time") from error
+
+
+class OwnRoute(APIRoute):
+    """A route of the own people's: a body that is read into a model is read within a limit first."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler behind the limit."""
+        answer = super().get_route_handler()
+        if self.body_field is None:
+            return answer
+
+        async def answer_limited(request: Request) -> Response:
+            body = await read_body(request, MODEL_BYTES_MOST)
+            return await answer(Request(request.scope, _replayed(body)))
+
+        return answer_limited
+
+
+def _replayed(body: bytes) -> Receive:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from api import request_ids
+from api.described import PROBLEM_TYPE
 from hanse_ledger import errors
 from hanse_ledger.errors import LedgerError
 from node.errors import (
@@ -27,7 +28,6 @@ from node.errors import (
     UnknownMediaTypeError,
 )
 
-PROBLEM_TYPE: Final = "application/problem+json"
 SIZE_TYPE: Final = "text/x.tlog.size"
 
 

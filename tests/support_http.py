@@ -41,6 +41,7 @@ class Served:
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._open = ExitStack()
         self.own: OwnService
+        self.service: NodeService
         self._open.callback(self._socket.close)
 
     def start(
@@ -71,9 +72,11 @@ class Served:
             clock=around.clock,
         )
         given = {"genesis": b"genesis", "own": self.own, **more}
-        service = NodeService(party=party, consortium=lambda: consortium, gate=gate, doors=doors, **given)
+        self.service = NodeService(
+            party=party, consortium=lambda: consortium, gate=gate, doors=doors, **given
+        )
         config = uvicorn.Config(
-            create_app(service, options), log_config=None, access_log=False, lifespan="off"
+            create_app(self.service, options), log_config=None, access_log=False, lifespan="off"
         )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [self._socket]}, daemon=True)

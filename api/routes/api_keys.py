@@ -8,12 +8,15 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.auth import needs
-from api.deps import Node
+from api.deps import Node, OwnRoute
+from api.described import OWN, refusals
 from api.paging import Listed, TextPage
 from node.own.api_keys import ApiKey, NewKey
 from node.own.scopes import SCOPES, Scope
 
-router: Final = APIRouter(prefix="/v1/api-keys", tags=["api keys"])
+router: Final = APIRouter(
+    prefix="/v1/api-keys", tags=["api keys"], route_class=OwnRoute, responses=refusals(*OWN)
+)
 
 _DAYS_MOST: Final = 3_650
 
@@ -21,7 +24,10 @@ _DAYS_MOST: Final = 3_650
 class KeyAsked(BaseModel):
     """A key to be made. Without `expires_in_days` it lives until it is revoked."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"example": {"name": "erp", "scopes": ["imports:write"], "expires_in_days": 365}},
+    )
 
     name: Annotated[str, Field(min_length=1, max_length=64)]
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(SCOPES))]
@@ -65,7 +71,7 @@ def keys(service: Node, page: TextPage) -> Listed[KeyShown]:
     return page.of([KeyShown.of(key) for key in found], lambda key: key.id)
 
 
-@router.post("", status_code=HTTPStatus.CREATED)
+@router.post("", status_code=HTTPStatus.CREATED, responses=refusals(409, 413))
 def new_key(asked: KeyAsked, service: Node, caller: Annotated[ApiKey, needs("keys:admin")]) -> KeyMade:
     """Make a key and show it this once. It gets no scope that the caller's own key has not.
 

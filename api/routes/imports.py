@@ -10,18 +10,56 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from api.auth import needs
-from api.deps import JSON, Node, read_body, reply_to
+from api.deps import JSON, Node, OwnRoute, read_body, reply_to
+from api.described import OWN, gives, refusals, takes
 from api.once import OnceOnly
 from api.paging import Listed, NumberPage, cut
 from node.own.imports import IMPORT_BYTES_MOST
 
-router: Final = APIRouter(prefix="/v1/imports", tags=["imports"])
+router: Final = APIRouter(
+    prefix="/v1/imports", tags=["imports"], route_class=OwnRoute, responses=refusals(*OWN)
+)
 
 ImportId: TypeAlias = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
+_XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _COLUMNS_CHARS_MOST: Final = 8_192
 
 
-@router.post("", status_code=HTTPStatus.CREATED, dependencies=[needs("imports:write")])
+_TAKES: Final = takes(
+    {"text/csv": "invoice,customer,invoice date,due date,paid date,amount,currency\n", _XLSX: None}
+)
+_SHOWN: Final = {
+    "id": "0d6b4f6d0c3b4be7b0d1b1a5f0c2f1be",
+    "state": "previewed",
+    "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "as_of": "2026-09-30",
+    "created_at": "2026-10-01T08:00:00+00:00",
+    "seen_before": False,
+    "lines": 2,
+    "taken": 1,
+    "left_out": 0,
+    "refused": 1,
+    "refused_lines": [{"line": 3, "reason": "no_subject", "column": "customer", "text": "Line 3: ..."}],
+    "unmatched": 1,
+    "unmatched_customers": ["4711"],
+    "currencies": {"EUR": 1},
+    "columns": {"invoice": "Invoice", "customer": "Customer"},
+    "new": 1,
+    "changed": 0,
+    "unchanged": 0,
+    "customers": 1,
+    "subjects": 1,
+    "differences": 0,
+}
+
+
+@router.post(
+    "",
+    status_code=HTTPStatus.CREATED,
+    dependencies=[needs("imports:write")],
+    openapi_extra=_TAKES,
+    responses=gives(JSON, "The preview", status=201, example=_SHOWN) | refusals(409, 413),
+)
 async def preview(
     *,
     request: Request,
@@ -62,7 +100,11 @@ def imports(service: Node, page: NumberPage) -> Listed[dict[str, Any]]:
     return page.of(found, lambda one: one[0]).map(lambda one: one[1])
 
 
-@router.get("/{import_id}", dependencies=[needs("imports:read")])
+@router.get(
+    "/{import_id}",
+    dependencies=[needs("imports:read")],
+    responses=gives(JSON, "The import", example=_SHOWN),
+)
 def one_import(service: Node, import_id: ImportId) -> dict[str, Any]:
     """Return an import as it stands."""
     return service.own.imports.one(import_id)
@@ -80,7 +122,11 @@ def unmatched(service: Node, import_id: ImportId, page: NumberPage) -> Listed[st
     return cut(page, service.own.imports.unmatched(import_id))
 
 
-@router.post("/{import_id}/confirm", dependencies=[needs("imports:write")])
+@router.post(
+    "/{import_id}/confirm",
+    dependencies=[needs("imports:write")],
+    responses=gives(JSON, "The import, taken", example=_SHOWN | {"state": "taken"}) | refusals(409),
+)
 async def confirm_import(
     *,
     service: Node,
@@ -92,7 +138,11 @@ async def confirm_import(
     return Response(await reply_to(reply), media_type=JSON)
 
 
-@router.delete("/{import_id}", dependencies=[needs("imports:write")])
+@router.delete(
+    "/{import_id}",
+    dependencies=[needs("imports:write")],
+    responses=gives(JSON, "The import", example=_SHOWN | {"state": "discarded"}) | refusals(409),
+)
 def discard(service: Node, import_id: ImportId) -> dict[str, Any]:
     """Throw a preview away; again changes nothing."""
     return service.own.imports.discard(import_id)

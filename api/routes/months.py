@@ -6,10 +6,13 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.auth import needs
-from api.deps import JSON, Node, reply_to
+from api.deps import JSON, Node, OwnRoute, reply_to
+from api.described import OWN, gives, refusals
 from hanse_ledger.ids import parse_month
 
-router: Final = APIRouter(prefix="/v1/months", tags=["months"])
+router: Final = APIRouter(
+    prefix="/v1/months", tags=["months"], route_class=OwnRoute, responses=refusals(*OWN)
+)
 
 _MONTH: Final = r"^[0-9]{4}-(0[1-9]|1[0-2])$"
 
@@ -17,12 +20,16 @@ _MONTH: Final = r"^[0-9]{4}-(0[1-9]|1[0-2])$"
 class Closing(BaseModel):
     """Which month to close; the log month without it."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"month": "2026-09"}})
 
     month: Annotated[str, Field(pattern=_MONTH)] | None = None
 
 
-@router.post("/close", dependencies=[needs("months:close")])
+@router.post(
+    "/close",
+    dependencies=[needs("months:close")],
+    responses=gives(JSON, "The month, or null", example={"month": "2026-09"}) | refusals(409, 413),
+)
 async def close_month(closing: Closing, service: Node) -> Response:
     """File this steward's statement that a month is closed; answers the month, null where it is not due."""
     month = None if closing.month is None else parse_month(closing.month)

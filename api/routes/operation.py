@@ -10,14 +10,15 @@ from fastapi.security import HTTPAuthorizationCredentials, SecurityScopes
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
 from api.auth import BEARER, own_people
-from api.deps import Node
+from api.deps import JSON, Node
+from api.described import gives, refusals
 from api.docs import page
 from api.errors import problem
 from hanse_ledger.errors import UnavailableError
-from node.health import FORK, Status
+from node.health import FORK, Health, Status
 
-router: Final = APIRouter(tags=["operation"])
-described: Final = APIRouter(tags=["operation"])
+router: Final = APIRouter(tags=["operation"], responses=refusals(500))
+described: Final = APIRouter(tags=["operation"], responses=refusals(500))
 
 _NOT_READY: Final[Mapping[Status, tuple[str, str]]] = {
     "stopped": (UnavailableError.code, "the node has stopped"),
@@ -34,7 +35,12 @@ def _metrics_allowed(
         own_people(request, SecurityScopes(["metrics:read"]), service, given)
 
 
-@router.get("/metrics", dependencies=[Depends(_metrics_allowed)])
+@router.get(
+    "/metrics",
+    dependencies=[Depends(_metrics_allowed)],
+    response_class=Response,
+    responses=gives("text/plain", "Metrics") | refusals(401, 403, 429, 503),
+)
 def metrics(request: Request) -> Response:
     """Return the metrics as Prometheus reads them, to the scope metrics:read or, where so set, to anybody."""
     return Response(generate_latest(request.app.state.metrics.registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
@@ -53,7 +59,7 @@ async def docs(request: Request) -> str:
     return page(request.app.openapi())
 
 
-@router.get("/healthz")
+@router.get("/healthz", responses=gives(JSON, "It lives", example={"status": "ok"}) | refusals(503))
 async def healthz(service: Node) -> Response:
     """Say whether the node lives: 503 after a fault that stopped it."""
     if service.is_running:
@@ -61,7 +67,7 @@ async def healthz(service: Node) -> Response:
     return problem(HTTPStatus.SERVICE_UNAVAILABLE, UnavailableError.code, "the node has stopped")
 
 
-@router.get("/readyz")
+@router.get("/readyz", responses=gives(JSON, "How it stands", example=Health().describe()) | refusals(503))
 async def readyz(service: Node) -> Response:
     """Say how the node stands: 200 where it serves, degraded or not, else 503 and a code for why."""
     health = service.health

@@ -12,14 +12,17 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from api.auth import needs
-from api.deps import JSON, Node, read_body, reply_to
+from api.deps import JSON, Node, OwnRoute, read_body, reply_to
+from api.described import OWN, gives, refusals, takes
 from api.once import OnceOnly
 from api.paging import Listed, NumberPage
 from hanse_ledger.errors import MalformedError
 from node.errors import UnknownMediaTypeError
 from node.own.portfolios import SUBJECTS_MOST, Asked, listing
 
-router: Final = APIRouter(prefix="/v1/portfolios", tags=["portfolios"])
+router: Final = APIRouter(
+    prefix="/v1/portfolios", tags=["portfolios"], route_class=OwnRoute, responses=refusals(*OWN)
+)
 
 CSV: Final = "text/csv"
 LINES: Final = "application/jsonl"
@@ -42,7 +45,33 @@ class PortfolioAsked(BaseModel):
     ]
 
 
-@router.post("", status_code=HTTPStatus.ACCEPTED, dependencies=[needs("portfolios:write")])
+_ASKED: Final = {"name": "all", "purpose": "monitoring", "subjects": ["lei:5493001KJTIIGC8Y1R12", "4711"]}
+_SHOWN: Final = {
+    "id": "0d6b4f6d0c3b4be7b0d1b1a5f0c2f1be",
+    "name": "all",
+    "purpose": "monitoring",
+    "state": "running",
+    "code": None,
+    "total": 2,
+    "created_at": "2026-10-01T08:00:00+00:00",
+    "ended_at": None,
+    "done": 1,
+    "failed": 1,
+    "checked": 0,
+    "nothing": 0,
+    "unchecked": 0,
+    "disagreement": 0,
+    "refused": 1,
+}
+
+
+@router.post(
+    "",
+    status_code=HTTPStatus.ACCEPTED,
+    dependencies=[needs("portfolios:write")],
+    openapi_extra=takes({JSON: _ASKED, CSV: "subject\nlei:5493001KJTIIGC8Y1R12\n"}),
+    responses=gives(JSON, "The portfolio", status=202, example=_SHOWN) | refusals(409, 413, 415),
+)
 async def new_portfolio(
     *, request: Request, service: Node, once: OnceOnly, name: Said = None, purpose: Said = None
 ) -> Response:
@@ -71,13 +100,26 @@ def portfolios(service: Node, page: NumberPage) -> Listed[dict[str, Any]]:
     return page.of(found, lambda row: row.number).map(listing)
 
 
-@router.get("/{portfolio_id}", dependencies=[needs("portfolios:read")])
+@router.get(
+    "/{portfolio_id}",
+    dependencies=[needs("portfolios:read")],
+    responses=gives(JSON, "The portfolio", example=_SHOWN),
+)
 def portfolio(service: Node, portfolio_id: PortfolioId) -> dict[str, Any]:
     """Return a portfolio with its progress; `code` says why one that runs does not go on."""
     return service.own.portfolios.one(portfolio_id)
 
 
-@router.get("/{portfolio_id}/answers", dependencies=[needs("portfolios:read")])
+@router.get(
+    "/{portfolio_id}/answers",
+    dependencies=[needs("portfolios:read")],
+    responses={
+        200: {
+            "description": "A page of answers, each with its number and what was asked",
+            "content": {LINES: {"schema": {"type": "string"}}},
+        }
+    },
+)
 def answers(request: Request, service: Node, portfolio_id: PortfolioId, page: NumberPage) -> Response:
     """List what became of each subject in the order brought: JSON, or lines (`Accept: application/jsonl`).
 
@@ -93,13 +135,21 @@ def answers(request: Request, service: Node, portfolio_id: PortfolioId, page: Nu
     return Response(lines, media_type=LINES, headers=headers)
 
 
-@router.post("/{portfolio_id}/cancel", dependencies=[needs("portfolios:write")])
+@router.post(
+    "/{portfolio_id}/cancel",
+    dependencies=[needs("portfolios:write")],
+    responses=gives(JSON, "The portfolio", example=_SHOWN | {"state": "cancelled"}) | refusals(409),
+)
 def cancel(service: Node, portfolio_id: PortfolioId) -> dict[str, Any]:
     """Ask for nothing more; what was asked stays."""
     return service.own.portfolios.cancel(portfolio_id)
 
 
-@router.post("/{portfolio_id}/resume", dependencies=[needs("portfolios:write")])
+@router.post(
+    "/{portfolio_id}/resume",
+    dependencies=[needs("portfolios:write")],
+    responses=gives(JSON, "The portfolio", example=_SHOWN) | refusals(409),
+)
 def resume(service: Node, portfolio_id: PortfolioId) -> dict[str, Any]:
     """Go on with one that was cancelled, or that ended because a budget was spent."""
     return service.own.resume_portfolio(portfolio_id)

@@ -6,13 +6,21 @@ from fastapi import APIRouter, Request, Response
 
 from api.auth import SignedRoute, signed_body
 from api.deps import Node, reply_to
+from api.described import SIGNED, gives, refusals, takes
 from node.ports import StewardVerb
 
-router: Final = APIRouter(prefix="/v1", tags=["steward"], route_class=SignedRoute)
+router: Final = APIRouter(
+    prefix="/v1",
+    tags=["steward"],
+    route_class=SignedRoute,
+    default_response_class=Response,
+    responses=refusals(*SIGNED),
+)
 
 CBOR: Final = "application/cbor"
 COSE: Final = "application/cose"
 BYTES: Final = "application/octet-stream"
+_CBOR, _COSE, _BYTES = takes({CBOR: None}), takes({COSE: None}), takes({BYTES: None})
 _SMALL: Final = 1 << 16
 _LARGE: Final = 1 << 20
 """The most that a sealed share, or a batch of requests, has."""
@@ -25,37 +33,41 @@ async def _ask(
     return Response(await reply_to(service.ask(caller, verb, body)), media_type=media_type)
 
 
-@router.post("/tokens/evaluate")
+@router.post("/tokens/evaluate", openapi_extra=_CBOR, responses=gives(COSE, "The signed evaluation"))
 async def evaluate(request: Request, service: Node) -> Response:
     """Evaluate blinded elements; answers the signed evaluation."""
     return await _ask(request, service, "evaluate", limit=_SMALL, media_type=COSE)
 
 
-@router.post("/sealing-keys")
+@router.post("/sealing-keys", responses=gives(CBOR, "An array of signed keys"))
 async def sealing_keys(request: Request, service: Node) -> Response:
     """Answer a CBOR array of the signed keys that can be sealed to."""
     return await _ask(request, service, "sealing-keys", limit=0, media_type=CBOR)
 
 
-@router.post("/shares")
+@router.post("/shares", openapi_extra=_BYTES, responses=gives(BYTES, "The SHA-256 of what is kept"))
 async def shares(request: Request, service: Node) -> Response:
     """Keep sealed bytes; answers their SHA-256 once they are durable."""
     return await _ask(request, service, "shares", limit=_LARGE, media_type=BYTES)
 
 
-@router.post("/answers")
+@router.post(
+    "/answers",
+    openapi_extra=_CBOR,
+    responses=gives(CBOR, "Sealed answers or codes, in order"),
+)
 async def answers(request: Request, service: Node) -> Response:
     """Answer logged requests, in order, with sealed answers or codes."""
     return await _ask(request, service, "answers", limit=_LARGE, media_type=CBOR)
 
 
-@router.post("/seeds")
+@router.post("/seeds", openapi_extra=_COSE, responses=gives(BYTES, "Nothing"))
 async def seeds(request: Request, service: Node) -> Response:
     """Take a seed that another steward drew; answers nothing once it is durable."""
     return await _ask(request, service, "seed", limit=_SMALL, media_type=BYTES)
 
 
-@router.post("/seed-hashes")
+@router.post("/seed-hashes", openapi_extra=_COSE, responses=gives(BYTES, "Nothing"))
 async def seed_hashes(request: Request, service: Node) -> Response:
     """Take another steward's word on a seed; answers nothing once it is durable."""
     return await _ask(request, service, "seed-hash", limit=_SMALL, media_type=BYTES)

@@ -2,19 +2,21 @@
 
 import asyncio
 import json
-from http import HTTPStatus
 from typing import Annotated, Any, Final, TypeAlias
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.auth import needs
-from api.deps import Node, read_body, reply_to
+from api.deps import Node, OwnRoute, read_body, reply_to
+from api.described import OWN, refusals, takes
 from api.paging import Listed, TextPage
 from hanse_ledger.errors import MalformedError
 from node.own.customers import Customer
 
-router: Final = APIRouter(prefix="/v1/subjects", tags=["subjects"])
+router: Final = APIRouter(
+    prefix="/v1/subjects", tags=["subjects"], route_class=OwnRoute, responses=refusals(*OWN)
+)
 
 _LIST_BYTES_MOST: Final = 16 << 20
 Number: TypeAlias = Annotated[str, Path(min_length=1, max_length=128)]
@@ -33,7 +35,10 @@ class CustomerShown(BaseModel):
 class CustomerSaid(BaseModel):
     """What a person says of a customer."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"example": {"name": "Alder Ltd", "subject": "lei:5493001KJTIIGC8Y1R12"}},
+    )
 
     name: Annotated[str, Field(max_length=200)] = ""
     subject: Annotated[str, Field(max_length=200)] | None = None
@@ -63,7 +68,12 @@ class Matches(BaseModel):
     matches: list[Match]
 
 
-@router.post("", status_code=HTTPStatus.OK, dependencies=[needs("subjects:write")])
+@router.post(
+    "",
+    dependencies=[needs("subjects:write")],
+    openapi_extra=takes({"text/csv": "customer,name,subject\n4711,Alder Ltd,lei:5493001KJTIIGC8Y1R12\n"}),
+    responses=refusals(413),
+)
 async def upload(request: Request, service: Node) -> Upload:
     """Add customers from a CSV file or .xlsx workbook with the columns customer, name and perhaps subject.
 
@@ -117,7 +127,7 @@ def customer(service: Node, customer: Number) -> CustomerShown:
     return _shown(service.own.customers.one(customer))
 
 
-@router.put("/customers/{customer:path}", dependencies=[needs("subjects:write")])
+@router.put("/customers/{customer:path}", dependencies=[needs("subjects:write")], responses=refusals(413))
 def say(said: CustomerSaid, service: Node, customer: Number) -> CustomerShown:
     """Say which subject a customer is, or that nobody knows yet (null). Imports go by it from now on."""
     return _shown(service.own.customers.say(customer, name=said.name, subject=said.subject))

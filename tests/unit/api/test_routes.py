@@ -97,7 +97,7 @@ class TestStatements:
             (b"", SEQUENCE, 400, "malformed"),
             (b"\x82\x01", SEQUENCE, 400, "malformed"),
             (b"\x01" * 257, SEQUENCE, 400, "malformed"),
-            (ledger.entries[0], {"content-type": "application/json"}, 415, "malformed"),
+            (ledger.entries[0], {"content-type": "application/json"}, 415, "media_type"),
             (bytes(65_536), COSE, 413, "too_large"),
         ]
         for body, headers, status, code in cases:
