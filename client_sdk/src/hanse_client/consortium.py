@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from hanse_client.errors import HanseError, NodeUnavailableError, TrustOutdatedError, VerificationError
 from hanse_client.session import Session
@@ -47,12 +48,9 @@ def consortium_status(session: Session) -> Steps[ConsortiumStatus]:
 def log_status(session: Session) -> Steps[LogStatus]:
     """Fetch and verify the newest checkpoint."""
     reply = yield from session.send(get("/log/checkpoint"))
-    checkpoint, cosigned_at = session.verifier.checkpoint(reply.body)
-    return LogStatus(
-        size=checkpoint.size,
-        root=checkpoint.root.hex(),
-        cosigned_at=cosigned_at,
-    )
+    verify = partial(session.verifier.checkpoint, reply.body)
+    checkpoint, cosigned_at = yield from believed(session, verify)
+    return LogStatus(size=checkpoint.size, root=checkpoint.root.hex(), cosigned_at=cosigned_at)
 
 
 def believed(session: Session, verify: Callable[[], T]) -> Steps[T]:

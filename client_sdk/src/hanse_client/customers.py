@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import quote
 
 from hanse_client.imports import Remark, remark_of
 from hanse_client.listings import Listing
 from hanse_client.session import Session
 from hanse_client.shapes import Shape
-from hanse_client.steps import Steps, get, post, put
+from hanse_client.steps import Steps, get, path_of, post, put
 from hanse_ledger.subjects import parse_subject
 
 _PATH: Final = "/v1/subjects"
@@ -79,9 +78,7 @@ def upload(session: Session, customers: bytes) -> Steps[Upload]:
 def say(session: Session, customer: str, name: str, subject: str | None) -> Steps[Customer]:
     """Say which subject a customer is."""
     said = {"name": name, "subject": None if subject is None else parse_subject(subject).id}
-    # The number may hold anything, `/` and `?` too.
-    path = f"{_PATH}/customers/{quote(customer, safe='')}"
-    return customer_of((yield from session.read(put(path, said))))
+    return customer_of((yield from session.read(put(path_of(_PATH, "customers", customer), said))))
 
 
 def listed(*, without_subject: bool) -> Listing[Customer]:

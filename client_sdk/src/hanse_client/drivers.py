@@ -4,9 +4,11 @@ A transport alone, without httpx's client around it: nothing follows redirects, 
 or passwords from the environment, or writes URLs (and what is asked in them) into a log.
 """
 
+import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 import httpx
 
@@ -53,6 +55,10 @@ class Wire:
         return Intake(response, most=self._limits.body_bytes, until_s=send.until_s, around=self.around)
 
 
+class UnwantedError(httpx.ReadError):
+    """An answer too long, or in an encoding that was not asked for."""
+
+
 class Intake:
     """The body of one answer as it comes: never more than `most` bytes, never past the deadline."""
 
@@ -60,13 +66,13 @@ class Intake:
         self._response, self._most, self._until_s, self._around = response, most, until_s, around
         self._body = bytearray()
         if response.headers.get("content-encoding", "identity") != "identity":
-            raise httpx.DecodingError("an encoding that was not asked for")
+            raise UnwantedError("an encoding that was not asked for")
 
     def take(self, chunk: bytes) -> None:
         """Add a piece; raises httpx.TransportError where it is too much or too late."""
         self._body += chunk
         if len(self._body) > self._most:
-            raise httpx.ReadError("the answer is too long")
+            raise UnwantedError("the answer is too long")
         if self._around.monotonic_s() > self._until_s:
             raise httpx.ReadTimeout("the deadline has passed")
 
@@ -81,28 +87,36 @@ class Intake:
 
 def run(steps: Steps[T], transport: httpx.BaseTransport, wire: Wire) -> T:
     """Carry steps out in this thread."""
-    try:
-        send = next(steps)
-        while True:
-            if send.after_s:
-                wire.around.sleep(send.after_s)
-            send = steps.send(_deliver(send, transport, wire))
-    except StopIteration as stop:
-        result: T = stop.value
-        return result
+    come: Reply | Failure | None = None
+    while isinstance(reached := _step(steps, come), Send):
+        if reached.after_s:
+            wire.around.sleep(reached.after_s)
+        come = _deliver(reached, transport, wire)
+    return reached.value
 
 
 async def run_async(steps: Steps[T], transport: httpx.AsyncBaseTransport, wire: Wire) -> T:
-    """Carry steps out in this event loop."""
+    """Carry steps out in this event loop, verification in a thread beside it: that takes milliseconds."""
+    come: Reply | Failure | None = None
+    while isinstance(reached := await asyncio.to_thread(_step, steps, come), Send):
+        if reached.after_s:
+            await wire.around.sleep_async(reached.after_s)
+        come = await _deliver_async(reached, transport, wire)
+    return reached.value
+
+
+@dataclass(frozen=True, slots=True)
+class _End(Generic[T]):
+    """What steps have come to."""
+
+    value: T
+
+
+def _step(steps: Steps[T], come: Reply | Failure | None) -> Send | _End[T]:
     try:
-        send = next(steps)
-        while True:
-            if send.after_s:
-                await wire.around.sleep_async(send.after_s)
-            send = steps.send(await _deliver_async(send, transport, wire))
+        return next(steps) if come is None else steps.send(come)
     except StopIteration as stop:
-        result: T = stop.value
-        return result
+        return _End(stop.value)
 
 
 def _deliver(send: Send, transport: httpx.BaseTransport, wire: Wire) -> Reply | Failure:
@@ -135,4 +149,4 @@ async def _deliver_async(send: Send, transport: httpx.AsyncBaseTransport, wire: 
 
 def _failure(error: httpx.RequestError) -> Failure:
     # The kind alone: a transport's own words may hold the URL, and with it what was asked.
-    return Failure(reason=type(error).__name__)
+    return Failure(reason=type(error).__name__, is_final=isinstance(error, UnwantedError))

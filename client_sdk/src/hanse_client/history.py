@@ -10,7 +10,7 @@ from hanse_client.problems import parse_json
 from hanse_client.reports import Report
 from hanse_client.session import Session
 from hanse_client.shapes import Shape
-from hanse_client.steps import Steps, get
+from hanse_client.steps import Steps, get, path_of
 from hanse_client.verification import Asked, report_of
 from hanse_ledger.subjects import parse_subject
 
@@ -44,7 +44,7 @@ def report(
 ) -> Steps[Report]:
     """Fetch the answer file of an inquiry, and verify it."""
     asked = Asked(subject=parse_subject(subject).id, purpose=purpose, after_index=after_index, is_fresh=False)
-    reply = yield from session.send(get(f"{_PATH}/{request_id}/answer"))
+    reply = yield from session.send(get(path_of(_PATH, request_id, "answer")))
     content = parse_json(reply.body)
     found = report_of((yield from believed(session, lambda: session.verifier.outcome(content, asked))))
     if found.request_id != request_id:

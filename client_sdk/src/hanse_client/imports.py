@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 from hanse_client.listings import Listing
 from hanse_client.session import Session
 from hanse_client.shapes import Shape, as_text
-from hanse_client.steps import Request, Steps, get, post
+from hanse_client.steps import Request, Steps, get, path_of, post
 
 Export: TypeAlias = bytes | PathLike[str]
 """A CSV file or .xlsx workbook: its bytes or its path."""
@@ -76,19 +76,19 @@ def preview(
 def confirm(session: Session, import_id: str, *, skip_refused: bool) -> Steps[Import]:
     """Take what was previewed."""
     query = {"skip_refused": "true"} if skip_refused else None
-    request = post(f"{_PATH}/{import_id}/confirm", b"", session.around, query=query)
+    request = post(path_of(_PATH, import_id, "confirm"), b"", session.around, query=query)
     return import_of((yield from session.read(request)))
 
 
 def discard(session: Session, import_id: str) -> Steps[Import]:
     """Throw a preview away."""
-    request = Request(method="DELETE", path=f"{_PATH}/{import_id}")
+    request = Request(method="DELETE", path=path_of(_PATH, import_id))
     return import_of((yield from session.read(request)))
 
 
 def one(session: Session, import_id: str) -> Steps[Import]:
     """Fetch an import as it stands."""
-    return import_of((yield from session.read(get(f"{_PATH}/{import_id}"))))
+    return import_of((yield from session.read(get(path_of(_PATH, import_id)))))
 
 
 def listed() -> Listing[Import]:
@@ -98,12 +98,12 @@ def listed() -> Listing[Import]:
 
 def refused(import_id: str) -> Listing[Remark]:
     """List every line that is refused."""
-    return Listing(path=f"{_PATH}/{import_id}/refused", read=remark_of)
+    return Listing(path=path_of(_PATH, import_id, "refused"), read=remark_of)
 
 
 def unmatched(import_id: str) -> Listing[str]:
     """List every customer without a subject."""
-    return Listing(path=f"{_PATH}/{import_id}/unmatched", read=as_text)
+    return Listing(path=path_of(_PATH, import_id, "unmatched"), read=as_text)
 
 
 def read_export(export: Export) -> bytes:

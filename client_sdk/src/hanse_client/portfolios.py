@@ -10,7 +10,7 @@ from hanse_client.listings import Listing
 from hanse_client.reports import Outcome, Unanswered
 from hanse_client.session import Session
 from hanse_client.shapes import Shape
-from hanse_client.steps import Steps, get, post
+from hanse_client.steps import Steps, get, path_of, post
 from hanse_client.verification import failure_of
 from hanse_ledger.subjects import parse_subject
 
@@ -80,7 +80,7 @@ def new(session: Session, subjects: Sequence[str], name: str, purpose: str) -> S
 
 def one(session: Session, portfolio_id: str) -> Steps[Portfolio]:
     """Fetch a portfolio with its progress."""
-    return portfolio_of((yield from session.read(get(f"{_PATH}/{portfolio_id}"))))
+    return portfolio_of((yield from session.read(get(path_of(_PATH, portfolio_id)))))
 
 
 def wait(session: Session, portfolio_id: str, poll_s: float, timeout_s: float | None) -> Steps[Portfolio]:
@@ -90,7 +90,7 @@ def wait(session: Session, portfolio_id: str, poll_s: float, timeout_s: float | 
     while found.is_running:
         if until_s is not None and session.around.monotonic_s() + poll_s > until_s:
             raise NodeUnavailableError("the portfolio is not done yet")
-        request = get(f"{_PATH}/{portfolio_id}")
+        request = get(path_of(_PATH, portfolio_id))
         found = portfolio_of((yield from session.read(request, after_s=poll_s)))
     return found
 
@@ -112,7 +112,7 @@ def listed() -> Listing[Portfolio]:
 
 def answers(portfolio_id: str) -> Listing[PortfolioAnswer]:
     """List what became of each subject."""
-    return Listing(path=f"{_PATH}/{portfolio_id}/answers", read=answer_of)
+    return Listing(path=path_of(_PATH, portfolio_id, "answers"), read=answer_of)
 
 
 def outcome(session: Session, answer: PortfolioAnswer, purpose: str, after_index: int) -> Steps[Outcome]:
@@ -158,7 +158,7 @@ def answer_of(content: Any) -> PortfolioAnswer:
 
 
 def _turn(session: Session, portfolio_id: str, to: str) -> Steps[Portfolio]:
-    request = post(f"{_PATH}/{portfolio_id}/{to}", b"", session.around)
+    request = post(path_of(_PATH, portfolio_id, to), b"", session.around)
     return portfolio_of((yield from session.read(request)))
 
 

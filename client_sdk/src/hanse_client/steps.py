@@ -8,6 +8,7 @@ import json
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn, TypeAlias, TypeVar
+from urllib.parse import quote
 
 from hanse_client.config import Limits, Surroundings
 from hanse_client.errors import NodeUnavailableError
@@ -58,9 +59,16 @@ class Failure:
     """No whole answer came, and why; what was sent may have arrived."""
 
     reason: str
+    is_final: bool = False
+    """Whether another try would end in the same way."""
 
 
 Steps: TypeAlias = Generator[Send, Reply | Failure, T]
+
+
+def path_of(root: str, *parts: str) -> str:
+    """Return a path under `root`; what a part holds stays in its part."""
+    return "/".join([root, *(quote(part, safe="") for part in parts)])
 
 
 def get(path: str, query: Mapping[str, str] | None = None) -> Request:
@@ -112,7 +120,8 @@ def exchange(
             raise refusal(came.status, came.headers, came.body)
         asked_s = retry_after_s(came.headers) if isinstance(came, Reply) else None
         wait_s = max(asked_s or 0.0, _backoff_s(attempt, surroundings))
-        if attempt >= limits.attempts or surroundings.monotonic_s() + wait_s >= until_s:
+        is_final = isinstance(came, Failure) and came.is_final
+        if is_final or attempt >= limits.attempts or surroundings.monotonic_s() + wait_s >= until_s:
             _give_up(came, asked_s)
         attempt += 1
 

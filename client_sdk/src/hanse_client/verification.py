@@ -24,7 +24,6 @@ from hanse_client.errors import (
     ReplayError,
     StaleAnswerError,
     SubjectIdError,
-    UnavailableError,
     VerificationError,
 )
 from hanse_client.reports import Outcome, Report, Unanswered, coverage_of, window_of
@@ -97,7 +96,7 @@ class Verifier:
         return checkpoint, datetime.fromtimestamp(self._cosigned_at(parse_note(raw)), UTC)
 
     def _report(self, answer: Mapping[str, Any], asked: Asked) -> Report:
-        raw = encode_file(answer)
+        raw = _encode_file(answer)
         verified = _verified(raw, self.trust)
         self._verify_asked(verified, answer["proof"]["index"], asked)
         note = parse_note(answer["proof"]["checkpoint"].encode())
@@ -149,19 +148,26 @@ class Verifier:
         return times[(len(times) - 1) // 2]
 
 
-def encode_file(answer: Mapping[str, Any]) -> bytes:
-    """Return an answer object as the bytes of an answer file."""
-    try:
-        return json.dumps(answer, ensure_ascii=False, indent=1).encode("utf-8") + b"\n"
-    except (ValueError, RecursionError) as error:
-        raise VerificationError("the answer has not the form of one") from error
-
-
 def report_of(outcome: Outcome) -> Report:
     """Return the report, or raise what stands in its place."""
     if isinstance(outcome, Unanswered):
         raise outcome.error
     return outcome
+
+
+def failure_of(status: Any, code: Any) -> HanseError | None:
+    """Return the error for a status that comes without figures; None for the others."""
+    if status == "disagreement":
+        return DisagreementError("the stewards' answers do not agree: there are no figures")
+    return _refusal(code) if status == "refused" else None
+
+
+def _encode_file(answer: Mapping[str, Any]) -> bytes:
+    """Return an answer object as the bytes of an answer file."""
+    try:
+        return json.dumps(answer, ensure_ascii=False, indent=1).encode("utf-8") + b"\n"
+    except (ValueError, RecursionError) as error:
+        raise VerificationError("the answer has not the form of one") from error
 
 
 def _verified(raw: bytes, trust: Trust) -> dict[str, Any]:
@@ -178,18 +184,11 @@ def _refuse_form(error: HanseError) -> NoReturn:
     raise VerificationError(f"the answer has not the form of one: {error}") from error
 
 
-def failure_of(status: Any, code: Any) -> HanseError | None:
-    """Return the error for a status that comes without figures; None for the others."""
-    if status == "disagreement":
-        return DisagreementError("the stewards' answers do not agree: there are no figures")
-    return _refusal(code) if status == "refused" else None
-
-
 def _refusal(code: Any) -> HanseError:
     code = code if isinstance(code, str) else "refused"
     if code == SubjectIdError.code:
         return SubjectIdError("an id that no register could have given out")
     if code in _UNPROVEN:
-        return UnavailableError("the stewards were out of reach")
+        return NodeUnavailableError("the stewards were out of reach")
     problem = Problem(status=200, code=code, detail="the stewards refuse the inquiry")
     return _REFUSALS.get(code, RefusedError)(problem)

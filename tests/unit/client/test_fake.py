@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, repeat
 
 import httpx
 import pytest
@@ -235,7 +236,7 @@ def test_two_logs_of_one_size_are_seen() -> None:
     other.add(SUBJECT, window("2026-09", rows=ROWS))
     with other.client() as hanse:
         hanse.check(OTHER, purpose="monitoring")
-    turn = iter([one, other])
+    turn = chain([one], repeat(other))
     with one.client(
         api_key=one.api_key, transport=httpx.MockTransport(lambda request: next(turn).respond(request))
     ) as hanse:
