@@ -7,7 +7,7 @@ from fastapi import Depends, Request, Response, Security
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
-from api.deps import Node, node_service, read_body
+from api.deps import Node, read_body, service_of
 from api.errors import refuse
 from api.limits import limits_of
 from hanse_ledger.errors import LedgerError
@@ -44,7 +44,7 @@ def _sign(request: Request, response: Response) -> None:
     if signed is not None:
         media_type, body = response.headers["content-type"], bytes(response.body)
         response.headers.update(
-            node_service(request).gate.sign_reply(
+            service_of(request).gate.sign_reply(
                 signed, status=response.status_code, media_type=media_type, body=body
             )
         )

@@ -20,10 +20,15 @@ BODY_S: Final = 30.0
 """How long a body may take to arrive."""
 
 
-def node_service(request: Request) -> NodeService:
-    """Return the node that this application serves."""
+def service_of(request: Request) -> NodeService:
+    """Return the node that an application serves."""
     service: NodeService = request.app.state.service
     return service
+
+
+async def node_service(request: Request) -> NodeService:
+    """Give a route the node: on the event loop, as no thread is needed for it."""
+    return service_of(request)
 
 
 Node: TypeAlias = Annotated[NodeService, Depends(node_service)]
