@@ -54,7 +54,7 @@ def free_urls(count: int) -> list[str]:
 
 @contextmanager
 def running(
-    folder: Path, parties: Iterable[PartyId], urls: Mapping[PartyId, str], *, interval_s: float = 0.25
+    folder: Path, parties: Iterable[PartyId], urls: Mapping[PartyId, str], *, interval_s: float = 1.0
 ) -> Iterator[dict[PartyId, Running]]:
     """Run these parties' nodes on what their folders hold; all are ready when this yields.
 

@@ -50,7 +50,7 @@ FULL: Final = Sizes(
     reports=8,
     batches=200,
     replayed=100_000,
-    apart=(4, 16),
+    apart=(4, 32),
     asked=300,
 )
 QUICK: Final = Sizes(
