@@ -39,6 +39,7 @@ COMMANDS: Final = {
     "keys": ("node.commands.keys", mark("Keys of a party and of its own people.")),
     "backup": ("node.commands.backup", mark("Copy a node, running or stopped, into one encrypted file.")),
     "restore": ("node.commands.restore", mark("Bring a node back from its backup.")),
+    "doctor": ("node.commands.doctor", mark("Look a node over, running or stopped.")),
     "log": ("node.commands.log", mark("Audit, show, prove and export the log.")),
 }
 _COMMON: Final = ("--lang", "--log-level")

@@ -26,6 +26,11 @@ def logcheck(path: Path) -> "subprocess.CompletedProcess[str]":
     return _run([str(_program()), str(path)])
 
 
+def forkcheck(evidence: Path, policy: Path) -> "subprocess.CompletedProcess[str]":
+    """Check evidence of a fork under a policy's log keys: exit code 0 when it proves one."""
+    return _run([str(_program()), "fork", str(evidence), str(policy)])
+
+
 def _program() -> Path:
     """The built program. The reason of a failed build is kept as well, so that it is found out once."""
     built, missing = _build()

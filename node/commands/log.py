@@ -12,7 +12,7 @@ from hanse_ledger.consortium import DESK, MEMBER, STEWARD, Consortium, parse_doc
 from node import logs
 from node.bootstrap import CONSORTIUM_FILE, Embedded
 from node.clocks import system_entropy
-from node.commands import takeover
+from node.commands import evidence, takeover
 from node.commands.copies import audit_copies, check_forks
 from node.commands.nodes import alone_in, consortium_in, document_in, pick_party
 from node.commands.options import Json, Party, WrongUsageError
@@ -122,6 +122,9 @@ def export(
         print_line(tr("{size} statements are written to {out}.", size=size, out=out))
 
 
+app.command("evidence", cls=Command, help=mark("Check evidence against whoever orders the log, offline."))(
+    evidence.run
+)
 app.command("take-over", cls=Command, help=mark("Order the log on this party's node from now on."))(
     takeover.run
 )

@@ -100,9 +100,7 @@ class Database:
 
     def _migrate(self) -> None:
         """Bring the schema to the newest revision; one that this program does not know stops the node."""
-        with self._kind.reading() as connection:
-            is_made = inspect(connection).has_table(_VERSION.name)
-            current = connection.execute(select(_VERSION.c.version_num)).scalar() if is_made else None
+        current = _revision(self._kind)
         if current == REVISION:
             return
         # Alembic is a tenth of a command's start, and needed once in a database's life.
@@ -110,6 +108,22 @@ class Database:
 
         with self._kind.writing(durable=True) as connection:
             upgrade(connection, current)
+
+
+def stored_revision(place: Place) -> str | None:
+    """Return the revision of a database's tables as they are, None where there are none yet."""
+    kind = _kind_of(place)
+    try:
+        kind.open(alone=False)
+        return _revision(kind)
+    finally:
+        kind.close()
+
+
+def _revision(kind: Kind) -> str | None:
+    with kind.reading() as connection:
+        is_made = inspect(connection).has_table(_VERSION.name)
+        return connection.execute(select(_VERSION.c.version_num)).scalar() if is_made else None
 
 
 def inserted_id(result: CursorResult[Any]) -> int:

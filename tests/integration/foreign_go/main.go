@@ -3,10 +3,12 @@
 // transparency-dev/formats, the statements with go-cose.
 //
 //	logcheck DIR
+//	logcheck fork FILE POLICY
 //
 // DIR holds checkpoint, tile/..., policy and keys.json, as `hanse log export`
 // writes them. Logcheck exits 0 when all of it fits together, and 1 with a
-// sentence on standard error when something does not.
+// sentence on standard error when something does not. With `fork` it checks
+// evidence that the log was forked, under the log keys of a policy file.
 package main
 
 import (
@@ -17,8 +19,17 @@ import (
 )
 
 func main() {
+	if len(os.Args) == 4 && os.Args[1] == "fork" {
+		smaller, larger, err := checkFork(os.Args[2], os.Args[3])
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "logcheck:", err)
+			os.Exit(1)
+		}
+		fmt.Printf("logcheck: forked, %d and %d entries\n", smaller, larger)
+		return
+	}
 	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: logcheck DIR")
+		fmt.Fprintln(os.Stderr, "usage: logcheck DIR | logcheck fork FILE POLICY")
 		os.Exit(2)
 	}
 	size, err := check(os.Args[1])

@@ -1,0 +1,233 @@
+"""Looking a node over, running or stopped: what an operator has to know before anybody else does.
+
+Changes nothing: the node is asked over HTTP, its databases are read as they are.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+import httpx
+from sqlalchemy.exc import SQLAlchemyError
+
+from hanse_ledger.bodies import Genesis
+from hanse_ledger.consortium import Consortium, parse_document
+from hanse_ledger.errors import CorruptionError, LedgerError, VerificationError
+from hanse_ledger.ids import PartyId
+from hanse_ledger.merkle import leaf_hash, root_at
+from hanse_ledger.misbehaviour import verify_evidence
+from hanse_ledger.misbehaviour_file import parse_evidence
+from hanse_ledger.policy import verify_log_signature
+from hanse_ledger.statements import parse_statement
+from hanse_ledger.witnessing import policy_of
+from node.bootstrap import KEYS_FILE
+from node.errors import NoPassphraseError
+from node.keystore import open_keys, party_keys, read_owner
+from node.passphrase import find_passphrase
+from node.ports import Clock
+from node.sequencing.kept import EVIDENCE_FOLDER
+from node.sequencing.term import Term
+from node.settings import DatabaseName, NodeSettings
+from node.storage.database import Database, stored_revision
+from node.storage.log import LogStore
+from node.storage.schema import REVISION
+from node.texts import mark
+
+Verdict: TypeAlias = Literal["ok", "warning", "wrong"]
+
+_WAIT_S: Final = 5.0
+_CLOCK_OFF_S: Final = 60
+_FREE_LEAST: Final = 100 << 20
+_FREE_WANTED: Final = 1 << 30
+_TAIL: Final = 256
+_NOT_SERVING: Final = frozenset({"starting", "halted", "stopped"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at: a sentence of the catalogue, and what fills its places."""
+
+    check: str
+    verdict: Verdict
+    sentence: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+def examine(settings: NodeSettings, clock: Clock) -> list[Finding]:
+    """Return what was found, in the order in which it was looked at."""
+    try:
+        trusted = _document(settings)
+        term = Term.of(settings, trusted)
+    except (LedgerError, OSError) as error:
+        sentence = mark("The consortium document or the genesis statement does not hold: {why}")
+        return [_wrong("document", sentence, why=error)]
+    sentence = mark("Consortium {id}; {orderer} orders the log.")
+    places: list[DatabaseName] = ["node"]
+    if term.orderer == settings.party:
+        places.append("sequencer")
+    return [
+        _ok("document", sentence, id=trusted.id, orderer=term.orderer),
+        *_keys(settings, trusted),
+        *_node(settings),
+        *(found for place in places for found in _database(settings, place, trusted)),
+        *_evidence(settings.folder / EVIDENCE_FOLDER, trusted),
+        _disk(settings.folder),
+        *_peers(settings, trusted, clock),
+    ]
+
+
+def _document(settings: NodeSettings) -> Consortium:
+    trusted = parse_document(settings.consortium.read_bytes())
+    founding = parse_statement(settings.genesis.read_bytes()).body
+    if not isinstance(founding, Genesis) or parse_document(founding.document).hash != trusted.hash:
+        raise VerificationError("the genesis statement founds another consortium than the document's")
+    if trusted.party(PartyId(settings.party)) is None:
+        raise VerificationError("the party is no active one of the document")
+    return trusted
+
+
+def _keys(settings: NodeSettings, trusted: Consortium) -> Iterator[Finding]:
+    path = settings.folder / KEYS_FILE
+    try:
+        if read_owner(path) != (trusted.id, settings.party):
+            yield _wrong("keys", mark("The key file is another party's."))
+            return
+        passphrase = find_passphrase(file=settings.passphrase_file, environment=os.environ, ask=None)
+        held = {key.public for key in party_keys(open_keys(path, passphrase)).signing}
+    except NoPassphraseError:
+        yield _warning("keys", mark("The key file was not opened: no passphrase is given."))
+        return
+    except (LedgerError, CorruptionError, OSError) as error:
+        yield _wrong("keys", mark("The key file cannot be used: {why}"), why=error)
+        return
+    party = trusted.parties[PartyId(settings.party)]
+    named = {party.statement_key, party.cosign_key, *filter(None, [party.log_key])}
+    if named <= held:
+        yield _ok("keys", mark("The key file has the keys that the document names."))
+    else:
+        # A document that came into force later may name others: the running node knows.
+        yield _warning("keys", mark("The key file lacks a key that the configured document names."))
+
+
+def _node(settings: NodeSettings) -> Iterator[Finding]:
+    """Ask the running node; a stopped one says what it can by its files."""
+    host, port = settings.address
+    try:
+        answer = httpx.get(f"http://{host}:{port}/readyz", timeout=_WAIT_S, trust_env=False)
+        told = answer.json()
+        health = told.get("health", told)
+        status, problems, peers = health["status"], health["problems"], health["peers"]
+    except httpx.HTTPError:
+        yield _warning("node", mark("The node does not answer; only its files are looked at."))
+        return
+    except (ValueError, KeyError, TypeError, AttributeError):
+        yield _wrong("node", mark("Something else than this node answers at its address."))
+        return
+    verdict: Verdict = "ok" if status == "ok" else "wrong" if status in _NOT_SERVING else "warning"
+    sentence = mark("The node is {status}: {size} statements, {lag} behind.")
+    values = {"status": status, "size": health["size"], "lag": health["lag"]}
+    yield Finding(check="node", verdict=verdict, sentence=sentence, values=values)
+    for one in problems:
+        sentence = mark("{code} since {since}; evidence: {evidence}.")
+        yield _wrong("log", sentence, **{**one, "evidence": one["evidence"] or "-"})
+    for party, way in peers.items():
+        if way != "ok":
+            yield _warning(
+                "peers", mark("From the node {party} is out of reach: {why}."), party=party, why=way
+            )
+
+
+def _database(settings: NodeSettings, name: DatabaseName, trusted: Consortium) -> Iterator[Finding]:
+    place = settings.place(name)
+    if isinstance(place, Path) and not place.exists():
+        yield _warning("database", mark("The {name} database is not there yet."), name=name)
+        return
+    try:
+        # Opening brings the tables up to date: it is left to the node where they are not.
+        revision = stored_revision(place)
+        if revision != REVISION:
+            sentence = mark("The {name} database has revision {revision}; this program needs {needed}.")
+            yield _warning("database", sentence, name=name, revision=revision or "-", needed=REVISION)
+            return
+        with closing(Database(place)) as database:
+            yield from _log_copy(LogStore(database), name, trusted)
+    except (LedgerError, CorruptionError, SQLAlchemyError) as error:
+        why = str(error) if isinstance(error, LedgerError | CorruptionError) else type(error).__name__
+        yield _wrong("database", mark("The {name} database does not hold: {why}"), name=name, why=why)
+
+
+def _log_copy(log: LogStore, name: str, trusted: Consortium) -> Iterator[Finding]:
+    """Compare the stored tree with its signed root, and the last statements with the tree."""
+    note = log.checkpoint()
+    if note is None:
+        yield _warning("database", mark("The {name} database holds no checkpoint yet."), name=name)
+        return
+    checkpoint = verify_log_signature(note, policy_of(trusted))
+    first = max(0, checkpoint.size - _TAIL)
+    tail = log.entries(first, checkpoint.size - first)
+    fits = log.nodes(0, first, len(tail)) == [leaf_hash(raw) for raw in tail]
+    if not fits or root_at(checkpoint.size, log.node) != checkpoint.root:
+        yield _wrong("database", mark("The {name} database's log is not the signed one."), name=name)
+    else:
+        sentence = mark("The {name} database opens; its tree of {size} statements has the signed root.")
+        yield _ok("database", sentence, name=name, size=checkpoint.size)
+
+
+def _evidence(folder: Path, trusted: Consortium) -> Iterator[Finding]:
+    for path in sorted(folder.glob("*.json")):
+        try:
+            verify_evidence(parse_evidence(path.read_bytes()), policy_of(trusted))
+        except LedgerError as error:
+            yield _warning("evidence", mark("{name} does not hold: {why}"), name=path.name, why=error)
+        else:
+            yield _warning("evidence", mark("{name} is there, and holds."), name=path.name)
+
+
+def _disk(folder: Path) -> Finding:
+    free = shutil.disk_usage(folder).free
+    verdict: Verdict = "wrong" if free < _FREE_LEAST else "warning" if free < _FREE_WANTED else "ok"
+    sentence = mark("{free} MiB are free on the disk.")
+    return Finding(check="disk", verdict=verdict, sentence=sentence, values={"free": free >> 20})
+
+
+def _peers(settings: NodeSettings, trusted: Consortium, clock: Clock) -> Iterator[Finding]:
+    """Ask the others for a sign of life, and what time it is there."""
+    offsets = []
+    for party in trusted.parties.values():
+        url = settings.peers.get(party.id, party.url)
+        if not party.active or party.id == settings.party or not url:
+            continue
+        try:
+            answer = httpx.get(f"{url.rstrip('/')}/healthz", timeout=_WAIT_S, trust_env=False)
+        except (httpx.HTTPError, httpx.InvalidURL):
+            yield _warning("peers", mark("{party} is out of reach from here."), party=party.id)
+            continue
+        if "date" in answer.headers:
+            offsets.append((clock.now() - parsedate_to_datetime(answer.headers["date"])).total_seconds())
+    if not offsets:
+        yield _warning("clock", mark("Nobody was in reach to compare the clock with."))
+        return
+    off_s = round(sorted(offsets)[len(offsets) // 2])
+    if abs(off_s) > _CLOCK_OFF_S:
+        yield _wrong("clock", mark("The clock differs from the others' by {seconds} s."), seconds=off_s)
+    else:
+        yield _ok(
+            "clock", mark("The clock agrees with the others'; {count} are in reach."), count=len(offsets)
+        )
+
+
+def _ok(check: str, sentence: str, **values: object) -> Finding:
+    return Finding(check=check, verdict="ok", sentence=sentence, values=values)
+
+
+def _warning(check: str, sentence: str, **values: object) -> Finding:
+    return Finding(check=check, verdict="warning", sentence=sentence, values=values)
+
+
+def _wrong(check: str, sentence: str, **values: object) -> Finding:
+    return Finding(check=check, verdict="wrong", sentence=sentence, values=values)
