@@ -1,18 +1,21 @@
 """Looking over a node that is stopped: what is wrong is named, and nothing is changed."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from sqlalchemy import update
-from support_net import apart, free_ports, parties, write_node
+from support_net import apart, free_ports, genesis_of, parties, write_node
 from support_node import FIRST, MEMBERS
 
 from consortium_config.sample import DESK_ID, DemoConsortium
+from hanse_ledger.errors import LedgerError
 from node.apart import ApartNode
 from node.cli import main
 from node.clocks import SystemClock
 from node.doctor import Finding, examine
+from node.own import verbs
 from node.settings import NodeSettings, load_settings
 from node.storage.database import Database
 from node.storage.schema import log_hash
@@ -30,7 +33,9 @@ def settings(tmp_path: Path, founded: DemoConsortium) -> NodeSettings:
     """The ordering party's node, which has run once."""
     made = load_settings(write_node(tmp_path / "desk", founded, DESK_ID, free_ports(1)[0]))
     with ApartNode(made) as node:
-        reply_of(node.service.checkpoint(), 30)
+        reply_of(node.service.submit(genesis_of(founded)), 30)
+        with suppress(LedgerError):  # nobody is there to cosign what it has caught up with
+            reply_of(node.service._doors.node.post(DESK_ID, verbs.WORK, b""), 30)
     return made
 
 
