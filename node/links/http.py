@@ -1,11 +1,9 @@
 """Requests to one other node: kept-alive connections, signatures both ways, deadlines, few retries."""
 
 import logging
-import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, Final
 
 import httpx
@@ -16,6 +14,7 @@ from node.links.breaker import Breaker, PeerState, RetryBudget
 from node.links.replies import ReplyVerifier
 from node.links.rfc9421 import SignedRequest
 from node.links.signatures import RequestSigner
+from node.links.transport import DeadlineTransport
 from node.ports import Entropy
 from node.wire import rebuild_error
 
@@ -28,7 +27,8 @@ REPLY_BYTES_MOST: Final = 32 << 20
 _CONNECT_S: Final = 3.0
 _SILENCE_S: Final = 8.0
 _PAUSE_S: Final = 0.1
-_LIMITS: Final = httpx.Limits(max_connections=8, max_keepalive_connections=8, keepalive_expiry=60)
+_CONNECTIONS_MOST: Final = 8
+_IDLE_S: Final = 60.0
 """A node closes what is idle for longer (`api.asgi`)."""
 _SERVER_ERROR: Final = 500
 _OVERLOADED: Final = frozenset({408, 502, 503, 504})
@@ -77,12 +77,6 @@ class _Failed:
     """How long the other node asks to be left alone."""
 
 
-@cache
-def _trusted_roots() -> ssl.SSLContext:
-    """Return whom HTTPS trusts: reading it takes 20 ms, and a node has some twenty callers."""
-    return httpx.create_ssl_context(trust_env=False)
-
-
 class HttpCaller:
     """One party's way to one other node. Any thread may call it."""
 
@@ -105,8 +99,9 @@ class HttpCaller:
         self._signer, self._replies = signer, replies
         self._breaker, self._budget = breaker or Breaker(entropy=entropy), RetryBudget()
         self._deadline_s, self._pause_s = deadline_s, pause_s
+        self._transport = DeadlineTransport(connections_most=_CONNECTIONS_MOST, idle_s=_IDLE_S)
         # Proxies and the like that the environment names are for browsers, not for consortium links.
-        self._client = httpx.Client(limits=_LIMITS, trust_env=False, verify=_trusted_roots())
+        self._client = httpx.Client(transport=self._transport, trust_env=False)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -196,9 +191,12 @@ class HttpCaller:
             headers["content-type"] = request.media_type
         timeout = httpx.Timeout(min(_SILENCE_S, left_s), connect=min(_CONNECT_S, left_s))
         try:
-            with self._client.stream(
-                signed.method, signed.url, content=request.body or None, headers=headers, timeout=timeout
-            ) as response:
+            with (
+                self._transport.until(ends_at),
+                self._client.stream(
+                    signed.method, signed.url, content=request.body or None, headers=headers, timeout=timeout
+                ) as response,
+            ):
                 reply = Reply(
                     status=response.status_code, headers=response.headers, body=_read(response, ends_at)
                 )

@@ -19,7 +19,8 @@ FOREIGN = {
     "hanse_client": {"httpx"},
     "consortium_config": set[str](),
     "node": {
-        "alembic", "babel", "cryptography", "google", "http_message_signatures", "httpx", "numpy", "openpyxl",
+        "alembic", "babel", "cryptography", "google", "http_message_signatures", "httpcore", "httpx", "numpy",
+        "openpyxl",
         "psycopg", "pydantic", "pydantic_settings", "python_calamine", "rapidfuzz", "rich", "sqlalchemy",
         "typer",
     },

@@ -1,15 +1,14 @@
 """Requests to another node: tried again only where that helps, never for long, never beyond a sane length."""
 
 import json
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from support_consortium import ALDER, BIRCH, canonical, document, statement_key
 from support_http import replies_of, signer_of
+from support_peer import TYPE, Peer
 
 from hanse_ledger.consortium import parse_document
 from hanse_ledger.errors import (
@@ -20,82 +19,21 @@ from hanse_ledger.errors import (
     StaleHeadError,
     UnavailableError,
 )
-from node.clocks import SystemClock
 from node.errors import ReplySignatureError, RequestSignatureError
 from node.links import http
 from node.links.breaker import FAILURES_MOST, OPEN_FIRST_S, RETRIES_SAVED, RETRY_SHARE, Breaker
 from node.links.http import ATTEMPTS, HttpCaller
-from node.links.replies import ReplySigner
-from node.links.rfc9421 import SignedRequest
 from node.links.steward import BYTES
 
 CONSORTIUM = parse_document(canonical(document()))
-TYPE = "application/cose"
 PROBLEM = "application/problem+json"
-
-
-class Peer:
-    """BIRCH's node, which answers as a test says: (status, media type, body) for each request."""
-
-    def __init__(self) -> None:
-        signing = statement_key(BIRCH)
-        self.signer = ReplySigner(
-            consortium=CONSORTIUM.id, party=BIRCH, key=lambda: signing, clock=SystemClock()
-        )
-        self.more: dict[str, str] = {}
-        """Header fields that come with every answer."""
-        self.answer: Callable[[int], tuple[int, str, bytes]] = lambda _count: (200, TYPE, b"fine")
-        self.signatures: list[str | None] = []
-        peer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                self.rfile.read(int(self.headers.get("content-length", 0)))
-                peer.signatures.append(self.headers.get("signature"))
-                status, media_type, body = peer.answer(len(peer.signatures))
-                self.send_response(status)
-                self.send_header("content-type", media_type)
-                self.send_header("content-length", str(len(body)))
-                signed = peer.sign(self, status, media_type, body)
-                for name, value in {**signed, **peer.more}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                with suppress(OSError):  # the caller has given up
-                    self.wfile.write(body)
-
-            do_GET = do_POST  # noqa: N815 - the library's name
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(
-            target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
-        ).start()
-
-    def sign(
-        self, request: BaseHTTPRequestHandler, status: int, media_type: str, body: bytes
-    ) -> Mapping[str, str]:
-        if "signature" not in request.headers:
-            return {}
-        asked = SignedRequest(
-            method=request.command,
-            url=self.url + request.path,
-            headers={name.lower(): value for name, value in request.headers.items()},
-        )
-        return self.signer.headers(asked, status=status, media_type=media_type, body=body)
 
 
 @pytest.fixture
 def peer() -> Iterator[Peer]:
     made = Peer()
     yield made
-    made.server.shutdown()
-    made.server.server_close()
+    made.close()
 
 
 def caller(
@@ -210,9 +148,7 @@ def test_a_reply_without_end_is_cut(peer: Peer, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("status", [200, 403, 429])
 def test_what_the_other_party_has_not_signed_is_not_taken(peer: Peer, status: int) -> None:
-    peer.signer = ReplySigner(
-        consortium=CONSORTIUM.id, party=BIRCH, key=lambda: statement_key(ALDER), clock=SystemClock()
-    )
+    peer.sign_as(BIRCH, statement_key(ALDER))
     peer.answer = lambda _count: (status, PROBLEM, problem("budget"))
     with pytest.raises(ReplySignatureError):
         post(caller(peer.url))
@@ -291,8 +227,7 @@ def test_where_a_node_is_may_change(peer: Peer) -> None:
     assert send(to) == b"fine"
     assert (len(peer.signatures), len(other.signatures)) == (1, 1)
     to.close()
-    other.server.shutdown()
-    other.server.server_close()
+    other.close()
 
 
 def test_a_reply_of_another_media_type_or_encoding_is_not_taken(peer: Peer) -> None:
