@@ -34,6 +34,7 @@ from node.bootstrap import (
 )
 from node.bootstrap import Surroundings as NodeSurroundings
 from node.errors import NotFoundError
+from node.logdoor import LogDoor, with_log
 from node.own.service import OwnService
 from node.own.stepper import Stepper
 from node.own.verbs import member_verbs
@@ -220,7 +221,7 @@ def _member(home: Path) -> tuple[Handler, Callable[[], None]]:
         raise NotFoundError("nothing for others here")
 
     handler = _handler(member.standing, member_verbs(member), others, _Shared(opened.consortium))
-    return handler, lambda: opened.__exit__(None, None, None)
+    return with_log(handler, LogDoor(member.standing.replica)), lambda: opened.__exit__(None, None, None)
 
 
 def _no_sleep(_seconds: float) -> None:
