@@ -100,7 +100,7 @@ def draft_document(
         "demo": demo,
         "first_month": month_text(first_month),
         "previous": "",
-        "parties": [{**_party_fields(card), "active": True} for card in parties],
+        "parties": [{**party_fields(card), "active": True} for card in parties],
         "ordering": list(ordering),
         "policy": policy_fields(policy),
     }
@@ -132,7 +132,7 @@ def policy_fields(policy: Policy) -> dict[str, Any]:
 
 def card_fields(card: PartyCard) -> dict[str, Any]:
     """Return a card as its JSON writes it."""
-    return {"format": CARD_FORMAT, "consortium": card.consortium, **_party_fields(card)}
+    return {"format": CARD_FORMAT, "consortium": card.consortium, **party_fields(card)}
 
 
 def canonical_json(document: Mapping[str, Any]) -> bytes:
@@ -146,7 +146,8 @@ def canonical_json(document: Mapping[str, Any]) -> bytes:
         raise DocumentError(field="document", reason="text that is not Unicode") from error
 
 
-def _party_fields(card: PartyCard) -> dict[str, Any]:
+def party_fields(card: PartyCard) -> dict[str, Any]:
+    """Return what a document says of a card's party, but for whether it is active."""
     fields: dict[str, Any] = {
         "id": card.id,
         "name": card.name,

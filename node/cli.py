@@ -34,7 +34,7 @@ COMMANDS: Final = {
     "inquire": ("node.commands.inquire", mark("Ask what the network knows of subjects.")),
     "verify": ("node.commands.verify", mark("Check an answer file offline.")),
     "party": ("node.commands.party", mark("Make a party's keys and its card.")),
-    "consortium": ("node.commands.consortium", mark("Found a consortium, step by step.")),
+    "consortium": ("node.commands.consortium", mark("Found a consortium, step by step; change it by votes.")),
     "node": ("node.commands.node", mark("Run one party's node.")),
     "keys": ("node.commands.keys", mark("Keys of a party and of its own people.")),
     "backup": ("node.commands.backup", mark("Copy a node, running or stopped, into one encrypted file.")),

@@ -8,9 +8,10 @@ import typer
 from consortium_config.draft_file import Draft
 from hanse_ledger.consortium import Consortium
 from hanse_ledger.ids import PartyId
-from node.commands.options import Home, Json, Mail, PassphraseFile, WrongUsageError
-from node.commands.output import print_json, print_line, refuse, say
-from node.commands.secrets import open_home
+from node.commands import changes
+from node.commands.options import Home, Json, Mail, PassphraseFile
+from node.commands.output import print_json, print_line
+from node.commands.secrets import agree, open_home
 from node.commands.tree import Command, new_app
 from node.founding.cards import make_draft_file, read_draft
 from node.founding.generation import take_part
@@ -19,11 +20,10 @@ from node.founding.letters import DOCUMENT, DRAFT, GENESIS, Letters, signature_n
 from node.founding.progress import survey
 from node.founding.signing import check_genesis, make_genesis, ready_to_sign
 from node.founding.signing import sign as sign_founding
-from node.passphrase import terminal
 from node.rendering.founding import command_for, document_lines, progress_lines
 from node.texts import mark, tr
 
-app: Final = new_app(help=mark("Found a consortium, step by step."))
+app: Final = new_app(help=mark("Found a consortium, step by step; change it by votes."))
 
 
 @app.command(cls=Command, help=mark("Put all cards and the policy together as the draft."))
@@ -94,7 +94,7 @@ def sign(
         for line in document_lines(made.consortium):
             print_line(line)
     if not yes:
-        _ask_to_sign()
+        agree(tr("Sign this document? It is final once all have signed. [y/N]"))
     sign_founding(opened, letters, made)
     name = mail / signature_name(opened.party, made.draft.run)
     if as_json:
@@ -165,16 +165,6 @@ def next_step(
         print_line(line)
 
 
-def _ask_to_sign() -> None:
-    """Ask at the terminal; end the command where the answer is no."""
-    if terminal("") is None:
-        raise WrongUsageError(tr("There is no terminal to ask at: read the document and say --yes."))
-    say(tr("Sign this document? It is final once all have signed. [y/N]"))
-    if input().strip().lower() not in {"y", "yes", "是"}:
-        say(tr("Nothing was signed."))
-        refuse()
-
-
 def _missing_list(missing: tuple[tuple[PartyId, str], ...]) -> list[dict[str, str]]:
     return [{"party": party, "file": name} for party, name in missing]
 
@@ -185,3 +175,8 @@ def _run_of(drafted: Draft) -> dict[str, Any]:
 
 def _document_of(consortium: Consortium) -> dict[str, Any]:
     return {"consortium": consortium.id, "document": DOCUMENT, "sha256": consortium.hash.hex()}
+
+
+app.command(cls=Command, help=changes.CHANGE_HELP)(changes.change)
+app.command(cls=Command, help=changes.PROPOSE_HELP)(changes.propose)
+app.command(cls=Command, help=changes.VOTE_HELP)(changes.vote)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from node.clocks import system_entropy
 from node.commands.options import WrongUsageError
+from node.commands.output import refuse, say
 from node.founding.home import Home, OpenHome
 from node.passphrase import Ask, Passphrase, check_new, find_passphrase, terminal
 from node.texts import tr
@@ -34,6 +35,16 @@ def _twice(first: Ask, again: Ask) -> Ask:
         return typed
 
     return ask
+
+
+def agree(question: str) -> None:
+    """Ask at the terminal before something is signed; end the command where the answer is no."""
+    if terminal(question) is None:
+        raise WrongUsageError(tr("There is no terminal to ask at: read the document and say --yes."))
+    say(question)
+    if input().strip().lower() not in {"y", "yes", "是"}:
+        say(tr("Nothing was signed."))
+        refuse()
 
 
 def open_home(folder: Path, passphrase_file: Path | None) -> OpenHome:
