@@ -15,14 +15,24 @@ router: Final = APIRouter(
 
 _REPORTED: Final = gives(
     JSON,
-    "How far the log month's reports are",
-    example={"month": "2026-09", "due": True, "reports": 2, "counting": 1, "rows": 1_500},
+    "How far the log month's reports are, and those of every month",
+    example={
+        "month": "2026-09",
+        "due": True,
+        "reports": 2,
+        "counting": 1,
+        "rows": 1_500,
+        "months": [
+            {"month": "2026-09", "reports": 2, "counting": 1, "rows": 1_500},
+            {"month": "2026-08", "reports": 2, "counting": 2, "rows": 1_480},
+        ],
+    },
 )
 
 
 @router.get("", dependencies=[needs("reports:read")], responses=_REPORTED)
 async def reports(service: Node) -> Response:
-    """Say how far the reporting for the log month is."""
+    """Say how far the reporting for the log month is, and what came of the months before."""
     return Response(await reply_to(service.own.reported()), media_type=JSON)
 
 

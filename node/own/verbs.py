@@ -4,16 +4,15 @@ Answered only when the caller is the party itself.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from hanse_ledger.codec import decode, encode
 from hanse_ledger.consortium import MEMBER
 from hanse_ledger.ids import Month, month_text
 from node.member import MemberNode
-from node.own import imports, inquiries
+from node.own import imports, inquiries, reports
 from node.own.replies import as_json
 from node.own.runner import PortfolioRunner
-from node.roles.contributor import Reported
 from node.roles.steward import Steward
 from node.storage.book import last_import_day
 
@@ -48,7 +47,7 @@ def member_verbs(member: MemberNode) -> Verbs:
     def work(_body: bytes) -> bytes:
         # Reporting by itself begins with the first export: before it, all rows would be empty ones.
         if contributes and _has_book(member):
-            return as_json(_reported(member.report()))
+            return reports.report(member)
         member.standing.catch_up()
         return as_json({})
 
@@ -65,8 +64,8 @@ def member_verbs(member: MemberNode) -> Verbs:
     return {
         **verbs,
         CONFIRM: lambda body: _confirm(member, body),
-        REPORT: lambda _body: as_json(_reported(member.report())),
-        REPORTED: lambda _body: as_json(_reported(member.reported())),
+        REPORT: lambda _body: reports.report(member),
+        REPORTED: lambda _body: reports.reported(member),
     }
 
 
@@ -88,13 +87,3 @@ def _confirm(member: MemberNode, body: bytes) -> bytes:
 def _has_book(member: MemberNode) -> bool:
     with member.standing.database.read() as connection:
         return last_import_day(connection) is not None
-
-
-def _reported(reported: Reported) -> dict[str, Any]:
-    return {
-        "month": month_text(reported.month),
-        "due": reported.due,
-        "reports": reported.reports,
-        "counting": reported.counting,
-        "rows": reported.rows,
-    }
