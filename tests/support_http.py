@@ -34,10 +34,11 @@ _START_S = 20
 
 
 class Served:
-    """A server on a free port that was bound before it is told whom it serves."""
+    """A server on a free port, or a given one, that was bound before it is told whom it serves."""
 
-    def __init__(self) -> None:
-        self._socket = socket.create_server(("127.0.0.1", 0))
+    def __init__(self, port: int = 0) -> None:
+        self._socket = socket.create_server(("127.0.0.1", port))
+        self.port: int = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._open = ExitStack()
         self.own: OwnService

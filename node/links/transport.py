@@ -4,11 +4,12 @@ httpx's timeouts bound each wait for the network, not their sum: who sends a byt
 for long. Here every wait on a socket ends at the deadline of the request that it serves as well.
 """
 
+import socket
 import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any, Final
 
@@ -138,7 +139,10 @@ class _Stream(httpcore.NetworkStream):
             self._stream.write(piece, _least(timeout, self._left_s()))
 
     def close(self) -> None:
-        """Close it."""
+        """Close it, and wake whoever waits for it."""
+        connection = self._stream.get_extra_info("socket")
+        with suppress(OSError):  # the other side was first
+            connection.shutdown(socket.SHUT_RDWR)
         self._stream.close()
 
     def start_tls(
