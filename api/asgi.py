@@ -1,24 +1,24 @@
-"""Running one party's node: uvicorn until it is told to stop, then the node's own end."""
+"""Running one party's node: HTTP from its own process or from web workers, then the node's own end."""
 
-import asyncio
 import logging
 import signal
+import socket
+import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Final
-
-import uvicorn
 
 from api import request_ids
 from api.app import create_app
 from api.options import Options
+from api.server import keep_signals, serve_app
+from api.workers import Workers
 from node import logformat
 from node.apart import ApartNode
-from node.service import NodeService
-from node.settings import load_settings
+from node.settings import NodeSettings, load_settings
 
-_GRACE_S: Final = 10
-_WATCH_S: Final = 0.5
-_IDLE_S: Final = 75
+_BACKLOG: Final = 2_048
+_TEND_S: Final = 0.2
 
 _log = logging.getLogger(__name__)
 
@@ -26,40 +26,37 @@ _log = logging.getLogger(__name__)
 def serve(config: Path) -> int:
     """Run the node that a file describes until SIGTERM or SIGINT; return the exit code.
 
-    What was taken is finished. 1 when the node stopped by a fault of its own.
+    What was taken is finished. 1 when the node stopped by a fault of its own: whoever keeps it running starts
+    it anew.
     """
     settings = load_settings(config)
     logformat.use(settings.log_format, request_ids.current.get)
-    host, port = settings.address
-    # uvicorn sends itself once more what ended it: then the node has still to be closed.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: None)
+    keep_signals()
     with ApartNode(settings) as node:
-        server = uvicorn.Server(
-            uvicorn.Config(
-                create_app(node.service, Options.of(settings)),
-                host=host,
-                port=port,
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                timeout_keep_alive=_IDLE_S,
-                timeout_graceful_shutdown=_GRACE_S,
-            )
+        with _listen(settings) as listening:
+            has_begun = _answer(node, settings, config, listening)
+        if not node.service.is_running:
+            _log.error("the node has stopped")
+        return 0 if node.service.is_running and has_begun else 1
+
+
+def _listen(settings: NodeSettings) -> socket.socket:
+    host, port = settings.address
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+
+
+def _answer(node: ApartNode, settings: NodeSettings, config: Path, listening: socket.socket) -> bool:
+    """Answer HTTP as long as the node lives and nobody stops it; return whether that ever began."""
+    if not settings.web_workers:
+        return serve_app(
+            create_app(node.service, Options.of(settings)), listening, lambda: not node.service.is_running
         )
-        asyncio.run(_run(server, node.service))
-        return 0 if node.service.is_running and server.started else 1
-
-
-async def _run(server: uvicorn.Server, service: NodeService) -> None:
-    watching = asyncio.create_task(_watch(server, service))
-    await server.serve()
-    watching.cancel()
-
-
-async def _watch(server: uvicorn.Server, service: NodeService) -> None:
-    """End the process of a node that has stopped: whoever keeps it running starts it anew."""
-    while service.is_running:  # noqa: ASYNC110 - a thread's end sets no event of this loop
-        await asyncio.sleep(_WATCH_S)
-    _log.error("the node has stopped")
-    server.should_exit = True
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stopping.set())
+    workers = Workers(config, listening, node.workers_doors, count=settings.web_workers, orders=node.orders)
+    with closing(workers):
+        while node.service.is_running and not stopping.wait(_TEND_S):
+            workers.tend()
+    return True

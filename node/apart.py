@@ -30,10 +30,11 @@ from node.clocks import SystemClock
 from node.errors import ForkError, NotFoundError, SettingsError
 from node.files import locked
 from node.handover import check_may_order
-from node.health import HealthBoard
+from node.health import Health, HealthBoard
 from node.keyring import KeyRing
 from node.links.gate import Gate
 from node.links.parties import PartyLinks
+from node.links.replays import Replays
 from node.links.sequencer import HttpSequencer
 from node.links.signatures import RequestSigner
 from node.logdoor import ordering
@@ -52,11 +53,12 @@ from node.sequencing.replica import Replica
 from node.sequencing.solo import SoloSequencer
 from node.sequencing.term import Term
 from node.service import Doors, NodeService
-from node.settings import DatabaseName, NodeSettings
+from node.settings import DatabaseName, NodeSettings, url_of
 from node.storage.database import Database
 from node.storage.log import LogStore
 from node.watching import PEER_S, Peers, Watch, guarded, relaying, watch_log
-from node.wire import Handler, Mailbox, Service, reply_of
+from node.web.now import Now, WriterDesk
+from node.wire import Door, Handler, Mailbox, Service, reply_of
 
 _log = logging.getLogger(__name__)
 
@@ -120,7 +122,7 @@ class ApartNode:
             cosigned=lambda: shared.cosigned,
             opened=self._open,
         )
-        mailbox = Mailbox()
+        mailbox, once = Mailbox(), Replays()
         own = self._own(mailbox, shared)
         self._node = Service(mailbox, lambda: self._build(database, log, shared, links))
         self._open.callback(self._node.stop)
@@ -128,30 +130,51 @@ class ApartNode:
         self._open.callback(self._watch(mailbox, shared, links).stop)
         if self._keys.keys.key_share is None:
             self._open.callback(Stepper(own, settings.work_interval_s).stop)
+
+        def health() -> Health:
+            return replace(shared.health.now, stopped=not self._node.is_running, peers=links.circuits())
+
+        self.workers_doors = _doors_of_workers(
+            {"node": mailbox, "log": log, "relay": relay},
+            WriterDesk(
+                now=lambda: Now(
+                    in_force=shared.in_force,
+                    cosigned=shared.cosigned,
+                    health=health(),
+                    waiting=mailbox.waiting,
+                ),
+                key=lambda: self._statement_key(shared),
+                once=once,
+            ),
+        )
         return NodeService(
             party=self._party,
             consortium=lambda: shared.in_force,
             genesis=self._genesis,
             gate=Gate(
-                url=lambda: _url_of(shared.in_force, self._party, settings),
+                url=lambda: url_of(shared.in_force, self._party, settings),
                 consortium=lambda: shared.in_force,
                 party=self._party,
                 key=lambda: self._statement_key(shared),
                 clock=self._around.clock,
+                once=once,
             ),
             doors=Doors(node=mailbox, log=log, relay=relay, read=read),
             own=own,
-            health=lambda: replace(
-                shared.health.now, stopped=not self._node.is_running, peers=links.circuits()
-            ),
+            health=health,
             waiting=lambda: mailbox.waiting,
         )
+
+    @property
+    def orders(self) -> bool:
+        """Whether this node orders the log."""
+        return self._party == self._term.orderer
 
     def _party_links(self, shared: _Shared) -> PartyLinks:
         """Make the ways to other nodes; raises SettingsError where it is not known where one is."""
         trusted, settings, around = self._trusted, self._settings, self._around
         for party in (self._party, self._term.orderer, *(one.id for one in trusted.stewards.values())):
-            _url_of(trusted, party, settings)
+            url_of(trusted, party, settings)
         return PartyLinks(
             in_force=lambda: shared.in_force,
             party=self._party,
@@ -181,7 +204,7 @@ class ApartNode:
 
     def _start_sequencer(self, own: Database, shared: _Shared) -> Mailbox | None:
         """Start ordering where that is this party's to do; return the sequencer's door."""
-        if self._party != self._term.orderer:
+        if not self.orders:
             return None
         log_key = self._keys.keys.log
         if log_key is None:
@@ -271,13 +294,9 @@ def _trusted(settings: NodeSettings) -> Consortium:
     return consortium
 
 
-def _url_of(consortium: Consortium, party: PartyId, settings: NodeSettings) -> str:
-    """Return where a party's node is, as its callers sign it: one's own setting first."""
-    own = settings.url if party == settings.party else settings.peers.get(party)
-    url = own or consortium.parties[party].url
-    if not url:
-        raise SettingsError(f"peers.{party}: neither a setting nor the consortium document has its URL")
-    return url
+def _doors_of_workers(doors: Mapping[str, Door | None], desk: Door) -> Mapping[str, Door]:
+    """Return what a web worker may ask this process (`node.web`), by name."""
+    return {"desk": desk, **{name: door for name, door in doors.items() if door is not None}}
 
 
 def _begin_log(standing: Standing, genesis: bytes) -> None:

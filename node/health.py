@@ -77,6 +77,28 @@ class Health:
             "halted": self.halted,
         }
 
+    @classmethod
+    def parse(cls, fields: Mapping[str, Any]) -> "Health":
+        """Read what `describe` gave, in another process of this node."""
+        return cls(
+            size=fields["size"],
+            checkpoint_size=fields["checkpoint_size"],
+            sequencer_size=fields["sequencer_size"],
+            last_contact=None
+            if fields["last_contact"] is None
+            else datetime.fromisoformat(fields["last_contact"]),
+            catching_up_to=fields["catching_up_to"],
+            problems=tuple(
+                Problem(
+                    code=one["code"], since=datetime.fromisoformat(one["since"]), evidence=one["evidence"]
+                )
+                for one in fields["problems"]
+            ),
+            peers=fields["peers"],
+            halted=fields["halted"],
+            stopped=fields["status"] == "stopped",
+        )
+
 
 class HealthBoard:
     """Where a node's threads write how it stands. `now` is the last whole value."""
@@ -109,3 +131,7 @@ class HealthBoard:
 
 def _time(at: datetime | None) -> str | None:
     return None if at is None else at.isoformat(timespec="seconds")
+
+
+def _read_time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

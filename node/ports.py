@@ -27,6 +27,14 @@ class Entropy(Protocol):
         ...
 
 
+class MessageSigner(Protocol):
+    """Signs with one key of a party, which may be in another process."""
+
+    def sign(self, message: bytes, /) -> bytes:
+        """Return the Ed25519 signature."""
+        ...
+
+
 class Sequencer(Protocol):
     """Gives statements their order.
 

@@ -1,7 +1,7 @@
 """One party's node as the HTTP interface sees it: who is asking, and where to leave the question.
 
 Nothing here waits and nothing touches the node itself: each request is left at a door, and its future comes
-back. Any thread may call it, but for its gate, which one event loop owns.
+back. Any thread may call it.
 """
 
 import json

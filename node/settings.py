@@ -9,6 +9,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from hanse_ledger.consortium import Consortium
+from hanse_ledger.ids import PartyId
 from node.errors import SettingsError
 from node.storage.engines import Place, Schema
 
@@ -51,6 +53,8 @@ class NodeSettings(BaseSettings):
     """The size from which on that party orders, as `hanse log take-over` says it."""
     stall_after_s: float = Field(default=_DEFAULT_PATIENCE_S, gt=0, le=86_400)
     """How long whoever orders may be silent, or pass over a statement, before it counts as stalled."""
+    web_workers: int = Field(default=0, ge=0, le=64)
+    """Processes that answer HTTP; with 0 the node's own does."""
     api_keys: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...] = ()
     """SHA-256 in hex of API keys with every scope; `hanse keys api` makes all others."""
     docs: bool = True
@@ -115,3 +119,12 @@ def load_settings(path: Path) -> NodeSettings:
     base = path.parent
     named = {name: getattr(settings, name) for name in _PATHS}
     return settings.model_copy(update={name: base / path for name, path in named.items() if path is not None})
+
+
+def url_of(consortium: Consortium, party: PartyId, settings: NodeSettings) -> str:
+    """Return where a party's node is, as its callers sign it: one's own setting first."""
+    own = settings.url if party == settings.party else settings.peers.get(party)
+    url = own or consortium.parties[party].url
+    if not url:
+        raise SettingsError(f"peers.{party}: neither a setting nor the consortium document has its URL")
+    return url

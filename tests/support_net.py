@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -161,15 +161,23 @@ class NodeProcess:
 
 
 def found_nodes(
-    folder: Path, members: list[PartyId], first: Month, **more: object
+    folder: Path,
+    members: list[PartyId],
+    first: Month,
+    change: Callable[[PartyId], Mapping[str, object]] = lambda _party: {},
+    **more: object,
 ) -> tuple[DemoConsortium, dict[PartyId, NodeProcess]]:
-    """Found a consortium and write each party's folder; `more` are settings of every node."""
+    """Found a consortium and write each party's folder.
+
+    `more` are settings of every node, what `change` gives are those of one.
+    """
     names = parties(members)
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     founded = apart(members, first, ports)
     nodes = {
         party: NodeProcess(
-            write_node(folder / party, founded, party, port, **more), f"http://127.0.0.1:{port}"
+            write_node(folder / party, founded, party, port, **more, **change(party)),
+            f"http://127.0.0.1:{port}",
         )
         for party, port in ports.items()
     }
@@ -199,9 +207,14 @@ def stop_all(nodes: Mapping[PartyId, NodeProcess]) -> None:
 
 
 @contextmanager
-def running(folder: Path, members: list[PartyId], first: Month) -> Iterator[dict[PartyId, NodeProcess]]:
+def running(
+    folder: Path,
+    members: list[PartyId],
+    first: Month,
+    change: Callable[[PartyId], Mapping[str, object]] = lambda _party: {},
+) -> Iterator[dict[PartyId, NodeProcess]]:
     """Found a consortium and run each party's node in a process of its own."""
-    _, nodes = found_nodes(folder, members, first)
+    _, nodes = found_nodes(folder, members, first, change)
     try:
         start_all(nodes)
         yield nodes

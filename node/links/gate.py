@@ -4,15 +4,15 @@ from collections.abc import Callable, Mapping
 
 from hanse_ledger.consortium import Consortium
 from hanse_ledger.ids import PartyId
-from hanse_ledger.signing import SigningKey
+from node.links.replays import Once
 from node.links.replies import ReplySigner
 from node.links.rfc9421 import SignedRequest
 from node.links.signatures import RequestVerifier
-from node.ports import Clock
+from node.ports import Clock, MessageSigner
 
 
 class Gate:
-    """One party's. Owned by one event loop."""
+    """One party's. Any thread may call it."""
 
     def __init__(
         self,
@@ -20,15 +20,16 @@ class Gate:
         url: Callable[[], str],
         consortium: Callable[[], Consortium],
         party: PartyId,
-        key: Callable[[], SigningKey],
+        key: Callable[[], MessageSigner],
         clock: Clock,
+        once: Once | None = None,
     ) -> None:
         """`url` says where others reach this node, as they sign it; `consortium` gives what is in force.
 
-        `key` gives the party's statement key that signs now.
+        `key` gives the party's statement key that signs now; `once` refuses requests that were seen.
         """
         self._url = url
-        self._verifier = RequestVerifier(consortium=consortium, clock=clock)
+        self._verifier = RequestVerifier(consortium=consortium, clock=clock, once=once)
         self._signer = ReplySigner(consortium=consortium().id, party=party, key=key, clock=clock)
 
     def request(self, *, method: str, target: str, headers: Mapping[str, str]) -> SignedRequest:

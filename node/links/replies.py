@@ -10,7 +10,6 @@ from typing import Final
 
 from hanse_ledger.consortium import Consortium
 from hanse_ledger.ids import ConsortiumId, PartyId
-from hanse_ledger.signing import SigningKey
 from node.errors import ReplySignatureError
 from node.links.rfc9421 import (
     DIGEST,
@@ -22,7 +21,7 @@ from node.links.rfc9421 import (
     sign_headers,
     verify_message,
 )
-from node.ports import Clock
+from node.ports import Clock, MessageSigner
 
 _TYPE: Final = "content-type"
 _COVERED: Final = (
@@ -40,7 +39,7 @@ class ReplySigner:
     """Signs one party's replies. Any thread may call it."""
 
     def __init__(
-        self, *, consortium: ConsortiumId, party: PartyId, key: Callable[[], SigningKey], clock: Clock
+        self, *, consortium: ConsortiumId, party: PartyId, key: Callable[[], MessageSigner], clock: Clock
     ) -> None:
         """`key` gives the statement key that signs now."""
         self._named, self._key, self._clock = key_id(consortium, party), key, clock

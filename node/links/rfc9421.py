@@ -21,7 +21,8 @@ from http_message_signatures import (
 from hanse_ledger.consortium import Consortium
 from hanse_ledger.ids import ConsortiumId, PartyId
 from hanse_ledger.note import encode_base64
-from hanse_ledger.signing import SigningKey, verify_signature
+from hanse_ledger.signing import verify_signature
+from node.ports import MessageSigner
 
 AGE_MOST_S: Final = 300
 TAG: Final = "hanse"
@@ -85,7 +86,7 @@ def sign_headers(
     *,
     covered: Sequence[str],
     named: str,
-    key: SigningKey,
+    key: MessageSigner,
     created: datetime,
     nonce: str | None = None,
 ) -> dict[str, str]:

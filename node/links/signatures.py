@@ -13,8 +13,8 @@ from hanse_ledger.ids import ConsortiumId, PartyId
 from hanse_ledger.note import decode_base64, encode_base64
 from hanse_ledger.signing import SigningKey
 from node.errors import RequestSignatureError
+from node.links.replays import Once, Replays
 from node.links.rfc9421 import (
-    AGE_MOST_S,
     DIGEST,
     SignedRequest,
     digest_of,
@@ -27,7 +27,6 @@ from node.ports import Clock, Entropy
 
 NONCE_BYTES: Final = 16
 _COVERED: Final = ("@method", "@target-uri", DIGEST)
-_SWEEP_S: Final = 60
 
 
 class RequestSigner:
@@ -60,16 +59,13 @@ class RequestSigner:
 
 
 class RequestVerifier:
-    """Tells who signed a request, and takes each request once. Owned by one event loop.
+    """Tells who signed a request, and takes each request once. Any thread may call it."""
 
-    What was seen is kept in memory: a request that was seen before a restart can be brought again in its 300
-    seconds, which no verb minds.
-    """
-
-    def __init__(self, *, consortium: Callable[[], Consortium], clock: Clock) -> None:
-        self._consortium, self._clock = consortium, clock
-        self._seen: dict[tuple[PartyId, str], int] = {}
-        self._swept_at = 0
+    def __init__(
+        self, *, consortium: Callable[[], Consortium], clock: Clock, once: Once | None = None
+    ) -> None:
+        """`once` remembers what was seen, this verifier itself without it."""
+        self._consortium, self._clock, self._once = consortium, clock, once or Replays()
 
     def verify(self, message: SignedRequest, body: bytes) -> PartyId:
         """Return the party that signed a request.
@@ -98,17 +94,7 @@ class RequestVerifier:
         nonce = str(parameters.get("nonce", ""))
         if not _is_nonce(nonce):
             raise RequestSignatureError(f"a nonce is {NONCE_BYTES} bytes in base64")
-        self._sweep(now)
-        if (party, nonce) in self._seen:
-            raise RequestSignatureError("this request was seen before")
-        self._seen[party, nonce] = int(parameters["created"])
-
-    def _sweep(self, now: int) -> None:
-        """Forget what is refused for its age anyway."""
-        if now - self._swept_at < _SWEEP_S:
-            return
-        self._swept_at = now
-        self._seen = {key: created for key, created in self._seen.items() if now - created <= AGE_MOST_S}
+        self._once(party, nonce, created=int(parameters["created"]), now=now)
 
 
 def _is_nonce(text: str) -> bool:

@@ -2,15 +2,17 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
+import pytest
 import rfc8785
 from support_go import logcheck
 from support_http import API_KEY
 from support_net import NodeProcess, running
+from support_postgres import Cluster
 
 from consortium_config.sample import DESK_ID, STEWARDS
 from hanse_client import Hanse, Unanswered
@@ -136,9 +138,27 @@ def asked_by_client(node: NodeProcess) -> list[str]:
     return [one.error.code if isinstance(one, Unanswered) else one.coverage for one in outcomes]
 
 
-def test_nine_processes_report_close_and_answer(tmp_path: Path) -> None:
+SPREAD = [DESK_ID, PartyId("steward-1")]
+"""Whose HTTP is answered by web workers, where the databases are on a server."""
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def change(request: pytest.FixtureRequest) -> Callable[[PartyId], Mapping[str, object]]:
+    """More settings of each node, by its party."""
+    if request.param == "sqlite":
+        return lambda _party: {}
+    cluster: Cluster = request.getfixturevalue("cluster")
+    return lambda party: {
+        "database": cluster.new_database().render_as_string(),
+        "web_workers": 2 if party in SPREAD else 0,
+    }
+
+
+def test_nine_processes_report_close_and_answer(
+    tmp_path: Path, change: Callable[[PartyId], Mapping[str, object]]
+) -> None:
     months = log_months()
-    with running(tmp_path / "nodes", MEMBERS, months[0]) as nodes:
+    with running(tmp_path / "nodes", MEMBERS, months[0], change) as nodes:
         for place, member in enumerate(MEMBERS):
             taken = nodes[member].ask("POST", "/v1/imports?confirm=true", content=book(place, months))
             assert (taken["state"], taken["new"]) == ("taken", 4)

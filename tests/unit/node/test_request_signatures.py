@@ -16,6 +16,7 @@ from hanse_ledger.errors import LedgerError, NotAdmittedError
 from hanse_ledger.ids import PartyId
 from hanse_ledger.signing import SigningKey
 from node.errors import RequestSignatureError
+from node.links.replays import Replays
 from node.links.rfc9421 import SignedRequest
 from node.links.signatures import RequestSigner, RequestVerifier
 
@@ -196,4 +197,5 @@ def test_what_was_seen_is_forgotten_when_its_age_refuses_it() -> None:
     for minute in range(20):
         one.signing.time = one.checking.time = NOW + timedelta(minutes=minute)
         one.verify(one.headers())
-    assert len(one.verifier._seen) <= 7
+    assert isinstance(one.verifier._once, Replays)
+    assert len(one.verifier._once._seen) <= 7
