@@ -42,11 +42,14 @@ def named_in(consortium: Consortium, secrets: Secrets) -> Party:
     return party
 
 
-def with_following(secrets: Secrets, entropy: Entropy, *, orders: bool) -> Secrets:
-    """Add the keys that come next; the same again where they are there already."""
+def with_following(secrets: Secrets, entropy: Entropy) -> Secrets:
+    """Add the keys that come next; the same again where they are there already.
+
+    The key for ordering stays: whoever follows the log from its beginning knows it by the key of genesis.
+    """
     if secrets.following is not None:
         return secrets
-    return replace(secrets, following=draw_seeds(entropy, orders=orders))
+    return replace(secrets, following=draw_seeds(entropy, orders=False))
 
 
 def next_card(secrets: Secrets, party: Party, consortium: ConsortiumId) -> SignedCard:
@@ -54,9 +57,6 @@ def next_card(secrets: Secrets, party: Party, consortium: ConsortiumId) -> Signe
     if secrets.following is None:
         raise KeyRotationError("there are no keys that come next")
     statement, cosign = SigningKey(secrets.following.statement), SigningKey(secrets.following.cosign)
-    log_key = party.log_key
-    if secrets.following.log is not None:
-        log_key = SigningKey(secrets.following.log).public
     card = PartyCard(
         consortium=consortium,
         id=party.id,
@@ -67,7 +67,7 @@ def next_card(secrets: Secrets, party: Party, consortium: ConsortiumId) -> Signe
         statement_key=statement.public,
         proof=admission_proof(statement, consortium=consortium, party=party.id),
         cosign_key=cosign.public,
-        log_key=log_key,
+        log_key=party.log_key,
         x=party.x,
         token_key=party.token_key,
     )
@@ -78,12 +78,12 @@ def without_old(secrets: Secrets, party: Party) -> Secrets:
     """Forget the old keys once the document in force names the next ones; raises KeyRotationError before."""
     if secrets.following is None:
         raise KeyRotationError("there are no keys that come next")
-    named, coming = {party.statement_key, party.cosign_key, party.log_key}, secrets.following
+    named, coming = {party.statement_key, party.cosign_key}, secrets.following
     if not {SigningKey(seed).public for seed in coming.all} <= named:
         raise KeyRotationError("the document in force does not name the next keys yet")
     return replace(
         secrets,
-        seeds=replace(coming, log=coming.log or secrets.seeds.log),
+        seeds=replace(coming, log=secrets.seeds.log),
         following=None,
         retired=(*secrets.retired, SigningKey(secrets.seeds.statement).public),
     )

@@ -78,7 +78,6 @@ def passphrase(
 def rotate(
     *,
     home: Home,
-    log: Annotated[bool, typer.Option("--log", help=mark("Also another key for ordering the log."))] = False,
     finish: Annotated[
         bool,
         typer.Option("--finish", help=mark("Forget the old keys; the document in force names the next.")),
@@ -95,7 +94,7 @@ def rotate(
         opened.change(without_old(opened.secrets, party))
         card = None
     else:
-        opened.change(with_following(opened.secrets, system_entropy, orders=log))
+        opened.change(with_following(opened.secrets, system_entropy))
         card = home / f"{opened.party}.next-card.json"
         write_whole(card, encode_signed_card(next_card(opened.secrets, party, document.id)))
     if as_json:
