@@ -65,14 +65,26 @@ class Place:
 
 
 class Wiretap:
-    """What happens on a node's connections: requests are kept, answers can be edited."""
+    """What happens on a node's connections: requests are kept, answers can be edited.
+
+    What stands in `instead` is answered first, one for each request, which then never reaches the node.
+    """
 
     def __init__(self) -> None:
         self.edits: list[Edit] = []
         self.sent: list[httpx.Request] = []
+        self.instead: list[httpx.Response | httpx.TransportError] = []
+
+    def caught(self, request: httpx.Request) -> httpx.Response | None:
+        self.sent.append(request)
+        if not self.instead:
+            return None
+        first = self.instead.pop(0)
+        if isinstance(first, httpx.TransportError):
+            raise first
+        return first
 
     def edited(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
-        self.sent.append(request)
         for edit in self.edits:
             response = edit(request, response)
         return response
@@ -86,11 +98,17 @@ class Between(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self._sync, self._async = httpx.HTTPTransport(), httpx.AsyncHTTPTransport()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        caught = self._tap.caught(request)
+        if caught is not None:
+            return caught
         response = self._sync.handle_request(request)
         response.read()
         return self._tap.edited(request, response)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        caught = self._tap.caught(request)
+        if caught is not None:
+            return caught
         response = await self._async.handle_async_request(request)
         await response.aread()
         return self._tap.edited(request, response)

@@ -16,7 +16,7 @@ from hanse_client.testing.log import Log
 from hanse_ledger.errors import SubjectIdError
 from hanse_ledger.subjects import parse_subject
 
-PAGE: Final = 3
+PAGE: Final = 5
 """How many items a page has: few, so that whoever forgets the cursor notices."""
 _OPEN: Final = ("/v1/consortium", "/log/")
 
