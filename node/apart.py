@@ -6,19 +6,17 @@ sequencer. Another one shows the log, and one lets the node do what is due, agai
 
 import logging
 import os
-import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 from hanse_ledger.checkpoint import parse_signed_checkpoint
 from hanse_ledger.consortium import Consortium, parse_document
-from hanse_ledger.errors import CorruptionError, LedgerError
+from hanse_ledger.errors import CorruptionError
 from hanse_ledger.ids import PartyId, StewardX
 from hanse_ledger.signing import SigningKey
 from node.bootstrap import (
@@ -27,6 +25,7 @@ from node.bootstrap import (
     new_standing,
 )
 from node.clocks import SystemClock
+from node.collecting import Collecting, foreign_witnesses
 from node.errors import ForkError, NotFoundError, SettingsError
 from node.files import locked
 from node.handover import check_may_order
@@ -44,7 +43,9 @@ from node.nodekeys import open_node_keys
 from node.own import verbs
 from node.own.service import OwnService
 from node.own.stepper import Stepper
-from node.ports import Sequencer, StewardLink
+from node.ports import Sequencer, StewardLink, StewardLinks
+from node.roles.cosigned import Cosigned
+from node.roles.foreign import witnessed_logs
 from node.roles.party import Standing
 from node.roles.steward import Steward
 from node.roles.witness import Witness
@@ -59,10 +60,9 @@ from node.storage.log import LogStore
 from node.watching import PEER_S, Peers, Watch, guarded, relaying, watch_log
 from node.web.now import Now, WriterDesk
 from node.wire import Door, Handler, Mailbox, Service, reply_of
+from node.worker import Worker
 
 _log = logging.getLogger(__name__)
-
-_WORK_S: Final = 3_600.0
 
 
 class _Shared:
@@ -126,7 +126,7 @@ class ApartNode:
         own = self._own(mailbox, shared)
         self._node = Service(mailbox, lambda: self._build(database, log, shared, links))
         self._open.callback(self._node.stop)
-        self._open.callback(_Worker(mailbox, self._party, settings.work_interval_s).stop)
+        self._open.callback(Worker(mailbox, self._party, settings.work_interval_s).stop)
         self._open.callback(self._watch(mailbox, shared, links).stop)
         if self._keys.keys.key_share is None:
             self._open.callback(Stepper(own, settings.work_interval_s).stop)
@@ -231,7 +231,7 @@ class ApartNode:
         peers = Peers(
             in_force=lambda: shared.in_force,
             caller_to=partial(links.caller, deadline_s=PEER_S),
-            without={self._party, self._term.orderer},
+            without={self._party},
         )
         self._open.callback(peers.close)
         interval_s = self._settings.work_interval_s
@@ -253,7 +253,7 @@ class ApartNode:
             trusted = parse_document(self._trusted.raw)
             standing = new_standing(trusted, self._party, self._ring, database, self._around, sequencer)
             standing, monitor = watch_log(
-                standing,
+                replace(standing, witnessed=witnessed_logs(self._settings.witnessed_logs)),
                 folder=self._settings.folder,
                 term=self._term,
                 board=shared.health,
@@ -261,17 +261,34 @@ class ApartNode:
             )
             _begin_log(standing, self._genesis)
             guard = partial(guarded, monitor=monitor)
-            _tell_start(standing.replica, shared.health)
+            _tell_start(standing, shared)
             shared.in_force = standing.in_force
             stewards = partial(_stewards, standing, links, shared)
+            role: Handler
             if self._keys.keys.key_share is not None:
                 steward = Steward(standing=standing, key_share=self._keys.keys.key_share, links=stewards)
-                handler = _handler(standing, verbs.steward_verbs(steward), steward.handle, shared, guard)
+                own, role = verbs.steward_verbs(steward), steward.handle
             else:
                 member = MemberNode(standing=standing, links=stewards)
-                own = _collecting(member, shared) if log is not None else verbs.member_verbs(member)
-                handler = _handler(standing, own, _cosigner(standing), shared, guard)
-            return handler, opened.pop_all().close
+                own, role = verbs.member_verbs(member), _cosigner(standing)
+            if log is not None:
+                own = self._collecting(standing, stewards, shared, opened).beside(own)
+            return _handler(standing, own, role, shared, guard), opened.pop_all().close
+
+    def _collecting(
+        self, standing: Standing, stewards: StewardLinks, shared: _Shared, opened: ExitStack
+    ) -> Collecting:
+        """Return what has the checkpoints cosigned that this node's sequencer signs."""
+
+        def show(note: bytes) -> None:
+            shared.cosigned = note
+
+        return Collecting(
+            standing=standing,
+            cosigned=Cosigned(standing=standing, links=stewards),
+            witnesses=foreign_witnesses(self._settings.witnesses, self._around.entropy, opened),
+            show=show,
+        )
 
     def _sequencer(self, log: Mailbox | None, links: PartyLinks, opened: ExitStack) -> Sequencer:
         if log is not None:
@@ -310,12 +327,13 @@ def _begin_log(standing: Standing, genesis: bytes) -> None:
         raise SettingsError("genesis: it founds another consortium than the document's")
 
 
-def _tell_start(replica: Replica, board: HealthBoard) -> None:
+def _tell_start(standing: Standing, shared: _Shared) -> None:
     """Say what this node holds before it has reached anybody."""
-    note = replica.log.checkpoint()
-    board.update(
-        size=replica.state.size, checkpoint_size=None if note is None else parse_signed_checkpoint(note).size
-    )
+    note = standing.replica.log.checkpoint()
+    size = None if note is None else parse_signed_checkpoint(note).size
+    shared.health.update(size=standing.state.size, checkpoint_size=size)
+    # With the cosignatures of before, where it has not grown since.
+    shared.cosigned = note
 
 
 def _sequencer_builder(
@@ -372,47 +390,3 @@ def _cosigner(standing: Standing) -> Handler:
         return witness.add_checkpoint(body)
 
     return handle
-
-
-def _collecting(member: MemberNode, shared: _Shared) -> verbs.Verbs:
-    """Return the verbs of the ordering party's node, whose work is to have its checkpoints cosigned too."""
-    own = verbs.member_verbs(member)
-
-    def work(body: bytes) -> bytes:
-        reply = own[verbs.WORK](body)
-        _, note = member.cosigned_checkpoint()
-        shared.cosigned = note.encode()
-        return reply
-
-    return {**own, verbs.WORK: work}
-
-
-class _Worker:
-    """Lets a node do what is due, at an interval, until it is stopped."""
-
-    def __init__(self, mailbox: Mailbox, party: PartyId, interval_s: float) -> None:
-        self._mailbox, self._party, self._interval_s = mailbox, party, interval_s
-        self._stopping = threading.Event()
-        # Left here and now: before anybody is answered, the node has caught up once.
-        self._at_work = self._post()
-        self._thread = threading.Thread(target=self._run, name="work", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Wait for the work that is being done, and do no more."""
-        self._stopping.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while True:
-            try:
-                reply_of(self._at_work, _WORK_S)
-            except LedgerError as error:
-                # Others may be out of reach for a while: the next round does what this one could not.
-                _log.warning("work was not finished: %s", error.code)
-            if self._stopping.wait(self._interval_s):
-                return
-            self._at_work = self._post()
-
-    def _post(self) -> Future[bytes]:
-        return self._mailbox.post(self._party, verbs.WORK, b"")

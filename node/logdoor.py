@@ -92,11 +92,11 @@ class LogDoor:
 
     def cosigned(self, origin_hash: bytes) -> bytes:
         """Return the newest checkpoint that this node has cosigned for the origin with this SHA-256."""
-        origin = self._consortium().id
-        note = self._replica.log.cosigned_note(origin)
-        if note is None or hashlib.sha256(origin.encode()).digest() != origin_hash:
-            raise NotFoundError("nothing cosigned for this origin")
-        return note
+        for origin in self._replica.log.cosigned_origins():
+            note = self._replica.log.cosigned_note(origin)
+            if note is not None and hashlib.sha256(origin.encode()).digest() == origin_hash:
+                return note
+        raise NotFoundError("nothing cosigned for this origin")
 
 
 def ordering(sequencer: SoloSequencer) -> Handler:

@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -21,6 +21,16 @@ DatabaseName: TypeAlias = Literal["node", "sequencer"]
 _DEFAULT_INTERVAL_S: Final = 30.0
 _DEFAULT_PATIENCE_S: Final = 300.0
 _PATHS: Final = ("consortium", "genesis", "folder", "passphrase_file")
+
+
+class ForeignWitnessSettings(BaseModel):
+    """A cosigner of another network, by C2SP tlog-witness."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    vkey: str
+    url: HttpUrl
+    """What `/add-checkpoint` is put behind."""
 
 
 class NodeSettings(BaseSettings):
@@ -55,6 +65,10 @@ class NodeSettings(BaseSettings):
     """How long whoever orders may be silent, or pass over a statement, before it counts as stalled."""
     web_workers: int = Field(default=0, ge=0, le=64)
     """Processes that answer HTTP; with 0 the node's own does."""
+    witnesses: tuple[ForeignWitnessSettings, ...] = ()
+    """Cosigners that are no party's, asked by the node that orders."""
+    witnessed_logs: tuple[str, ...] = ()
+    """vkeys of other logs whose checkpoints this node cosigns; the origin is the key's name."""
     api_keys: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...] = ()
     """SHA-256 in hex of API keys with every scope; `hanse keys api` makes all others."""
     docs: bool = True

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, NamedTuple
 
-from hanse_ledger.checkpoint import parse_checkpoint
+from hanse_ledger.checkpoint import log_signed, parse_signed_checkpoint
 from hanse_ledger.errors import MalformedError, UnavailableError
-from hanse_ledger.note import Note, parse_note
 from hanse_ledger.tiles import TILE_WIDTH, TilePath, fetch_entries, tile_width
 from node.links.http import HttpCaller
 from node.links.steward import COSE
@@ -78,11 +77,7 @@ class HttpSequencer:
         note = self._caller.get(CHECKPOINT_PATH)
         if note is None:
             raise UnavailableError("the log has no checkpoint yet")
-        # Cosignatures come later than the log's own; without them one tree has one note.
-        parsed = parse_note(note)
-        checkpoint = parse_checkpoint(parsed.text)
-        own = tuple(line for line in parsed.signatures if line.name == checkpoint.origin)
-        return Note(text=parsed.text, signatures=own).encode(), checkpoint.size
+        return log_signed(note), parse_signed_checkpoint(note).size
 
     def _bundle(self, start: int, size: int) -> list[bytes]:
         index, offset = divmod(start, TILE_WIDTH)

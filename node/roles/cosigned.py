@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from hanse_ledger.checkpoint import AddCheckpoint
+from hanse_ledger.checkpoint import AddCheckpoint, log_signed
 from hanse_ledger.errors import CheckpointConflictError, LedgerError, UnavailableError
 from hanse_ledger.ids import NodeHash, StewardX
 from hanse_ledger.merkle import prove_consistency
@@ -43,9 +43,11 @@ class Cosigned:
         raise UnavailableError("too few stewards cosign the checkpoint")
 
     def _collect(self, size: int) -> tuple[int, str] | None:
-        note = self._standing.replica.log.checkpoint()
-        if note is None:
+        stored = self._standing.replica.log.checkpoint()
+        if stored is None:
             raise UnavailableError("the log has no checkpoint yet")
+        # The stored one may carry cosignatures already.
+        note = log_signed(stored)
         signed: dict[StewardX, Sequence[SignatureLine]] = {}
         asked = self._links()
         # The second round names the sizes that the first one learned.

@@ -1,10 +1,11 @@
 """What every role of a node stands on: its identity, its database, its copy of the log, the sequencer."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from hanse_ledger.consortium import Consortium, Party
 from hanse_ledger.ids import PartyId
+from hanse_ledger.note import NoteVerifier
 from hanse_ledger.signing import SigningKey
 from hanse_ledger.state import LedgerState
 from node.keyring import KeyRing
@@ -27,6 +28,8 @@ class Standing:
     """Bring the replica up to the sequencer."""
     see: Callable[[bytes], None] = lambda _note: None
     """Hold a checkpoint that the log's key has signed, from wherever, against the replica."""
+    witnessed: Mapping[str, NoteVerifier] = field(default_factory=dict)
+    """Keys of other logs, by origin, whose checkpoints this node cosigns too."""
     clock: Clock
     entropy: Entropy
 

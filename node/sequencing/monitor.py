@@ -7,6 +7,7 @@ decided who orders from which size on (`Term`); anything else is a problem in th
 
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -15,7 +16,7 @@ from hanse_ledger.consortium import Consortium
 from hanse_ledger.errors import LedgerError, RejectedError, UnavailableError, VerificationError
 from hanse_ledger.merkle import verify_consistency
 from hanse_ledger.misbehaviour import Fork, Misbehaviour, Seen, Shrunk, prove_withheld
-from hanse_ledger.policy import verify_log_signature
+from hanse_ledger.policy import verify_checkpoint, verify_log_signature
 from hanse_ledger.witnessing import policy_of
 from node.errors import ForkError
 from node.health import FORK, HealthBoard, Problem
@@ -98,8 +99,17 @@ class Monitor:
         if fork is not None:
             self._halt(fork)
         own = self._own()
+        self._keep_cosigned(own, checkpoint, note)
         if (own is None or checkpoint.size > own.checkpoint.size) and len(self._larger) < _LARGER_MOST:
             self._larger[note] = seen
+
+    def _keep_cosigned(self, own: Seen | None, checkpoint: Checkpoint, note: bytes) -> None:
+        """Keep the newest checkpoint as the policy asks for it, once anyone shows it with cosignatures."""
+        if own is None or own.checkpoint != checkpoint or own.note == note:
+            return
+        with suppress(VerificationError, RejectedError):
+            verify_checkpoint(note, policy_of(self._consortium()))
+            self._follower.replica.log.keep_cosigned(size=checkpoint.size, note=note)
 
     def look(self, sightings: Iterable[Sighting]) -> list[bytes]:
         """Compare what others showed, then what the sequencer shows; return statements to bring another way.

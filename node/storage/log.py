@@ -83,6 +83,17 @@ class LogStore:
         with self._database.read() as connection:
             return connection.execute(_NEWEST).scalar()
 
+    def keep_cosigned(self, *, size: int, note: bytes) -> None:
+        """Put a checkpoint with cosignatures in the place of the newest, where that has this size."""
+        is_newest = log_checkpoint.c.size == size
+        with self._database.write() as connection:
+            connection.execute(log_checkpoint.update().where(is_newest).values(note=note))
+
+    def cosigned_origins(self) -> list[str]:
+        """Return the logs of which a checkpoint was cosigned."""
+        with self._database.read() as connection:
+            return list(connection.execute(select(cosigned.c.origin)).scalars())
+
     def last_cosigned(self, origin: str) -> tuple[int, NodeHash] | None:
         """Return size and root of the last checkpoint cosigned for an origin."""
         query = select(cosigned.c.size, cosigned.c.root).where(cosigned.c.origin == origin)

@@ -98,6 +98,17 @@ def parse_signed_checkpoint(raw: bytes) -> Checkpoint:
     return parse_checkpoint(parse_note(raw).text)
 
 
+def log_signed(raw: bytes) -> bytes:
+    """Return a checkpoint note with the lines under its origin's name alone: what goes to a witness.
+
+    Without cosignatures, which come later, one tree has one note. Raises MalformedError.
+    """
+    note = parse_note(raw)
+    origin = parse_checkpoint(note.text).origin
+    own = tuple(line for line in note.signatures if line.name == origin)
+    return Note(text=note.text, signatures=own).encode()
+
+
 def sign_checkpoint(checkpoint: Checkpoint, key: SigningKey) -> bytes:
     """Return the checkpoint as a note with the log's signature, under the origin's name."""
     signer = NoteSigner(name=checkpoint.origin, key=key, type=SignatureType.ED25519)
