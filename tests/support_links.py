@@ -35,6 +35,9 @@ class HttpConsortium(Embedded):
         super().__init__(folder, Surroundings(clock=StillClock(after(FIRST))))
         self._ports: dict[PartyId, int] = {}
         self._servers: dict[PartyId, ExitStack] = {}
+        self.served: dict[PartyId, Served] = {}
+        self.urls: dict[PartyId, str] = {}
+        """Where the member looks for each steward."""
 
     def __enter__(self) -> Self:
         for party in STEWARDS.values():
@@ -45,7 +48,7 @@ class HttpConsortium(Embedded):
             in_force=lambda: self.in_force,
             party=ALDER,
             signer=signer_of(self.consortium, ALDER, keys.statement),
-            urls={party: f"http://127.0.0.1:{port}" for party, port in self._ports.items()},
+            urls=self.urls,
             clock=SystemClock(),
             entropy=os.urandom,
         )
@@ -62,7 +65,8 @@ class HttpConsortium(Embedded):
         """Serve a steward, at its old place where it had one."""
         self.stop(party)
         served = Served(self._ports.get(party, 0))
-        self._ports[party] = served.port
+        self._ports[party], self.served[party] = served.port, served
+        self.urls[party] = served.url
         keys = KeyRing(read_dealt_keys(self._home(party) / KEYS_FILE))
         public = self.consortium.parties[party].statement_key
         served.start(party, self.consortium, Doors(node=self.door(party)), keys.key(public))
