@@ -130,7 +130,8 @@ def _file(
         _print_differences(current, following)
     if not yes:
         agree(tr("Sign this? [y/N]"))
-    index = file_statement(open_home(home, passphrase_file), body, url)
+    with open_home(home, passphrase_file) as opened:
+        index = file_statement(opened, body, url)
     if as_json:
         print_json({**_described(current, following), "index": index})
         return

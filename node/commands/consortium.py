@@ -58,7 +58,8 @@ def key(*, home: Home, mail: Mail, passphrase_file: PassphraseFile = None, as_js
     """Send what this steward can send by now."""
     letters = Letters(mail)
     drafted = read_draft(letters)
-    part = take_part(open_home(home, passphrase_file), letters, drafted)
+    with open_home(home, passphrase_file) as opened:
+        part = take_part(opened, letters, drafted)
     if as_json:
         print_json(
             {
@@ -88,14 +89,14 @@ def sign(
 ) -> None:
     """Write this party's signature, and the document with the first one."""
     letters = Letters(mail)
-    opened = open_home(home, passphrase_file)
-    made = ready_to_sign(opened, letters)
-    if not as_json:
-        for line in document_lines(made.consortium):
-            print_line(line)
-    if not yes:
-        agree(tr("Sign this document? It is final once all have signed. [y/N]"))
-    sign_founding(opened, letters, made)
+    with open_home(home, passphrase_file) as opened:
+        made = ready_to_sign(opened, letters)
+        if not as_json:
+            for line in document_lines(made.consortium):
+                print_line(line)
+        if not yes:
+            agree(tr("Sign this document? It is final once all have signed. [y/N]"))
+        sign_founding(opened, letters, made)
     name = mail / signature_name(opened.party, made.draft.run)
     if as_json:
         print_json({**_document_of(made.consortium), "signature": str(name)})
@@ -119,7 +120,8 @@ def genesis(
     if check:
         consortium = check_genesis(HomeFolder(home), letters)
     else:
-        consortium = make_genesis(open_home(home, passphrase_file), letters)
+        with open_home(home, passphrase_file) as opened:
+            consortium = make_genesis(opened, letters)
     if as_json:
         print_json({**_document_of(consortium), "genesis": str(mail / GENESIS)})
         return

@@ -33,7 +33,8 @@ _WHEN: Final = {"now": mark("in use"), "next": mark("comes next")}
 )
 def show(*, home: Home, passphrase_file: PassphraseFile = None, as_json: Json = False) -> None:
     """Print public keys alone."""
-    secrets, document = open_home(home, passphrase_file).secrets, document_of(home)
+    with open_home(home, passphrase_file) as opened:
+        secrets, document = opened.secrets, document_of(home)
     party = None if document is None else named_in(document, secrets)
     keys = _public_keys(secrets, party)
     if as_json:
@@ -61,9 +62,9 @@ def passphrase(
     as_json: Json = False,
 ) -> None:
     """Encrypt the same keys anew."""
-    opened = open_home(home, passphrase_file)
-    given = ask_new_passphrase(new_passphrase_file, {})
-    replace_keys(opened.home.keys_file, opened.secrets, given, system_entropy)
+    with open_home(home, passphrase_file) as opened:
+        given = ask_new_passphrase(new_passphrase_file, {})
+        replace_keys(opened.home.keys_file, opened.secrets, given, system_entropy)
     if as_json:
         print_json({"party": opened.party, "keys": str(opened.home.keys_file)})
         return
@@ -86,17 +87,18 @@ def rotate(
     as_json: Json = False,
 ) -> None:
     """Write the card for the next document, or put the next keys in the place of the old ones."""
-    opened, document = open_home(home, passphrase_file), document_of(home)
-    if document is None:
-        raise KeyRotationError("the folder holds no consortium document")
-    party = named_in(document, opened.secrets)
-    if finish:
-        opened.change(without_old(opened.secrets, party))
-        card = None
-    else:
-        opened.change(with_following(opened.secrets, system_entropy))
-        card = home / f"{opened.party}.next-card.json"
-        write_whole(card, encode_signed_card(next_card(opened.secrets, party, document.id)))
+    with open_home(home, passphrase_file) as opened:
+        document = document_of(home)
+        if document is None:
+            raise KeyRotationError("the folder holds no consortium document")
+        party = named_in(document, opened.secrets)
+        if finish:
+            opened.change(without_old(opened.secrets, party))
+            card = None
+        else:
+            opened.change(with_following(opened.secrets, system_entropy))
+            card = home / f"{opened.party}.next-card.json"
+            write_whole(card, encode_signed_card(next_card(opened.secrets, party, document.id)))
     if as_json:
         keys = _public_keys(opened.secrets, party)
         print_json({"party": opened.party, "card": None if card is None else str(card), "keys": keys})

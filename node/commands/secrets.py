@@ -1,12 +1,14 @@
 """The passphrase of a party's key file, for commands that need its keys."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from node.clocks import system_entropy
 from node.commands.options import WrongUsageError
 from node.commands.output import refuse, say
+from node.files import locked
 from node.founding.home import Home, OpenHome
 from node.passphrase import Ask, Passphrase, check_new, find_passphrase, terminal
 from node.texts import tr
@@ -47,8 +49,14 @@ def agree(question: str) -> None:
         refuse()
 
 
-def open_home(folder: Path, passphrase_file: Path | None) -> OpenHome:
-    """Open a party's folder."""
+@contextmanager
+def open_home(folder: Path, passphrase_file: Path | None) -> Iterator[OpenHome]:
+    """Open a party's key file, for one command at a time; raises LockedError while another has it open.
+
+    The node may be running: it only reads the file.
+    """
     home = Home(folder)
     _ = home.owner  # says what is wrong with the folder before anybody is asked for a passphrase
-    return OpenHome.open(home, ask_passphrase(passphrase_file), system_entropy)
+    home.kept.folder.mkdir(exist_ok=True)
+    with locked(home.kept.folder):
+        yield OpenHome.open(home, ask_passphrase(passphrase_file), system_entropy)

@@ -31,6 +31,7 @@ from hanse_ledger.privacy.dkg_messages import commitment_of, read_commits, share
 from hanse_ledger.privacy.group import multiply_base, scalar_bytes
 from hanse_ledger.privacy.sealing import seal
 from hanse_ledger.signing import SigningKey
+from node.files import locked
 from node.founding.letters import Kind, message_name
 
 ONE, TWO, THREE, FOUR = STEWARDS
@@ -512,3 +513,11 @@ def test_a_configuration_of_another_kind_is_not_written_over(tmp_path: Path) -> 
     words = ("--dir", going.home(ALDER), "--mail", going.mail, "--listen")
     done(hanse("node", "config", *words, "127.0.0.1:8080"))
     refused(hanse("node", "config", *words, "127.0.0.1:8081"), "node.toml")
+
+
+def test_one_command_at_a_time_works_with_a_key_file(tmp_path: Path) -> None:
+    going = at_stage("draft", tmp_path)
+    with locked(going.home(ONE) / "founding"):
+        ended = going.do("key", ONE)
+    assert (ended.code, "[locked]" in ended.err) == (1, True)
+    done(going.do("key", ONE))

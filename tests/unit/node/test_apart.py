@@ -21,7 +21,15 @@ from hanse_ledger.proof import parse_proof
 from hanse_ledger.tiles import decode_bundle
 from node.apart import ApartNode
 from node.clocks import system_entropy
-from node.errors import LockedError, NotFoundError, SettingsError
+from node.dealt_keys import write_dealt_keys
+from node.errors import (
+    KeyFileError,
+    LockedError,
+    NoPassphraseError,
+    NotFoundError,
+    PassphraseError,
+    SettingsError,
+)
 from node.keystore import Secrets, draw_seeds, open_keys, replace_keys
 from node.own import verbs
 from node.passphrase import Passphrase
@@ -97,6 +105,27 @@ def test_keys_that_do_not_fit_are_refused(
 ) -> None:
     with pytest.raises(SettingsError):
         ApartNode(change(settings_of(tmp_path / "desk", founded)))
+
+
+def test_a_key_file_in_clear_is_refused(tmp_path: Path, founded: DemoConsortium) -> None:
+    settings = settings_of(tmp_path / "desk", founded)
+    path = settings.folder / "keys.json"
+    path.unlink()
+    write_dealt_keys(path, founded.keys[DESK_ID])
+    with pytest.raises(KeyFileError):
+        ApartNode(settings)
+
+
+def test_a_passphrase_that_does_not_open_the_keys_is_refused(
+    tmp_path: Path, founded: DemoConsortium, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HANSE_PASSPHRASE", raising=False)
+    settings = settings_of(tmp_path / "desk", founded)
+    (settings.folder / "passphrase").write_text("another passphrase")
+    with pytest.raises(PassphraseError):
+        ApartNode(settings)
+    with pytest.raises(NoPassphraseError):
+        ApartNode(settings.model_copy(update={"passphrase_file": None}))
 
 
 def test_one_process_at_a_time(tmp_path: Path, founded: DemoConsortium) -> None:
