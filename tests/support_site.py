@@ -9,6 +9,8 @@ from support_http import API_KEY, Served
 from support_node import Bench, OneThread
 
 from hanse_ledger.ids import PartyId
+from node.errors import NotFoundError
+from node.logdoor import LogDoor, with_log
 from node.own.verbs import member_verbs
 from node.service import Doors
 from node.storage.database import Database
@@ -43,7 +45,13 @@ def open_site(bench: Bench, party: PartyId) -> Iterator[Site]:
 
     def build() -> tuple[Handler, Callable[[], None]]:
         own = member_verbs(bench.member(party))
-        return lambda _caller, verb, body: own[verb](body), lambda: None
+
+        def handle(_caller: PartyId, verb: str, body: bytes) -> bytes:
+            if verb not in own:
+                raise NotFoundError("this node's party has no such role")
+            return own[verb](body)
+
+        return with_log(handle, LogDoor(bench.standing(party).replica)), lambda: None
 
     host.start(party, build)
     database = Database(bench.folder / f"{party}.sqlite")

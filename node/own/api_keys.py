@@ -8,12 +8,14 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
+from hanse_ledger.errors import UnavailableError
 from node.errors import ApiKeyError, NotFoundError, ScopeError, TooManyKeysError
 from node.own.scopes import SCOPES, Scope
 from node.ports import Clock, Entropy
@@ -121,10 +123,12 @@ class ApiKeys:
 
     def _note_use(self, row: Any, now: datetime) -> None:
         noted = _time(row.last_used)
-        if noted is None or now - noted >= _USE_NOTED_EVERY:
-            with self._database.write(durable=False) as connection:
-                change = api_key.update().where(api_key.c.id == row.id)
-                connection.execute(change, {"last_used": now.isoformat()})
+        if noted is not None and now - noted < _USE_NOTED_EVERY:
+            return
+        change = api_key.update().where(api_key.c.id == row.id)
+        # A database that is full or busy shuts nobody out: the next use is noted instead.
+        with suppress(UnavailableError), self._database.write(durable=False) as connection:
+            connection.execute(change, {"last_used": now.isoformat()})
 
 
 def _hash(secret: str) -> bytes:

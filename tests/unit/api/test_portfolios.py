@@ -219,3 +219,8 @@ def test_own_inquiries_are_read_again_without_asking(site: Site) -> None:
     assert verify_answer_file(file.content, site.bench.consortium) == given[0]
     for path in ("", "/answer"):
         assert site.client.get(f"/v1/inquiries/{'0' * 32}{path}").status_code == 404
+
+
+def test_a_role_that_the_node_has_not_is_not_found(site: Site) -> None:
+    answer = site.client.post("/v1/months/close", json={"month": "2024-10"})
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")

@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import select
 from support_simulation import StillClock
 
+from hanse_ledger.errors import UnavailableError
 from node.errors import ApiKeyError, NotFoundError, ScopeError, TooManyKeysError
 from node.own.api_keys import ApiKeys
 from node.own.scopes import SCOPES
-from node.storage.database import Database
+from node.storage.database import Database, Moment
 from node.storage.schema import api_key
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -101,6 +102,25 @@ def test_use_is_noted_by_the_minute(keys: ApiKeys, clock: StillClock) -> None:
         noted.append(keys.listed()[0].last_used)
     minute = NOON + timedelta(seconds=60)
     assert noted == [NOON, NOON, minute, minute]
+
+
+def test_a_full_database_shuts_nobody_out(tmp_path: Path, clock: StillClock) -> None:
+    full: list[Moment] = []
+
+    def probe(now: Moment) -> None:
+        if now in full:
+            raise UnavailableError("the disk is full")
+
+    database = Database(tmp_path / "full.sqlite", probe=probe)
+    keys = ApiKeys(database, clock=clock, entropy=random.Random(1).randbytes)
+    made = keys.new(name="erp", scopes=["imports:write"], expires_at=None)
+    full.append("before")
+    assert keys.find(made.secret).id == made.key.id
+    assert keys.listed()[0].last_used is None
+    full.clear()
+    keys.find(made.secret)
+    assert keys.listed()[0].last_used == NOON
+    database.close()
 
 
 def test_a_list_goes_on_after_an_id(keys: ApiKeys) -> None:
