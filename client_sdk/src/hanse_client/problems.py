@@ -1,8 +1,9 @@
 """Reading what a node sends: JSON in which nothing stands twice, and problem+json as errors."""
 
 import json
-import math
+import re
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any, Final, NoReturn
 
 from hanse_client.errors import (
@@ -27,6 +28,7 @@ _KINDS: Final[dict[int, type[RefusedError]]] = {
 _REDIRECTS: Final = range(300, 400)
 _FAULTS: Final = 500
 _DETAIL_MOST: Final = 500
+_SECONDS: Final = re.compile(r"[0-9]{1,9}")
 
 
 def parse_json(body: bytes) -> dict[str, Any]:
@@ -40,14 +42,14 @@ def parse_json(body: bytes) -> dict[str, Any]:
     return content
 
 
-def refusal(status: int, headers: Mapping[str, str], body: bytes) -> HanseError:
+def refusal(status: int, headers: Mapping[str, str], body: bytes, now_s: float) -> HanseError:
     """Return the error for an answer that is neither a success nor worth another try."""
     if status in _REDIRECTS:
         return RedirectError("the node redirects elsewhere: base_url is not where it serves")
     problem = problem_of(status, headers, body)
     if status >= _FAULTS:
         return NodeUnavailableError(f"a fault of the node: {problem.code} ({status})", problem=problem)
-    return _KINDS.get(status, RefusedError)(problem, retry_after_s(headers))
+    return _KINDS.get(status, RefusedError)(problem, retry_after_s(headers, now_s))
 
 
 def problem_of(status: int, headers: Mapping[str, str], body: bytes) -> Problem:
@@ -66,13 +68,15 @@ def problem_of(status: int, headers: Mapping[str, str], body: bytes) -> Problem:
     )
 
 
-def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds of a Retry-After; a date there is left aside, as nodes send seconds."""
+def retry_after_s(headers: Mapping[str, str], now_s: float) -> float | None:
+    """Return the seconds of a Retry-After, which holds seconds or a date (RFC 9110 section 10.2.3)."""
+    text = headers.get("retry-after", "")
+    if _SECONDS.fullmatch(text):
+        return float(text)
     try:
-        seconds = float(headers.get("retry-after", ""))
-    except ValueError:
+        return max(parsedate_to_datetime(text).timestamp() - now_s, 0.0)
+    except (ValueError, OverflowError):
         return None
-    return seconds if math.isfinite(seconds) and seconds >= 0 else None
 
 
 def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

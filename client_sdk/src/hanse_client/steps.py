@@ -117,8 +117,8 @@ def exchange(
         if isinstance(came, Reply) and came.status in _OK:
             return came
         if isinstance(came, Reply) and came.status not in _AGAIN and not _is_in_flight(came, attempt):
-            raise refusal(came.status, came.headers, came.body)
-        asked_s = retry_after_s(came.headers) if isinstance(came, Reply) else None
+            raise refusal(came.status, came.headers, came.body, surroundings.now_s())
+        asked_s = retry_after_s(came.headers, surroundings.now_s()) if isinstance(came, Reply) else None
         wait_s = max(asked_s or 0.0, _backoff_s(attempt, surroundings))
         is_final = isinstance(came, Failure) and came.is_final
         if is_final or attempt >= limits.attempts or surroundings.monotonic_s() + wait_s >= until_s:
