@@ -13,11 +13,18 @@ from typing import Literal
 
 import pytest
 from support_cli import Ended
+from support_dkg import signed_anew
 
 from consortium_config.draft_file import Draft, parse_draft
-from hanse_ledger.ids import PartyId
+from hanse_ledger.ids import PartyId, StewardX
+from hanse_ledger.privacy import dkg
+from hanse_ledger.privacy.dkg_messages import read_commits, share_info
+from hanse_ledger.privacy.group import scalar_bytes
+from hanse_ledger.privacy.sealing import seal
+from hanse_ledger.signing import SigningKey
 from node import keystore
 from node.cli import main
+from node.founding.letters import Kind, message_name
 from node.keystore import N_LEAST, Cost, Secrets, open_keys
 from node.passphrase import Passphrase
 from node.texts import speak
@@ -27,6 +34,7 @@ PASSPHRASE = "a passphrase for tests alone"  # noqa: S105 - it protects nothing
 STEWARDS = tuple(PartyId(f"steward-{x}") for x in (1, 2, 3, 4))
 DESK = PartyId("desk")
 MEMBERS = (PartyId("alder"), PartyId("birch"), PartyId("cedar"))
+X = {party: StewardX(number) for number, party in enumerate(STEWARDS, 1)}
 FOUNDERS = (*STEWARDS, DESK, *MEMBERS)
 
 POLICY = """\
@@ -168,3 +176,52 @@ _STEPS: Mapping[Stage, Sequence[Callable[[Rehearsal], Ended]]] = {
     ],
     "founded": [lambda going: going.do("genesis", DESK)],
 }
+
+
+def refused(ended: Ended, *parts: str) -> None:
+    """Check that a command was refused with the founding's code, in a sentence that names these."""
+    assert ended.code == 1, ended
+    for part in ("[founding]", *parts):
+        assert part in ended.err, (part, ended.err)
+
+
+def participant(going: Rehearsal, party: str) -> dkg.Participant:
+    secrets = going.secrets(party)
+    return dkg.Participant(
+        roster=going.draft().roster,
+        x=X[secrets.party],
+        signing_key=SigningKey(secrets.seeds.statement),
+        seed=secrets.dkg_seed or b"",
+    )
+
+
+def messages(going: Rehearsal, kind: Kind, run: int = 1) -> dict[StewardX, bytes]:
+    return {x: going.letter(message_name(party, kind, run)) for party, x in X.items()}
+
+
+def send_instead(going: Rehearsal, name: str, raw: bytes, party: str) -> None:
+    """Let a dishonest steward send this, and keep it as its own."""
+    going.replace(name, raw)
+    (going.home(party) / "founding" / name).write_bytes(raw)
+
+
+def bad_share(going: Rehearsal) -> None:
+    """Let steward 1 seal to steward 4 a share that is not on its line."""
+    me, session = (
+        participant(going, STEWARDS[0]),
+        read_commits(going.draft().roster, messages(going, "commit")),
+    )
+    name = "steward-1.deal-1.cose"
+    honest = dkg.deal(me, messages(going, "commit"))
+    sealed = [
+        [
+            y,
+            seal(
+                public_key=session.sealing_keys[y],
+                info=share_info(session, me.x, y),
+                plaintext=scalar_bytes(9),
+            ),
+        ]
+        for y in me.roster.others(me.x)
+    ]
+    send_instead(going, name, signed_anew(me, "dkg-deal", honest, {5: sealed}), STEWARDS[0])

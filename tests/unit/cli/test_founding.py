@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from support_cli import Ended
 from support_founding import (
     DESK,
     FOUNDERS,
@@ -35,13 +34,6 @@ ALDER = MEMBERS[0]
 @pytest.fixture(autouse=True)
 def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     cheap_keys(monkeypatch)
-
-
-def refused(ended: Ended, *parts: str) -> None:
-    """Check that a command was refused with the founding's code, in a sentence that names these."""
-    assert ended.code == 1, ended
-    for part in ("[founding]", *parts):
-        assert part in ended.err, ended.err
 
 
 def test_a_consortium_is_founded_by_the_commands_alone(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import rfc8785
-from support_cli import Ended
 from support_dkg import signed_anew
 from support_founding import (
     DESK,
@@ -17,38 +16,28 @@ from support_founding import (
     STEWARDS,
     Rehearsal,
     at_stage,
+    bad_share,
     cheap_keys,
     done,
     hanse,
+    participant,
+    refused,
 )
 
 from consortium_config.cards import encode_signed_card, parse_signed_card, sign_card
 from consortium_config.founding import encode_signature
 from hanse_ledger.consortium import parse_document
-from hanse_ledger.ids import StewardX
-from hanse_ledger.privacy import dkg
-from hanse_ledger.privacy.dkg_messages import commitment_of, read_commits, share_info
-from hanse_ledger.privacy.group import multiply_base, scalar_bytes
-from hanse_ledger.privacy.sealing import seal
+from hanse_ledger.privacy.group import multiply_base
 from hanse_ledger.signing import SigningKey
 from node.files import locked
-from node.founding.letters import Kind, message_name
 
 ONE, TWO, THREE, FOUR = STEWARDS
 ALDER, BIRCH, CEDAR = MEMBERS
-X = {party: StewardX(number) for number, party in enumerate(STEWARDS, 1)}
 
 
 @pytest.fixture(autouse=True)
 def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     cheap_keys(monkeypatch)
-
-
-def refused(ended: Ended, *parts: str) -> None:
-    """Check that a command was refused with the founding's code, in a sentence that names these."""
-    assert ended.code == 1, ended
-    for part in ("[founding]", *parts):
-        assert part in ended.err, (part, ended.err)
 
 
 def changed_json(raw: bytes, **values: Any) -> bytes:
@@ -233,26 +222,6 @@ def test_a_party_that_cannot_be_is_wrong_usage(tmp_path: Path, words: list[str])
 # The token key.
 
 
-def participant(going: Rehearsal, party: str) -> dkg.Participant:
-    secrets = going.secrets(party)
-    return dkg.Participant(
-        roster=going.draft().roster,
-        x=X[secrets.party],
-        signing_key=SigningKey(secrets.seeds.statement),
-        seed=secrets.dkg_seed or b"",
-    )
-
-
-def messages(going: Rehearsal, kind: Kind, run: int = 1) -> dict[StewardX, bytes]:
-    return {x: going.letter(message_name(party, kind, run)) for party, x in X.items()}
-
-
-def send_instead(going: Rehearsal, name: str, raw: bytes, party: str) -> None:
-    """Let a dishonest steward send this, and keep it as its own."""
-    going.replace(name, raw)
-    (going.home(party) / "founding" / name).write_bytes(raw)
-
-
 def test_only_stewards_make_the_key_and_nobody_signs_before_it_is_made(tmp_path: Path) -> None:
     going = at_stage("committed", tmp_path)
     refused(going.do("key", ALDER), "alder: roles:")
@@ -298,44 +267,6 @@ def test_a_deal_that_does_not_hold_names_its_dealer(tmp_path: Path) -> None:
     refused(going.do("key", FOUR), "steward-1: message:", name)
 
 
-def bad_share(going: Rehearsal) -> None:
-    """Let steward 1 seal to steward 4 a share that is not on its line."""
-    me, session = participant(going, ONE), read_commits(going.draft().roster, messages(going, "commit"))
-    name = "steward-1.deal-1.cose"
-    honest = dkg.deal(me, messages(going, "commit"))
-    sealed = [
-        [
-            y,
-            seal(
-                public_key=session.sealing_keys[y],
-                info=share_info(session, me.x, y),
-                plaintext=scalar_bytes(9),
-            ),
-        ]
-        for y in me.roster.others(me.x)
-    ]
-    send_instead(going, name, signed_anew(me, "dkg-deal", honest, {5: sealed}), ONE)
-
-
-def test_a_bad_share_ends_the_run_and_its_dealer_is_named_by_all(tmp_path: Path) -> None:
-    going = at_stage("committed", tmp_path)
-    bad_share(going)
-    for party in (TWO, THREE):
-        going.do("key", party)
-    complaint = going.mail / "steward-4.complaint-1.cose"
-    (going.mail / "steward-3.complaint-1.cose").unlink()  # it was faster; this is steward 4's test
-    verdict = ("steward-1: share:", "complaint of steward-4", "--run 2", complaint.name)
-    refused(going.do("key", FOUR), *verdict)
-    assert complaint.exists()
-    first = complaint.read_bytes()
-    for step, party in (("key", FOUR), ("key", TWO), ("next", ALDER), ("next", ONE), ("key", ONE)):
-        refused(going.do(step, party), *verdict)
-    complaint.unlink()
-    refused(going.do("key", FOUR), *verdict)
-    assert complaint.read_bytes() == first
-    assert not list(going.mail.glob("steward-4.confirm-1.cose"))
-
-
 def test_after_a_complaint_the_next_run_makes_a_key(tmp_path: Path) -> None:
     going = at_stage("committed", tmp_path)
     bad_share(going)
@@ -348,40 +279,6 @@ def test_after_a_complaint_the_next_run_makes_a_key(tmp_path: Path) -> None:
         done(going.do("sign", party, "--yes"))
     done(going.do("genesis", DESK))
     done(going.do("genesis", ALDER, "--check"))
-
-
-def test_a_false_complaint_names_the_one_who_complains(tmp_path: Path) -> None:
-    going = at_stage("dealt", tmp_path)
-    me, key = participant(going, TWO), dkg._sealing_key(participant(going, TWO))
-    session = read_commits(going.draft().roster, messages(going, "commit"))
-    fields = [X[ONE], going.letter("steward-1.deal-1.cose"), key.to_bytes()]
-    going.replace("steward-2.complaint-1.cose", dkg._sign(me, "dkg-complaint", session.hash, fields))
-    refused(going.do("key", ONE), "steward-2: complaint:", "complaint of steward-2", "--run 2")
-    going.replace("steward-2.complaint-1.cose", b"no complaint")
-    refused(going.do("key", ONE), "steward-2: message:", "steward-2.complaint-1.cose")
-
-
-def test_two_commits_of_one_steward_are_proof_against_it(tmp_path: Path) -> None:
-    going = at_stage("committed", tmp_path)
-    done(going.do("key", TWO))  # takes the first one
-    me, name = participant(going, ONE), "steward-1.commit-1.cose"
-    a0, a1 = multiply_base(5), multiply_base(7)
-    other = commitment_of(going.draft().roster, X[ONE], a0, a1)
-    going.replace(name, signed_anew(me, "dkg-commit", going.letter(name), {2: other}))
-    refused(going.do("key", TWO), "steward-1: commit:", "two different ones", name)
-
-
-def test_a_letter_that_somebody_has_put_in_another_s_place_is_told_apart(tmp_path: Path) -> None:
-    going = at_stage("dealt", tmp_path)
-    name = "steward-2.deal-1.cose"
-    done(going.do("key", FOUR))  # takes the honest one
-    kept = going.letter(name)
-    going.replace(name, kept[:-1] + bytes([kept[-1] ^ 1]))
-    refused(going.do("key", FOUR), "steward-2: deal:", "ask it for the file again", name)
-    going.replace(name, kept)
-    own = "steward-4.deal-1.cose"
-    going.replace(own, kept)
-    refused(going.do("key", FOUR), "other content", own)
 
 
 def stop_before_commit_is_sent(going: Rehearsal) -> None:
@@ -435,16 +332,6 @@ def test_a_party_that_was_stopped_before_its_card_was_sent_goes_on(tmp_path: Pat
 
 
 # Signatures and genesis.
-
-
-def test_a_document_that_was_altered_between_signers_is_refused(tmp_path: Path) -> None:
-    going = at_stage("keyed", tmp_path)
-    done(going.do("sign", ALDER, "--yes"))
-    document = json.loads(going.letter("consortium.json"))
-    document["policy"]["contributors_min"] = 3
-    going.replace("consortium.json", rfc8785.dumps(document))
-    refused(going.do("sign", BIRCH, "--yes"), "document:", "consortium.json")
-    assert not (going.mail / "birch.signature-1.json").exists()
 
 
 def test_a_signature_of_another_key_or_document_names_the_party(tmp_path: Path) -> None:
