@@ -20,6 +20,7 @@ help:
 	@echo "make bench           the benchmarks"
 	@echo "make soak            kill and pause nodes at random under load (ROUNDS=100 SEED=...)"
 	@echo "make check-contract  compare tests/vectors and docs/protocol.md with ../shared"
+	@echo "make net             a consortium of nine processes on this machine; make net-down ends it"
 	@echo "make setup-full      what only the fuller tests need"
 
 # pip is the last thing that venv installs: without it the environment is half made.
@@ -69,6 +70,8 @@ check-contract: $(INSTALLED)
 setup-full: $(TOOLS)
 	@sh scripts/setup_full.sh
 
-net net-down:
-	@echo "make $@ comes with the nodes that are apart: so far all parties run in one process (make demo)." >&2
-	@exit 1
+net: $(INSTALLED)
+	@$(PY) scripts/net.py up
+
+net-down: $(INSTALLED)
+	@$(PY) scripts/net.py down

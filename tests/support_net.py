@@ -29,6 +29,14 @@ PASSPHRASE = "what the tests' key files open with"  # noqa: S105 - they protect 
 CHEAP = Cost(n=N_LEAST, r=8, p=1)
 _START_S = 120
 _STOP_S = 30
+_PATIENCE_S = 240
+
+
+def wait_until(holds: Callable[[], bool], what: str) -> None:
+    ends_at = time.monotonic() + _PATIENCE_S
+    while not holds():
+        assert time.monotonic() < ends_at, what
+        time.sleep(0.1)
 
 
 def free_ports(count: int) -> list[int]:

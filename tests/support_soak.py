@@ -19,7 +19,7 @@ import httpx
 from support_clear import Bill, csv_of, make_books
 from support_demo import text
 from support_http import API_KEY
-from support_net import NodeProcess, found_nodes, genesis_of, start_all, stop_all
+from support_net import NodeProcess, found_nodes, genesis_of, start_all, stop_all, wait_until
 
 from consortium_config.sample import DESK_ID, STEWARDS
 from hanse_ledger.filings import Fact
@@ -31,7 +31,6 @@ from node.receivables.subjectmap import demo_subject
 MEMBERS: Final = tuple(PartyId(name) for name in ("alder", "birch", "cedar", "elm"))
 PURPOSE: Final = "credit-review"
 UNKNOWN: Final = "ref:DEMO:NOBODY"
-_PATIENCE_S: Final = 240
 _ROUND_S: Final = 1.5
 _PAUSE_MOST_S: Final = 2.0
 _WORK_S: Final = 0.2
@@ -78,8 +77,8 @@ class Soak:
         """Import, then report and close month after month while everything goes wrong."""
         for member, bills in self.books.items():
             export, day = csv_of(bills, month_end(self.last)), month_end(self.last).isoformat()
-            taken = self.nodes[PartyId(member)].ask("POST", f"/v1/imports?as_of={day}", content=export)
-            assert taken["imported"]
+            taken = self.nodes[PartyId(member)].ask("POST", f"/v1/imports?confirm=true&as_of={day}", content=export)
+            assert taken["new"] == len(bills)
         self._begin_load()
         for number in range(self.rounds):
             month = Month(self.first + number)
@@ -107,9 +106,9 @@ class Soak:
             self._strike(act, self.nodes[party])
         # Two close a month; the rest file their words as well.
         for member in MEMBERS:
-            self.until(lambda: self._counts(member, month), f"{member}'s reports count")  # noqa: B023
+            wait_until(lambda: self._counts(member, month), f"{member}'s reports count")  # noqa: B023
         for steward in STEWARDS.values():
-            self.until(lambda: self._closes(steward, month), f"{steward} closes")  # noqa: B023
+            wait_until(lambda: self._closes(steward, month), f"{steward} closes")  # noqa: B023
 
     @staticmethod
     def _strike(act: str, node: NodeProcess) -> None:
@@ -120,12 +119,6 @@ class Soak:
         else:
             node.process.send_signal(signal.SIGSTOP if act == "pause" else signal.SIGCONT)
 
-    def until(self, holds: Callable[[], bool], what: str) -> None:
-        ends_at = time.monotonic() + _PATIENCE_S
-        while not holds():
-            assert time.monotonic() < ends_at, what
-            time.sleep(0.1)
-
     def _ask(self, party: PartyId, method: str, path: str, **how: Any) -> Any:
         """Return a reply's JSON, None while the node is not to be had."""
         return self._read(party, _request(self.nodes[party].client, method, path, **how))
@@ -133,7 +126,7 @@ class Soak:
     def _read(self, party: PartyId, reply: httpx.Response | None) -> Any:
         if reply is None or reply.status_code == httpx.codes.SERVICE_UNAVAILABLE:
             return None
-        if reply.status_code != httpx.codes.OK:
+        if not reply.is_success:
             self.load.faults.append(f"{party}: {reply.status_code} {reply.text}")
             return None
         return reply.json()

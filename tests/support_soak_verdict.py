@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import select
 from support_clear import Window, expected
 from support_demo import text
-from support_net import stop_all
+from support_net import stop_all, wait_until
 from support_soak import MEMBERS, PURPOSE, UNKNOWN, Soak
 
 from consortium_config.sample import DESK_ID
@@ -111,7 +111,7 @@ def _wait_for_one_root(soak: Soak) -> None:
         found = [parse_checkpoint(parse_note(note).text) for note in notes]
         return {(checkpoint.size, checkpoint.root) for checkpoint in found}
 
-    soak.until(lambda: len(trees()) == 1, "one root")
+    wait_until(lambda: len(trees()) == 1, "one root")
 
 
 def _read_log(path: Path) -> list[bytes]:

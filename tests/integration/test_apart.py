@@ -1,8 +1,7 @@
 """Nine nodes in nine processes on loopback, each with its own folder and keys, over HTTP alone."""
 
 import json
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 import rfc8785
 from support_go import logcheck
 from support_http import API_KEY
-from support_net import NodeProcess, running
+from support_net import NodeProcess, running, wait_until
 from support_postgres import Cluster
 
 from consortium_config.sample import DESK_ID, STEWARDS
@@ -30,7 +29,6 @@ from node.logs import audit, keys_of, open_source
 
 MEMBERS = [PartyId(name) for name in ("alder", "birch", "cedar", "elm")]
 SHARED, UNKNOWN = "ref:DEMO:SHARED", "ref:DEMO:UNKNOWN"
-PATIENCE_S = 120
 
 
 def log_months() -> tuple[Month, Month]:
@@ -45,13 +43,6 @@ def book(place: int, months: tuple[Month, ...]) -> bytes:
         lines.append(f"{place}S{number},{SHARED},{month}-02,{month}-20,{month}-25,{100 + place}.00,EUR")
         lines.append(f"{place}O{number},ref:DEMO:OWN{place},{month}-03,{month}-10,,55.00,EUR")
     return "".join(f"{line}\n" for line in lines).encode()
-
-
-def wait_until(holds: Callable[[], bool], what: str) -> None:
-    ends_at = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < ends_at, what
-        time.sleep(0.1)
 
 
 def all_count(node: NodeProcess, month: Month) -> bool:
