@@ -1,6 +1,6 @@
 """What a machine does to a node: full disk, no database, a wrong clock, a slow peer, a connection cut short.
 
-Each time somebody is told clearly, nothing is half done, and the node goes on by itself once the fault is gone.
+Each time somebody is told clearly, nothing is half done, and the node goes on once the fault is gone.
 """
 
 import resource
