@@ -117,12 +117,13 @@ class NodeProcess:
 
     config: Path
     url: str
+    program: tuple[str, ...] = ("-m", "node.cli")
     process: "subprocess.Popen[bytes]" = field(init=False)
     client: httpx.Client = field(init=False)
 
     def start(self) -> None:
         log = (self.config.parent / "node.log").open("ab")
-        command = [sys.executable, "-m", "node.cli", "node", "run", "--config", str(self.config)]
+        command = [sys.executable, *self.program, "node", "run", "--config", str(self.config)]
         with closing(log):
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.config.parent

@@ -77,7 +77,9 @@ class Soak:
         """Import, then report and close month after month while everything goes wrong."""
         for member, bills in self.books.items():
             export, day = csv_of(bills, month_end(self.last)), month_end(self.last).isoformat()
-            taken = self.nodes[PartyId(member)].ask("POST", f"/v1/imports?confirm=true&as_of={day}", content=export)
+            taken = self.nodes[PartyId(member)].ask(
+                "POST", f"/v1/imports?confirm=true&as_of={day}", content=export
+            )
             assert taken["new"] == len(bills)
         self._begin_load()
         for number in range(self.rounds):

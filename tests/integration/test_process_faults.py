@@ -23,6 +23,7 @@ from hanse_ledger.ids import Month, PartyId, StewardX, month_at, month_text
 MEMBERS = [PartyId(name) for name in ("alder", "birch", "cedar", "elm")]
 ALDER, STEWARD = MEMBERS[0], STEWARDS[StewardX(1)]
 SHARED = "ref:DEMO:SHARED"
+ASKED = {"subjects": [SHARED], "purpose": "credit-review"}
 NO_BYTES = 1
 HARD = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
 
@@ -74,10 +75,13 @@ def closes(node: NodeProcess, closing: dict[str, str]) -> bool:
 
 
 def inquire(node: NodeProcess) -> dict[str, Any]:
-    answer: dict[str, Any] = node.ask(
-        "POST", "/v1/inquiries", json={"subjects": [SHARED], "purpose": "credit-review"}
-    )["answers"][0]
+    answer: dict[str, Any] = node.ask("POST", "/v1/inquiries", json=ASKED)["answers"][0]
     return answer
+
+
+def is_answered(node: NodeProcess) -> bool:
+    reply = node.client.post("/v1/inquiries", json=ASKED)
+    return reply.is_success and reply.json()["answers"][0]["status"] == "checked"
 
 
 def code_of(node: NodeProcess, method: str, path: str, **how: Any) -> tuple[int, str | None]:
@@ -108,8 +112,7 @@ def test_a_member_whose_disk_is_full_says_so_and_goes_on_when_there_is_room(node
     alder, month = nodes[ALDER], month_text(Month(month_at(datetime.now(UTC).date()) - 1))
     more = book(7, month)
     with full_disk(alder):
-        asked = {"subjects": [SHARED], "purpose": "credit-review"}
-        assert code_of(alder, "POST", "/v1/inquiries", json=asked) == (503, "unavailable")
+        assert code_of(alder, "POST", "/v1/inquiries", json=ASKED) == (503, "unavailable")
         assert code_of(alder, "POST", "/v1/imports?confirm=true", content=more) == (503, "unavailable")
         assert alder.client.get("/healthz").status_code == 200
     assert alder.process.poll() is None
@@ -130,10 +133,10 @@ def test_an_orderer_whose_disk_is_full_takes_no_statement(nodes: Nodes) -> None:
     desk, alder = nodes[DESK_ID], nodes[ALDER]
     before = desk.client.get("/log/checkpoint").content
     with full_disk(desk):
-        asked = {"subjects": [SHARED], "purpose": "credit-review"}
-        assert code_of(alder, "POST", "/v1/inquiries", json=asked) == (503, "unavailable")
+        assert code_of(alder, "POST", "/v1/inquiries", json=ASKED) == (503, "unavailable")
         assert desk.client.get("/log/checkpoint").content.split(b"\n\n")[0] == before.split(b"\n\n")[0]
-    assert inquire(alder)["status"] == "checked"
+    # A node that failed is left alone for a while first.
+    wait_until(lambda: is_answered(alder), "the log takes inquiries again")
 
 
 def test_a_database_that_goes_away_and_comes_back(nodes: Nodes, tmp_path: Path) -> None:
@@ -154,6 +157,52 @@ def test_a_database_that_goes_away_and_comes_back(nodes: Nodes, tmp_path: Path) 
     assert inquire(cedar)["status"] == "checked"
 
 
+@contextmanager
+def clock_of(node: NodeProcess, file: Path) -> Iterator[None]:
+    """Run a node whose machine's clock is off by the seconds in the file."""
+    node.stop()
+    node.program = (str(Path(__file__).parents[1] / "support_skewed.py"), str(file))
+    node.start()
+    try:
+        node.wait_ready()
+        yield
+    finally:
+        node.stop()
+        node.program = ("-m", "node.cli")
+        node.start()
+
+
+def test_a_member_s_clock_jumps_and_is_set_right(nodes: Nodes, tmp_path: Path) -> None:
+    alder, offset = nodes[ALDER], tmp_path / "offset"
+    offset.write_text("0")
+    with clock_of(alder, offset):
+        wait_until(lambda: is_answered(alder), "an answer")
+        for seconds in (-600, 600):
+            offset.write_text(str(seconds))
+            reply = alder.client.post("/v1/inquiries", json=ASKED)
+            print(reply.status_code, reply.text, alder.log())
+            offset.write_text("0")
+            wait_until(lambda: is_answered(alder), "an answer again")
+    assert False
+
+
+def test_a_steward_s_clock_jumps_and_is_set_right(nodes: Nodes, tmp_path: Path) -> None:
+    steward, offset = nodes[STEWARD], tmp_path / "offset"
+    offset.write_text("600")
+    with clock_of(steward, offset):
+        answer = inquire(nodes[ALDER])
+        assert answer["status"] == "checked"
+        print(
+            steward.log(),
+            nodes[ALDER].log(),
+            steward.client.get("/readyz").text,
+            nodes[ALDER].client.get("/readyz").text,
+        )
+        offset.write_text("0")
+        wait_until(lambda: inquire(nodes[ALDER])["status"] == "checked", "x")
+    assert False
+
+
 def test_a_slow_steward_holds_nobody_up(nodes: Nodes) -> None:
     alder = nodes[ALDER]
     with paused(nodes[STEWARD]):
@@ -169,8 +218,8 @@ def test_an_upload_that_is_cut_in_its_middle_changes_nothing(nodes: Nodes) -> No
     whole = book(8, month)
     url = httpx.URL(alder.url)
     head = (
-        f"POST /v1/imports?confirm=true HTTP/1.1\r\nHost: {url.netloc.decode()}\r\nAuthorization: Bearer {API_KEY}\r\n"
-        f"Content-Length: {len(whole)}\r\n\r\n"
+        f"POST /v1/imports?confirm=true HTTP/1.1\r\nHost: {url.netloc.decode()}\r\n"
+        f"Authorization: Bearer {API_KEY}\r\nContent-Length: {len(whole)}\r\n\r\n"
     )
     with socket.create_connection((url.host, url.port or 0)) as connection:
         connection.sendall(head.encode() + whole[: len(whole) // 2])
