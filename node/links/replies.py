@@ -6,12 +6,16 @@ a reply fits one request alone.
 """
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Final
 
 from hanse_ledger.consortium import Consortium
 from hanse_ledger.ids import ConsortiumId, PartyId
 from node.errors import ReplySignatureError
 from node.links.rfc9421 import (
+    AGE_MOST_S,
     DIGEST,
     TAG,
     SignedReply,
@@ -63,14 +67,25 @@ class ReplyVerifier:
 
     def verify(self, request: SignedRequest, *, status: int, headers: Mapping[str, str], body: bytes) -> None:
         """Raise ReplySignatureError unless the party has signed this reply to this request."""
-        consortium = self._consortium()
+        consortium, now = self._consortium(), self._clock.now()
         parameters = verify_message(
             SignedReply(status_code=status, headers=headers, request=request),
             body=body,
             covered=_COVERED,
             consortium=consortium,
-            now=self._clock.now(),
-            wrong=ReplySignatureError,
+            now=now,
+            wrong=partial(_wrong, headers, now),
         )
         if parameters["keyid"] != key_id(consortium.id, self._party):
             raise ReplySignatureError("another party has signed the reply")
+
+
+def _wrong(headers: Mapping[str, str], now: datetime, sentence: str) -> ReplySignatureError:
+    """Name the clocks where they explain it: neither side takes what the other one signs then."""
+    try:
+        skew_s = abs((parsedate_to_datetime(headers["date"]) - now).total_seconds())
+    except (KeyError, ValueError, TypeError):
+        skew_s = 0.0
+    if skew_s > AGE_MOST_S:
+        sentence = f"the two machines' clocks differ by {skew_s:.0f} s, and signatures last {AGE_MOST_S} s"
+    return ReplySignatureError(sentence)

@@ -179,28 +179,22 @@ def test_a_member_s_clock_jumps_and_is_set_right(nodes: Nodes, tmp_path: Path) -
         wait_until(lambda: is_answered(alder), "an answer")
         for seconds in (-600, 600):
             offset.write_text(str(seconds))
-            reply = alder.client.post("/v1/inquiries", json=ASKED)
-            print(reply.status_code, reply.text, alder.log())
+            answer = inquire(alder)
+            assert (answer["status"], answer["code"]) == ("refused", "unavailable")
+            assert "the two machines' clocks differ by" in alder.log()
             offset.write_text("0")
             wait_until(lambda: is_answered(alder), "an answer again")
-    assert False
 
 
 def test_a_steward_s_clock_jumps_and_is_set_right(nodes: Nodes, tmp_path: Path) -> None:
     steward, offset = nodes[STEWARD], tmp_path / "offset"
     offset.write_text("600")
     with clock_of(steward, offset):
-        answer = inquire(nodes[ALDER])
-        assert answer["status"] == "checked"
-        print(
-            steward.log(),
-            nodes[ALDER].log(),
-            steward.client.get("/readyz").text,
-            nodes[ALDER].client.get("/readyz").text,
-        )
+        assert inquire(nodes[ALDER])["status"] == "checked"
+        assert "created is off by more than 300 s" in nodes[ALDER].log()
+        assert steward.client.get("/healthz").status_code == 200
         offset.write_text("0")
-        wait_until(lambda: inquire(nodes[ALDER])["status"] == "checked", "x")
-    assert False
+    assert inquire(nodes[ALDER])["status"] == "checked"
 
 
 def test_a_slow_steward_holds_nobody_up(nodes: Nodes) -> None:
