@@ -20,9 +20,8 @@ FOREIGN = {
     "consortium_config": set[str](),
     "node": {
         "alembic", "babel", "cryptography", "google", "http_message_signatures", "httpcore", "httpx", "numpy",
-        "openpyxl",
-        "psycopg", "pydantic", "pydantic_settings", "python_calamine", "rapidfuzz", "rich", "sqlalchemy",
-        "typer",
+        "openpyxl", "psycopg", "pydantic", "pydantic_settings", "pyrage", "python_calamine", "rapidfuzz",
+        "rfc8785", "rich", "sqlalchemy", "typer",
     },
     "api": {"authlib", "babel", "fastapi", "jinja2", "prometheus_client", "pydantic", "starlette", "uvicorn"},
 }  # fmt: skip

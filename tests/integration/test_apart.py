@@ -1,7 +1,7 @@
 """Nine nodes in nine processes on loopback, each with its own folder and keys, over HTTP alone."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
