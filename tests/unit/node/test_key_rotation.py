@@ -183,6 +183,8 @@ def test_an_answer_is_signed_by_the_key_of_its_position(bench: Bench) -> None:
     assert refused.status == "refused"
     bench.silent.clear()
     vote_in(bench, ONE)
+    bench.work()
+    assert bench.standing(ONE).key.key_id == NEXT[0].key_id
     (late,) = member.inquire_once([subject("C1")], "credit-review")
     assert (late.index, late.status) == (refused.index, "nothing")
     assert set(late.answers) == set(STEWARDS)
