@@ -34,6 +34,11 @@ async def node_service(request: Request) -> NodeService:
 Node: TypeAlias = Annotated[NodeService, Depends(node_service)]
 
 
+def media_type_of(request: Request) -> str:
+    """Return the media type of a request's body, without parameters, in lower case."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 async def read_body(request: Request, limit: int) -> bytes:
     """Return the request's body; raises TooLargeError beyond `limit` bytes, read or announced."""
     announced = request.headers.get("content-length", "0")

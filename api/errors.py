@@ -6,6 +6,7 @@ from typing import Any, Final
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
@@ -28,6 +29,7 @@ from node.errors import (
     UnknownMediaTypeError,
 )
 
+_PLACES_MOST: Final = 20
 SIZE_TYPE: Final = "text/x.tlog.size"
 
 
@@ -90,6 +92,12 @@ def refuse(error: LedgerError, **more: Any) -> Response:
     if isinstance(error, RateError):
         answer.headers["Retry-After"] = str(error.retry_after_s)
     return answer
+
+
+def malformed(error: ValidationError) -> errors.MalformedError:
+    """Return the refusal of a body that fits no model: the places, none of its values."""
+    places = sorted({".".join(map(str, item["loc"])) or "body" for item in error.errors()})
+    return errors.MalformedError(f"check these: {', '.join(places[:_PLACES_MOST])}")
 
 
 def add_handlers(app: FastAPI) -> None:

@@ -5,7 +5,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
-from api.deps import JSON, Node, read_body, reply_to
+from api.deps import JSON, Node, media_type_of, read_body, reply_to
 from api.described import EVERYWHERE, gives, refusals, takes
 from api.errors import refuse
 from api.limits import by_address
@@ -46,7 +46,7 @@ async def statements(request: Request, service: Node) -> Response:
 
     The first that is refused ends it: the problem has its place and the indexes of those before it.
     """
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    media_type = media_type_of(request)
     if media_type == COSE:
         index = await reply_to(service.submit(await read_body(request, ENTRY_BYTES_MAX)))
         request.app.state.metrics.statements.inc()

@@ -12,8 +12,9 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from api.auth import needs
-from api.deps import JSON, Node, OwnRoute, read_body, reply_to
+from api.deps import JSON, Node, OwnRoute, media_type_of, read_body, reply_to
 from api.described import OWN, gives, refusals, takes
+from api.errors import malformed
 from api.once import OnceOnly
 from api.paging import Listed, NumberPage
 from hanse_ledger.errors import MalformedError
@@ -81,9 +82,8 @@ async def new_portfolio(
     cannot be asked about is refused by itself, with its code.
     """
     own = service.own
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     body = await read_body(request, _BYTES_MOST)
-    asked = await asyncio.to_thread(_read, media_type, body, name, purpose)
+    asked = await asyncio.to_thread(_read, media_type_of(request), body, name, purpose)
 
     async def make(portfolio_id: str) -> Response:
         aliases = json.loads(await reply_to(own.aliases()))
@@ -174,6 +174,5 @@ def _asked(validate: Any, said: object) -> Asked:
     try:
         found = validate(said)
     except ValidationError as error:
-        places = sorted({str(item["loc"][0]) if item["loc"] else "body" for item in error.errors()})
-        raise MalformedError(f"check these: {', '.join(places)}") from error
+        raise malformed(error) from error
     return Asked(name=found.name, purpose=found.purpose, subjects=found.subjects)

@@ -5,20 +5,23 @@ import json
 from typing import Annotated, Any, Final, TypeAlias
 
 from fastapi import APIRouter, Path, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from api.auth import needs
-from api.deps import Node, OwnRoute, read_body, reply_to
+from api.deps import JSON, Node, OwnRoute, media_type_of, read_body, reply_to
 from api.described import OWN, refusals, takes
+from api.errors import malformed
 from api.paging import Listed, TextPage
 from hanse_ledger.errors import MalformedError
-from node.own.customers import Customer
+from node.own.customers import Customer, Customers
 
 router: Final = APIRouter(
     prefix="/v1/subjects", tags=["subjects"], route_class=OwnRoute, responses=refusals(*OWN)
 )
 
 _LIST_BYTES_MOST: Final = 16 << 20
+_CUSTOMERS_MOST: Final = 100_000
+_LIST: Final = {"customers": [{"customer": "4711", "name": "Alder Ltd", "subject": None}]}
 Number: TypeAlias = Annotated[str, Path(min_length=1, max_length=128)]
 Named: TypeAlias = Annotated[str, Query(min_length=1, max_length=200)]
 
@@ -42,6 +45,20 @@ class CustomerSaid(BaseModel):
 
     name: Annotated[str, Field(max_length=200)] = ""
     subject: Annotated[str, Field(max_length=200)] | None = None
+
+
+class CustomerBrought(CustomerSaid):
+    """A customer of a list."""
+
+    customer: Annotated[str, Field(min_length=1, max_length=128)]
+
+
+class ListBrought(BaseModel):
+    """A list of customers."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    customers: Annotated[list[CustomerBrought], Field(min_length=1, max_length=_CUSTOMERS_MOST)]
 
 
 class Upload(BaseModel):
@@ -71,16 +88,17 @@ class Matches(BaseModel):
 @router.post(
     "",
     dependencies=[needs("subjects:write")],
-    openapi_extra=takes({"text/csv": "customer,name,subject\n4711,Alder Ltd,lei:5493001KJTIIGC8Y1R12\n"}),
+    openapi_extra=takes({"text/csv": "customer,name\n4711,Alder Ltd\n", JSON: _LIST}),
     responses=refusals(413),
 )
 async def upload(request: Request, service: Node) -> Upload:
-    """Add customers from a CSV file or .xlsx workbook with the columns customer, name and perhaps subject.
+    """Add customers: a CSV file or .xlsx workbook with customer, name and perhaps subject, or JSON.
 
     Those on the list are updated, those that are not named stay. A line that is refused changes nothing.
     """
     raw = await read_body(request, _LIST_BYTES_MOST)
-    return Upload.model_validate(await asyncio.to_thread(service.own.customers.upload, raw))
+    take = _take_json if media_type_of(request) == JSON else Customers.upload
+    return Upload.model_validate(await asyncio.to_thread(take, service.own.customers, raw))
 
 
 @router.get("", dependencies=[needs("subjects:read")])
@@ -131,6 +149,14 @@ def customer(service: Node, customer: Number) -> CustomerShown:
 def say(said: CustomerSaid, service: Node, customer: Number) -> CustomerShown:
     """Say which subject a customer is, or that nobody knows yet (null). Imports go by it from now on."""
     return _shown(service.own.customers.say(customer, name=said.name, subject=said.subject))
+
+
+def _take_json(customers: Customers, raw: bytes) -> dict[str, Any]:
+    try:
+        brought = ListBrought.model_validate_json(raw).customers
+    except ValidationError as error:
+        raise malformed(error) from error
+    return customers.take([(one.customer, one.name, one.subject) for one in brought])
 
 
 def _shown(one: Customer) -> CustomerShown:

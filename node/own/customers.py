@@ -12,7 +12,8 @@ from hanse_ledger.subjects import Subject, parse_subject
 from node.errors import NotFoundError
 from node.own.matching import name_key
 from node.ports import Clock
-from node.receivables.subjectmap import SubjectOf, customer_key, read_customers
+from node.receivables.outcome import Remark
+from node.receivables.subjectmap import CustomerLine, SubjectOf, customer_key, read_customers
 from node.storage.database import Database
 from node.storage.schema import customer as customer_table
 
@@ -70,6 +71,21 @@ class Customers:
         Raises a ReceivablesError for what is wrong with the file as a whole.
         """
         lines, refused = read_customers(raw)
+        return self._take(lines, refused)
+
+    def take(self, said: Sequence[tuple[str, str, str | None]]) -> dict[str, Any]:
+        """Do as `upload` does with customers as (number, name, subject or None), the first being line 1."""
+        lines, refused = list[CustomerLine](), list[Remark]()
+        for number, (customer, name, text) in enumerate(said, 1):
+            try:
+                subject = None if text is None else parse_subject(text).id
+            except SubjectIdError:
+                refused.append(Remark(reason="subject_invalid", line=number))
+            else:
+                lines.append(CustomerLine(number=customer_key(customer), name=name, subject=subject))
+        return self._take(list({one.number: one for one in lines}.values()), refused)
+
+    def _take(self, lines: Sequence[CustomerLine], refused: Sequence[Remark]) -> dict[str, Any]:
         customers = [Customer(number=one.number, name=one.name, subject=one.subject) for one in lines]
         counts = self.put(customers, keeps_subjects=True)
         shown = [{"line": one.line, "reason": one.reason, "text": one.text()} for one in refused[:_SHOWN]]

@@ -37,6 +37,27 @@ def test_a_list_is_taken_but_for_its_bad_lines(site: Site) -> None:
     assert site.client.get("/v1/subjects/customers/4711").json()["name"] == "Alder GmbH"
 
 
+def test_a_list_comes_as_json_too(site: Site) -> None:
+    upload(site)
+    brought = [
+        {"customer": "4711", "name": "Alder GmbH"},
+        {"customer": "4715", "name": "Elm", "subject": "REF:demo:elm"},
+        {"customer": "4716", "name": "Fir", "subject": "lei:1"},
+    ]
+    counts = site.client.post("/v1/subjects", json={"customers": brought}).json()
+    assert (counts["new"], counts["changed"], counts["refused"]) == (1, 1, 1)
+    assert counts["refused_lines"][0]["line"] == 3
+    subjects = [
+        site.client.get(f"/v1/subjects/customers/{number}").json()["subject"] for number in (4711, 4715)
+    ]
+    assert subjects == ["ref:DEMO:ALDER", "ref:DEMO:ELM"]
+    cases: list[dict[str, Any]] = [{}, {"customers": []}, {"customers": [{"name": "Secret"}]}, {"more": 1}]
+    for bad in cases:
+        answer = site.client.post("/v1/subjects", json=bad)
+        assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
+        assert "Secret" not in answer.text
+
+
 def test_a_list_without_subjects_leaves_known_ones(site: Site) -> None:
     upload(site)
     upload(site, "customer,name\n4711,Alder GmbH\n")
