@@ -7,7 +7,7 @@ so a lock that is lost takes the transaction with it: a schema never has two nod
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from operator import itemgetter
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from psycopg import sql
 from sqlalchemy import Connection, ExceptionContext, Table, event, inspect
 from sqlalchemy.exc import DBAPIError
 
-from hanse_ledger.errors import CorruptionError, UnavailableError
+from hanse_ledger.errors import CorruptionError, MalformedError, UnavailableError
 from node.errors import LockedError, SettingsError
 from node.storage.engines import BUSY, FAILING, FULL, GONE, Schema, new_engine
 
@@ -35,6 +35,7 @@ _CONNECT: Final[Mapping[str, object]] = {
     "keepalives_interval": 10,
     "keepalives_count": 3,
 }
+_NOT_A_LETTER: Final = "22021"
 _COPIED_AS: Final[Mapping[str, str]] = {
     "big_integer": "int8",
     "boolean": "bool",
@@ -199,7 +200,11 @@ def _claim(held: Connection) -> int:
 def _end(held: Connection) -> None:
     """End a session that holds the lock: back in the pool it would keep it."""
     if not held.invalidated:
-        held.detach()
+        with suppress(DBAPIError):
+            # The server hears of the end a moment later, and who comes next is to find the lock free.
+            _drive(held, "SELECT pg_advisory_unlock_all()")
+        if not held.invalidated:
+            held.detach()
     held.close()
 
 
@@ -230,7 +235,7 @@ def _driver(connection: Connection) -> Iterator[Any]:
     try:
         yield driver
     except psycopg.Error as error:
-        _conceal(error)
+        _tell_kind(error)
         if driver.closed:
             connection.invalidate(error)
         raise DBAPIError.instance(None, None, error, psycopg.Error, hide_parameters=True) from error
@@ -239,13 +244,18 @@ def _driver(connection: Connection) -> Iterator[Any]:
 def _without_values(context: ExceptionContext) -> None:
     """Take the server's words out of an error: they repeat values (`DETAIL: Key (...)=(...) exists`)."""
     if isinstance(context.original_exception, psycopg.Error):
-        _conceal(context.original_exception)
+        _tell_kind(context.original_exception)
         if isinstance(context.sqlalchemy_exception, DBAPIError):
             context.sqlalchemy_exception.args = context.original_exception.args
 
 
-def _conceal(error: psycopg.Error) -> None:
-    """Leave of an error's text its kind and the place; what is said before a session begins may stay."""
+def _tell_kind(error: psycopg.Error) -> None:
+    """Leave of an error's text its kind and the place; what is said before a session begins may stay.
+
+    Raises MalformedError for the one text that SQLite holds and PostgreSQL does not.
+    """
+    if isinstance(error, psycopg.DataError) and error.sqlstate in (None, _NOT_A_LETTER):
+        raise MalformedError("a text with a NUL character") from None
     if error.sqlstate is not None:
         place = error.diag.constraint_name or error.diag.table_name
         words = [type(error).__name__, error.sqlstate, *(["at", place] if place else [])]

@@ -11,9 +11,10 @@ from support_consortium import ALDER, DESK, Ledger, canonical, document, genesis
 from support_postgres import Cluster
 
 from hanse_ledger.bodies import Inquiry
-from hanse_ledger.errors import CorruptionError, UnavailableError
+from hanse_ledger.errors import CorruptionError, MalformedError, UnavailableError
 from node.errors import LockedError, SettingsError
 from node.sequencing.replica import Replica
+from node.storage.bulk import bulk_insert
 from node.storage.database import Database
 from node.storage.engines import Schema
 from node.storage.schema import token
@@ -184,6 +185,17 @@ def test_what_a_server_cannot_do_for_now_may_be_asked_again(
     assert "secret" not in f"{caught.value} {caught.value.__cause__}"
     with writer.write() as connection:
         connection.execute(text("DROP TRIGGER fail ON token"))
+    put(writer, "a")
+    assert names(writer) == ["a"]
+
+
+@pytest.mark.parametrize("count", [1, 20])
+def test_a_text_that_it_cannot_hold_is_malformed(writer: Database, count: int) -> None:
+    rows = [{"subject": f"a{number}\0", "token": b"\0"} for number in range(count)]
+    with pytest.raises(MalformedError), writer.write() as connection:
+        bulk_insert(connection, token, rows)
+    with pytest.raises(MalformedError), writer.read() as connection:
+        connection.execute(select(token).where(token.c.subject == "\0"))
     put(writer, "a")
     assert names(writer) == ["a"]
 
