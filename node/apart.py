@@ -283,6 +283,9 @@ class ApartNode:
         def show(note: bytes) -> None:
             shared.cosigned = note
 
+        # With the cosignatures of before a restart, where it has not grown since.
+        shared.cosigned = standing.replica.log.checkpoint()
+
         return Collecting(
             standing=standing,
             cosigned=Cosigned(standing=standing, links=stewards),
@@ -332,8 +335,6 @@ def _tell_start(standing: Standing, shared: _Shared) -> None:
     note = standing.replica.log.checkpoint()
     size = None if note is None else parse_signed_checkpoint(note).size
     shared.health.update(size=standing.state.size, checkpoint_size=size)
-    # With the cosignatures of before, where it has not grown since.
-    shared.cosigned = note
 
 
 def _sequencer_builder(

@@ -1,16 +1,18 @@
-"""Runs `logcheck`, which checks an exported log with Go programs that are not ours."""
+"""Runs Go programs that are not ours: over an exported log, and over a node's HTTP interface."""
 
 import atexit
 import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-MODULE = Path(__file__).parent / "integration" / "foreign_go"
+FOREIGN = Path(__file__).parent / "integration"
 _TIMEOUT_S = 300
 _UNAVAILABLE = {
     "go": "the go command is missing",
@@ -23,17 +25,33 @@ def logcheck(path: Path) -> "subprocess.CompletedProcess[str]":
 
     Skips the calling test where Go or its modules are missing; fails it instead when CI=true.
     """
-    return _run([str(_program()), str(path)])
+    return _run([str(_program("foreign_go")), str(path)])
 
 
 def forkcheck(evidence: Path, policy: Path) -> "subprocess.CompletedProcess[str]":
     """Check evidence of a fork under a policy's log keys: exit code 0 when it proves one."""
-    return _run([str(_program()), "fork", str(evidence), str(policy)])
+    return _run([str(_program("foreign_go")), "fork", str(evidence), str(policy)])
 
 
-def _program() -> Path:
+def fsck(url: str, vkey: str) -> "subprocess.CompletedProcess[str]":
+    """Let Tessera check the log that is served at `url`: exit code 0 when all of it holds."""
+    return _run([str(_program("foreign_net")), "fsck", url, vkey])
+
+
+@contextmanager
+def foreign_witness(skey: str, log_vkey: str) -> Iterator[str]:
+    """Run a witness that is not ours for one log; give its address."""
+    command = [str(_program("foreign_net")), "witness", skey, log_vkey]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+def _program(module: str) -> Path:
     """The built program. The reason of a failed build is kept as well, so that it is found out once."""
-    built, missing = _build()
+    built, missing = _build(module)
     if built is not None:
         return built
     if os.environ.get("CI") == "true":
@@ -42,29 +60,30 @@ def _program() -> Path:
 
 
 @cache
-def _build() -> tuple[Path | None, str]:
+def _build(module: str) -> tuple[Path | None, str]:
     if shutil.which("go") is None:
         return None, _UNAVAILABLE["go"]
     try:
         # From the module cache alone where it has everything.
-        fetched = _run(["go", "mod", "download"]).returncode == 0
+        fetched = _run(["go", "mod", "download"], FOREIGN / module).returncode == 0
     except subprocess.TimeoutExpired:
         fetched = False
     if not fetched:
         return None, _UNAVAILABLE["modules"]
-    folder = Path(tempfile.mkdtemp(prefix="hanse-logcheck-"))
+    folder = Path(tempfile.mkdtemp(prefix=f"hanse-{module}-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    build = _run(["go", "build", "-mod=readonly", "-buildvcs=false", "-o", str(folder / "logcheck"), "."])
+    command = ["go", "build", "-mod=readonly", "-buildvcs=false", "-o", str(folder / module), "."]
+    build = _run(command, FOREIGN / module)
     assert build.returncode == 0, build.stderr
-    return folder / "logcheck", ""
+    return folder / module, ""
 
 
-def _run(command: list[str]) -> "subprocess.CompletedProcess[str]":
+def _run(command: list[str], folder: Path = FOREIGN) -> "subprocess.CompletedProcess[str]":
     # A toolchain is never fetched: who has an older Go skips.
     environment = {**os.environ, "GOTOOLCHAIN": "local"}
     return subprocess.run(
         command,
-        cwd=MODULE,
+        cwd=folder,
         env=environment,
         capture_output=True,
         text=True,

@@ -16,6 +16,7 @@ from hanse_ledger.consortium import Consortium
 from hanse_ledger.errors import LedgerError, RejectedError, UnavailableError, VerificationError
 from hanse_ledger.merkle import verify_consistency
 from hanse_ledger.misbehaviour import Fork, Misbehaviour, Seen, Shrunk, prove_withheld
+from hanse_ledger.note import parse_note
 from hanse_ledger.policy import verify_checkpoint, verify_log_signature
 from hanse_ledger.witnessing import policy_of
 from node.errors import ForkError
@@ -105,7 +106,9 @@ class Monitor:
 
     def _keep_cosigned(self, own: Seen | None, checkpoint: Checkpoint, note: bytes) -> None:
         """Keep the newest checkpoint as the policy asks for it, once anyone shows it with cosignatures."""
-        if own is None or own.checkpoint != checkpoint or own.note == note:
+        if own is None or own.checkpoint != checkpoint:
+            return
+        if len(parse_note(note).signatures) <= len(parse_note(own.note).signatures):
             return
         with suppress(VerificationError, RejectedError):
             verify_checkpoint(note, policy_of(self._consortium()))

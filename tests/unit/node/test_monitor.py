@@ -19,6 +19,7 @@ from hanse_ledger.ids import PartyId, StewardX
 from hanse_ledger.merkle import leaf_hash, prove_consistency, root_at
 from hanse_ledger.misbehaviour import Fork, Misbehaviour, Shrunk, Withheld, verify_evidence
 from hanse_ledger.misbehaviour_file import parse_evidence
+from hanse_ledger.policy import verify_checkpoint
 from hanse_ledger.signing import SigningKey
 from hanse_ledger.witnessing import policy_of
 from node.errors import ForkError
@@ -426,3 +427,16 @@ def test_made_up_evidence_is_refused(bench: Bench, liar: Dishonest, watched: Wat
     found = watched.evidence("fork")
     with pytest.raises(VerificationError):
         verify_evidence(change(found), policy_of(bench.consortium))
+
+
+def test_cosignatures_that_others_show_are_kept(bench: Bench, watched: Watched) -> None:
+    """The newest checkpoint as the policy asks for it, after a restart too; never with fewer of them."""
+    log = watched.standing.replica.log
+    _, cosigned = bench.member(BIRCH).cosigned_checkpoint()
+    watched.monitor.look([Sighting(source=DESK_ID, note=cosigned.encode())])
+    assert log.checkpoint() == cosigned.encode()
+    watched.start()
+    watched.monitor.look([Sighting(source=DESK_ID, note=bench.sequencer.entries(0)[0])])
+    kept = watched.standing.replica.log.checkpoint()
+    assert kept == cosigned.encode()
+    verify_checkpoint(kept, policy_of(bench.consortium))
