@@ -26,7 +26,7 @@ from node.passphrase import Passphrase
 
 _PASSPHRASE_FILE: Final = "passphrase"  # noqa: S105 - a file's name
 _API_KEY: Final = "an-api-key-of-this-run-alone"
-_START_S: Final = 120.0
+_START_S: Final = 300.0
 _STOP_S: Final = 60.0
 
 
