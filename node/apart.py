@@ -31,6 +31,7 @@ from node.files import locked
 from node.handover import check_may_order
 from node.health import Health, HealthBoard
 from node.keyring import KeyRing
+from node.laststop import recording
 from node.links.gate import Gate
 from node.links.parties import PartyLinks
 from node.links.replays import Replays
@@ -124,7 +125,10 @@ class ApartNode:
         )
         mailbox, once = Mailbox(), Replays()
         own = self._own(mailbox, shared)
-        self._node = Service(mailbox, lambda: self._build(database, log, shared, links))
+        build = recording(
+            lambda: self._build(database, log, shared, links), settings.folder, self._around.clock
+        )
+        self._node = Service(mailbox, build)
         self._open.callback(self._node.stop)
         self._open.callback(Worker(mailbox, self._party, settings.work_interval_s).stop)
         self._open.callback(self._watch(mailbox, shared, links).stop)

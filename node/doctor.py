@@ -28,6 +28,7 @@ from hanse_ledger.witnessing import policy_of
 from node.bootstrap import KEYS_FILE
 from node.errors import NoPassphraseError
 from node.keystore import open_keys, party_keys, read_owner
+from node.laststop import last_stop
 from node.passphrase import find_passphrase
 from node.ports import Clock
 from node.sequencing.kept import EVIDENCE_FOLDER
@@ -116,6 +117,10 @@ def _keys(settings: NodeSettings, trusted: Consortium) -> Iterator[Finding]:
 
 def _node(settings: NodeSettings) -> Iterator[Finding]:
     """Ask the running node; a stopped one says what it can by its files."""
+    stopped = last_stop(settings.folder)
+    if stopped is not None:
+        sentence = mark("The node stopped by itself at {at}: {why}")
+        yield _wrong("node", sentence, at=stopped["at"], why=stopped["why"])
     host, port = settings.address
     try:
         answer = httpx.get(f"http://{host}:{port}/readyz", timeout=_WAIT_S, trust_env=False)

@@ -31,6 +31,7 @@ from node.errors import (
     SettingsError,
 )
 from node.keystore import Secrets, draw_seeds, open_keys, replace_keys
+from node.laststop import STOPPED_FILE, last_stop
 from node.own import verbs
 from node.passphrase import Passphrase
 from node.roles.witness import Witness
@@ -168,6 +169,21 @@ def test_a_genesis_of_another_consortium_stops_the_node(tmp_path: Path, founded:
             own_checkpoint(node)
         node._node._thread.join(10)
         assert node.service.health.status == "stopped"
+    # Whoever starts it again, by a supervisor or by hand, is told.
+    stopped = last_stop(settings.folder)
+    assert stopped is not None
+    assert stopped["why"] == "genesis: it founds another consortium than the document's"
+
+
+def test_what_stopped_a_node_is_forgotten_once_it_ends_as_it_was_told(
+    tmp_path: Path, founded: DemoConsortium
+) -> None:
+    settings = settings_of(tmp_path / "desk", founded)
+    (settings.folder / STOPPED_FILE).write_text('{"at": "2026-11-22T05:00:00+00:00", "why": "why"}')
+    with ApartNode(settings) as node:
+        reply_of(node.service.submit(genesis_of(founded)))
+        assert last_stop(settings.folder) is not None
+    assert last_stop(settings.folder) is None
 
 
 def test_a_new_node_has_the_checkpoint_over_its_genesis(tmp_path: Path, founded: DemoConsortium) -> None:
