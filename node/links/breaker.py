@@ -17,7 +17,7 @@ from node.ports import Entropy
 FAILURES_MOST: Final = 3
 """Failures in a row that open a circuit."""
 OPEN_FIRST_S: Final = 1.0
-OPEN_MOST_S: Final = 15.0
+OPEN_MOST_S: Final = 5.0
 HOLD_MOST_S: Final = 60.0
 """The longest Retry-After that is believed."""
 RETRY_SHARE: Final = 0.1
