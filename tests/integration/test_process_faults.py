@@ -1,4 +1,4 @@
-"""What a machine does to a node: full disk, no database, a wrong clock, a slow peer, a connection cut short.
+"""What a machine does to a node: full disk, no database, a slow peer, a connection cut short.
 
 Each time somebody is told clearly, nothing is half done, and the node goes on once the fault is gone.
 """
@@ -155,46 +155,6 @@ def test_a_database_that_goes_away_and_comes_back(nodes: Nodes, tmp_path: Path) 
     cedar.start()
     cedar.wait_ready()
     assert inquire(cedar)["status"] == "checked"
-
-
-@contextmanager
-def clock_of(node: NodeProcess, file: Path) -> Iterator[None]:
-    """Run a node whose machine's clock is off by the seconds in the file."""
-    node.stop()
-    node.program = (str(Path(__file__).parents[1] / "support_skewed.py"), str(file))
-    node.start()
-    try:
-        node.wait_ready()
-        yield
-    finally:
-        node.stop()
-        node.program = ("-m", "node.cli")
-        node.start()
-
-
-def test_a_member_s_clock_jumps_and_is_set_right(nodes: Nodes, tmp_path: Path) -> None:
-    alder, offset = nodes[ALDER], tmp_path / "offset"
-    offset.write_text("0")
-    with clock_of(alder, offset):
-        wait_until(lambda: is_answered(alder), "an answer")
-        for seconds in (-600, 600):
-            offset.write_text(str(seconds))
-            answer = inquire(alder)
-            assert (answer["status"], answer["code"]) == ("refused", "unavailable")
-            assert "the two machines' clocks differ by" in alder.log()
-            offset.write_text("0")
-            wait_until(lambda: is_answered(alder), "an answer again")
-
-
-def test_a_steward_s_clock_jumps_and_is_set_right(nodes: Nodes, tmp_path: Path) -> None:
-    steward, offset = nodes[STEWARD], tmp_path / "offset"
-    offset.write_text("600")
-    with clock_of(steward, offset):
-        assert inquire(nodes[ALDER])["status"] == "checked"
-        assert "created is off by more than 300 s" in nodes[ALDER].log()
-        assert steward.client.get("/healthz").status_code == 200
-        offset.write_text("0")
-    assert inquire(nodes[ALDER])["status"] == "checked"
 
 
 def test_a_slow_steward_holds_nobody_up(nodes: Nodes) -> None:
