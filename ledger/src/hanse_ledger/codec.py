@@ -41,7 +41,7 @@ def decode(raw: bytes, *, limit: int) -> Value:
 
     Raises MalformedError for everything else, whatever the bytes are.
     """
-    value = load(raw, limit=limit)
+    value = decode_loosely(raw, limit=limit)
     try:
         _check(value, _DEPTH_LIMIT)
         again = cbor2.dumps(value, canonical=True)
@@ -53,7 +53,7 @@ def decode(raw: bytes, *, limit: int) -> Value:
     return value
 
 
-def load(raw: bytes, *, limit: int) -> Value:
+def decode_loosely(raw: bytes, *, limit: int) -> Value:
     """Read CBOR in any form, for a reader that encodes again what it has read and calls `compare`."""
     if len(raw) > limit:
         raise MalformedError(f"{len(raw)} bytes are more than {limit}")

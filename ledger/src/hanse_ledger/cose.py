@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import cbor2
 
-from hanse_ledger.codec import byte_string, compare, decode, encode, load
+from hanse_ledger.codec import byte_string, compare, decode, decode_loosely, encode
 from hanse_ledger.errors import MalformedError, VerificationError
 from hanse_ledger.fields import as_bytes, as_text
 from hanse_ledger.ids import ConsortiumId, KeyId, PartyId
@@ -62,7 +62,7 @@ def sign(*, key: SigningKey, party: PartyId, consortium: ConsortiumId, name: str
 
 def parse(raw: bytes, *, limit: int) -> Signed:
     """Read one canonical COSE_Sign1 of at most `limit` bytes; raises MalformedError."""
-    outer = load(raw, limit=limit)
+    outer = decode_loosely(raw, limit=limit)
     match outer.value if isinstance(outer, cbor2.CBORTag) else None:
         case [bytes() as protected, _, bytes() as payload, bytes() as signature]:
             compare(raw, _join(protected, payload, signature))
