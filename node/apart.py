@@ -238,7 +238,7 @@ class ApartNode:
             without={self._party},
         )
         self._open.callback(peers.close)
-        interval_s = self._settings.work_interval_s
+        interval_s = self._settings.watch_interval_s
         return Watch(
             mailbox=mailbox, party=self._party, peers=peers, board=shared.health, interval_s=interval_s
         )

@@ -141,7 +141,7 @@ def _node(settings: NodeSettings) -> Iterator[Finding]:
         sentence = mark("{code} since {since}; evidence: {evidence}.")
         yield _wrong("log", sentence, **{**one, "evidence": one["evidence"] or "-"})
     for party, way in peers.items():
-        if way != "ok":
+        if way != "closed":
             yield _warning(
                 "peers", mark("From the node {party} is out of reach: {why}."), party=party, why=way
             )

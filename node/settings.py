@@ -54,6 +54,8 @@ class NodeSettings(BaseSettings):
     """Other nodes' URLs where they are not the document's."""
     work_interval_s: float = Field(default=_DEFAULT_INTERVAL_S, gt=0, le=86_400)
     """How often the node does by itself what is due."""
+    watch_interval_s: float = Field(default=_DEFAULT_INTERVAL_S, gt=0, le=86_400)
+    """How often the node asks each other one which checkpoint it holds."""
     database: SecretStr | None = None
     """`postgresql://user@host/name` as SQLAlchemy reads it: a PostgreSQL database of this node's own. Without
     it the databases are SQLite files in the folder."""

@@ -153,19 +153,13 @@ class Watch:
 
     def _look_around(self) -> None:
         found: list[Sighting] = []
-        ways = dict[PartyId, str]()
         peers = self._peers()
         for party, caller in peers.items():
             if self._stopping.is_set():
                 return
-            try:
+            with suppress(LedgerError):  # one that is out of reach shows nothing; its circuit tells of it
                 sighting = look_at(party, caller.get, self._board.now.checkpoint_size or 0)
-            except LedgerError as error:
-                ways[party] = error.code
-            else:
-                ways[party] = "ok"
                 found += [sighting] if sighting is not None else []
-        self._board.update(peers=ways)
         future = self._mailbox.post(self._party, LOOK, encode_sightings(found))
         for statement in decode(reply_of(future, _LOOK_S), limit=_STATEMENTS_LIMIT):
             self._bring(statement, peers)

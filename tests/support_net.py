@@ -78,6 +78,7 @@ def write_node(folder: Path, founded: DemoConsortium, party: PartyId, port: int,
         "passphrase_file": "passphrase",
         "listen": f"127.0.0.1:{port}",
         "work_interval_s": 0.3,
+        "watch_interval_s": 2,
         "api_keys": [hashlib.sha256(API_KEY.encode()).hexdigest()],
         **more,
     }

@@ -173,10 +173,13 @@ class Follower:
         self, index: int, raw: bytes, refusal: RejectedError, checkpoint: Checkpoint, note: bytes
     ) -> SequencerFaultError:
         message = f"statement {index} is refused: {refusal.code}"
-        path = prove_inclusion(index=index, tree_size=checkpoint.size, read=self._reader(checkpoint))
-        evidence = Refused(
-            seen=self._seen(note), index=index, statement=raw, path=tuple(path), code=refusal.code
-        )
+        evidence = None
+        # Whoever shows such a statement may not show the tiles that prove it to others.
+        with suppress(VerificationError, MalformedError, UnavailableError):
+            path = prove_inclusion(index=index, tree_size=checkpoint.size, read=self._reader(checkpoint))
+            evidence = Refused(
+                seen=self._seen(note), index=index, statement=raw, path=tuple(path), code=refusal.code
+            )
         return SequencerFaultError(message, code="refused", index=index, evidence=evidence)
 
     def _compare(self, checkpoint: Checkpoint, note: bytes) -> None:

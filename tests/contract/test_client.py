@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -314,7 +315,7 @@ AS_OF = date(2024, 3, 31)
 
 def test_an_import_is_shown_and_then_taken(desk: Desk) -> None:
     hanse = desk.connect()
-    export = WITH_REFUSED.replace("NR", f"{id(desk)}-").encode()
+    export = WITH_REFUSED.replace("NR", f"{uuid4().hex}-").encode()
     shown = hanse.preview_import(export, as_of=AS_OF)
     assert (shown.state, shown.lines, shown.taken, shown.refused) == ("previewed", 5, 1, 4)
     assert [(one.line, one.reason) for one in shown.refused_lines] == [
@@ -374,7 +375,7 @@ def test_an_import_comes_once_however_often_it_is_sent(desk: Desk) -> None:
 
 def test_customers_are_matched_by_people(desk: Desk) -> None:
     hanse = desk.connect()
-    number = f"K/{id(desk)}?#%2F ä"
+    number = f"K/{uuid4().hex}?#%2F ä"
     lines = "".join(f"{number}-{i},Nordsee Handel {i} GmbH,\n" for i in range(4))
     uploaded = hanse.upload_customers(f"customer,name,subject\n{lines}".encode())
     assert (uploaded.new, uploaded.refused) == (4, 0)
@@ -408,7 +409,7 @@ def patient(desk: Desk) -> Any:
 def test_a_portfolio_is_worked_off_by_the_node(desk: Desk) -> None:
     hanse = patient(desk)
     before = hanse.log().size
-    number = f"P-{id(desk)}"
+    number = f"P-{uuid4().hex}"
     hanse.set_customer(number, subject=SHARED)
     brought = [SHARED, UNKNOWN, "lei:nonsense", number, THIN]
     begun = hanse.new_portfolio(brought, name="all", purpose=PURPOSE)

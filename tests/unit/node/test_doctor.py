@@ -2,7 +2,9 @@
 
 import json
 from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from sqlalchemy import update
@@ -15,6 +17,7 @@ from node.apart import ApartNode
 from node.cli import main
 from node.clocks import SystemClock
 from node.doctor import Finding, examine
+from node.health import Health
 from node.own import verbs
 from node.settings import NodeSettings, load_settings
 from node.storage.database import Database
@@ -94,6 +97,29 @@ def test_evidence_that_lies_there(settings: NodeSettings) -> None:
     (settings.folder / "evidence").mkdir()
     (settings.folder / "evidence" / "fork-1-0.json").write_text("{}")
     assert verdicts(settings, "evidence") == {"warning"}
+
+
+def test_other_nodes_that_a_running_node_does_not_reach(settings: NodeSettings) -> None:
+    told = Health(size=7, checkpoint_size=7, peers={MEMBERS[0]: "closed", MEMBERS[1]: "open"}).describe()
+
+    class Readyz(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(told).encode())
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(settings.address, Readyz) as server:
+        serving = Thread(target=server.serve_forever)
+        serving.start()
+        checks = found(settings)
+        server.shutdown()
+        serving.join()
+    assert [one.verdict for one in checks["node"]] == ["ok"]
+    named = [one.values for one in checks["peers"] if "why" in one.values]
+    assert named == [{"party": MEMBERS[1], "why": "open"}]
 
 
 def test_the_command(settings: NodeSettings, capsys: pytest.CaptureFixture[str]) -> None:
