@@ -34,7 +34,7 @@ from hanse_ledger.tiles import (
 )
 from hanse_ledger.witnessing import policy_of
 from node.files import write_whole
-from node.sequencing.ahead import BATCH, verify_ahead
+from node.sequencing.ahead import BATCH, verified_ahead
 from node.sequencing.replica import Replica
 
 CHECKPOINT_FILE: Final = "checkpoint"
@@ -103,9 +103,9 @@ def audit(source: Source, progress: Progress, *, trusted: Consortium | None = No
 def _accept(state: LedgerState, source: Source, batch: Sequence[bytes]) -> list[Accepted]:
     """Accept statements and compare the tree nodes that they complete; what does not hold first is named."""
     start, accepted = state.size, list[Accepted]()
-    verify_ahead(batch, state)
     try:
-        accepted += map(state.apply, batch)
+        for part in verified_ahead(batch, state):
+            accepted += map(state.apply, part)
     except RejectedError as error:
         _compare_tree(source, accepted)
         index = start + len(accepted)

@@ -5,7 +5,7 @@ remembered (`hanse_ledger.signing`).
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -18,17 +18,28 @@ from hanse_ledger.state import LedgerState
 
 BATCH: Final = REMEMBERED // 2
 """The most statements that are verified at once: what is verified beside them must not push them out."""
-_WORTH_IT: Final = 32
+_PART: Final = 32
 
 
-def verify_ahead(statements: Sequence[bytes], state: LedgerState) -> None:
-    """Verify the signatures of statements that `state` is about to accept, if they are many."""
+def verified_ahead(statements: Sequence[bytes], state: LedgerState) -> Iterator[Sequence[bytes]]:
+    """Give statements that `state` is about to accept, in order and in parts.
+
+    If they are many, a part's signatures have been verified when it is given, and those of later parts are
+    being verified while it is accepted.
+    """
     threads = os.cpu_count() or 1
-    if threads == 1 or not _WORTH_IT <= len(statements) <= BATCH or not state.founded:
+    if threads == 1 or not _PART <= len(statements) <= BATCH or not state.founded:
+        yield statements
         return
     consortium = state.consortium
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(lambda start: _verify(statements[start::threads], consortium), range(threads)))
+    parts = [statements[start : start + _PART] for start in range(0, len(statements), _PART)]
+    pool = ThreadPoolExecutor(threads)
+    try:
+        for part, verified in [(part, pool.submit(_verify, part, consortium)) for part in parts]:
+            verified.result()
+            yield part
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _verify(statements: Sequence[bytes], consortium: Consortium) -> None:

@@ -15,7 +15,7 @@ from hanse_ledger.ids import NodeHash
 from hanse_ledger.merkle import root_at
 from hanse_ledger.state import Accepted, LedgerState
 from hanse_ledger.tiles import TILE_WIDTH, TilePath, encode_bundle
-from node.sequencing.ahead import verify_ahead
+from node.sequencing.ahead import verified_ahead
 from node.storage.database import Database
 from node.storage.log import LogStore, append_entries, put_checkpoint
 
@@ -85,8 +85,8 @@ class Replica:
         refusal: RejectedError | None = None
         try:
             try:
-                verify_ahead(statements, state)
-                accepted += map(state.apply, statements)
+                for part in verified_ahead(statements, state):
+                    accepted += map(state.apply, part)
             except RejectedError as error:
                 # Acceptance that refuses stays as it was: whoever sends refused statements must not make this
                 # node read its whole log again.

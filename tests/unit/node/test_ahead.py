@@ -1,5 +1,7 @@
 """Verifying ahead changes nothing that acceptance decides; it only takes its time off it."""
 
+from itertools import chain
+
 import pytest
 from support_consortium import ALDER, DESK, Ledger, canonical, document, genesis_body
 
@@ -7,7 +9,7 @@ from hanse_ledger import signing
 from hanse_ledger.bodies import Inquiry
 from hanse_ledger.errors import SignatureRefusedError
 from hanse_ledger.state import LedgerState
-from node.sequencing.ahead import BATCH, verify_ahead
+from node.sequencing.ahead import BATCH, verified_ahead
 
 COUNT = 40
 
@@ -39,10 +41,15 @@ def remembered() -> int:
     return signing._verify.cache_info().currsize
 
 
+def verify_all(statements: list[bytes], state: LedgerState) -> None:
+    """Take every part; together they are the statements in their order."""
+    assert list(chain.from_iterable(verified_ahead(statements, state))) == statements
+
+
 def test_acceptance_finds_what_was_verified(statements: list[bytes]) -> None:
     state = founded(statements)
     before = remembered()
-    verify_ahead(statements[1:], state)
+    verify_all(statements[1:], state)
     assert (remembered() - before, state.size) == (COUNT, 1)
     misses = signing._verify.cache_info().misses
     for raw in statements[1:]:
@@ -54,7 +61,7 @@ def test_acceptance_finds_what_was_verified(statements: list[bytes]) -> None:
 def test_a_signature_that_does_not_hold_is_refused_in_its_place(statements: list[bytes], place: int) -> None:
     state = founded(statements)
     statements[place] = statements[place][:-1] + bytes([statements[place][-1] ^ 1])
-    verify_ahead(statements[1:], state)
+    verify_all(statements[1:], state)
     for raw in statements[1:place]:
         state.apply(raw)
     with pytest.raises(SignatureRefusedError):
@@ -63,13 +70,13 @@ def test_a_signature_that_does_not_hold_is_refused_in_its_place(statements: list
 
 @pytest.mark.parametrize("garbage", [b"", b"\xd2\x84", bytes(300)])
 def test_what_is_no_statement_is_left_to_acceptance(statements: list[bytes], garbage: bytes) -> None:
-    verify_ahead([garbage, *statements[1:], garbage], founded(statements))
+    verify_all([garbage, *statements[1:], garbage], founded(statements))
 
 
 def test_few_statements_too_many_or_a_log_without_genesis_are_left_alone(statements: list[bytes]) -> None:
     state = founded(statements)
     before = remembered()
-    verify_ahead(statements[1:9], state)
-    verify_ahead(statements[1:] * (BATCH // COUNT + 1), state)
-    verify_ahead(statements, LedgerState())
+    verify_all(statements[1:9], state)
+    verify_all(statements[1:] * (BATCH // COUNT + 1), state)
+    verify_all(statements, LedgerState())
     assert remembered() == before
