@@ -34,7 +34,8 @@ def serve_app(app: FastAPI, listening: socket.socket, has_ended: Callable[[], bo
         timeout_graceful_shutdown=_GRACE_S,
     )
     server = uvicorn.Server(config)
-    asyncio.run(_run(server, listening, has_ended))
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(_run(server, listening, has_ended))
     return server.started
 
 
