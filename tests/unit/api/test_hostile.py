@@ -90,7 +90,7 @@ HOSTILE: Mapping[str, tuple[Callable[[str], Sent], int, str]] = {
         "request_signature",
     ),
     "headers that are none": (
-        lambda url: with_header(signed(url), "signature-input", lambda _: '"\x7f;;;,,,('),
+        lambda url: with_header(signed(url), "signature-input", lambda _: '";;;,,,('),
         401,
         "request_signature",
     ),
