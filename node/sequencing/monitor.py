@@ -16,8 +16,8 @@ from hanse_ledger.consortium import Consortium
 from hanse_ledger.errors import LedgerError, RejectedError, UnavailableError, VerificationError
 from hanse_ledger.merkle import verify_consistency
 from hanse_ledger.misbehaviour import Fork, Misbehaviour, Seen, Shrunk, prove_withheld
-from hanse_ledger.note import parse_note
-from hanse_ledger.policy import verify_checkpoint, verify_log_signature
+from hanse_ledger.note import merge_signatures, parse_note
+from hanse_ledger.policy import SERVED_SIGNATURES_MAX, verify_checkpoint, verify_log_signature
 from hanse_ledger.witnessing import policy_of
 from node.errors import ForkError
 from node.health import FORK, HealthBoard, Problem
@@ -105,14 +105,16 @@ class Monitor:
             self._larger[note] = seen
 
     def _keep_cosigned(self, own: Seen | None, checkpoint: Checkpoint, note: bytes) -> None:
-        """Keep the newest checkpoint as the policy asks for it, once anyone shows it with cosignatures."""
+        """Keep the newest checkpoint as the policy asks for it, with every cosignature that anyone shows."""
         if own is None or own.checkpoint != checkpoint:
             return
-        if len(parse_note(note).signatures) <= len(parse_note(own.note).signatures):
-            return
+        held = parse_note(own.note)
         with suppress(VerificationError, RejectedError):
-            verify_checkpoint(note, policy_of(self._consortium()))
-            self._follower.replica.log.keep_cosigned(size=checkpoint.size, note=note)
+            merged = merge_signatures(held, parse_note(note).signatures)
+            if not len(held.signatures) < len(merged.signatures) <= SERVED_SIGNATURES_MAX:
+                return
+            verify_checkpoint(merged.encode(), policy_of(self._consortium()))
+            self._follower.replica.log.keep_cosigned(size=checkpoint.size, note=merged.encode())
 
     def look(self, sightings: Iterable[Sighting]) -> list[bytes]:
         """Compare what others showed, then what the sequencer shows; return statements to bring another way.
