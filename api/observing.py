@@ -44,7 +44,7 @@ class Observing:
         token = request_ids.current.set(request_id)
         try:
             await self._app(scope, receive, told)
-        except Exception as error:
+        except Exception as error:  # whatever it is: logged by kind and place, answered 500
             _log.error("fault", extra={"fields": {"fault": _place(error)}})
             if told.status is not None:
                 raise

@@ -95,7 +95,7 @@ class ApartNode:
         self._open = ExitStack()
         try:
             self.service = self._start()
-        except BaseException:
+        except BaseException:  # whatever ends the start, what is open is closed
             self._open.close()
             raise
 

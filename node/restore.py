@@ -48,7 +48,7 @@ def unpacked(packed: bytes, home: Path) -> Iterator[tuple[Manifest, NodeSettings
         _write(made, files)
         yield manifest, _checked(made, manifest)
         made.replace(home)
-    except BaseException:
+    except BaseException:  # an interrupt too leaves no half node
         shutil.rmtree(made)
         raise
 

@@ -67,7 +67,7 @@ class Calls:
             self._running.add(call_id)
         try:
             call = self._stored(call_id, hashlib.sha256(body).digest())
-        except BaseException:
+        except BaseException:  # whatever it is, the key is free again
             self.leave(call_id)
             raise
         if call.answer is not None:

@@ -48,7 +48,7 @@ class Database:
             with self._telling():
                 self._kind.open(alone=alone)
                 self._migrate()
-        except BaseException:
+        except BaseException:  # whatever it is, the file is let go
             self.close()
             raise
 

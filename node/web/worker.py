@@ -36,7 +36,7 @@ class WorkerNode:
         self._open = ExitStack()
         try:
             self.service = self._service(settings, around, orders=orders)
-        except BaseException:
+        except BaseException:  # whatever ends the start, what is open is closed
             self._open.close()
             raise
         threading.Thread(target=self._refresh, name="now", daemon=True).start()

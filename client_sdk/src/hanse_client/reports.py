@@ -101,7 +101,7 @@ class Report:
                 out.flush()
                 os.fsync(out.fileno())
             Path(name).replace(target)
-        except BaseException:
+        except BaseException:  # an interrupt too leaves no half file
             Path(name).unlink(missing_ok=True)
             raise
         return target
