@@ -10,7 +10,7 @@ from node.links.http import HttpCaller
 from node.own import verbs
 from node.ports import Entropy
 from node.roles.cosigned import Cosigned
-from node.roles.foreign import ForeignWitness, with_witnesses, witness_key
+from node.roles.foreign import ForeignWitness, with_signatures_of, with_witnesses, witness_key
 from node.roles.party import Standing
 from node.settings import ForeignWitnessSettings
 
@@ -34,8 +34,12 @@ class Collecting:
         """
         size, quorum = self.cosigned.checkpoint()
         log = self.standing.replica.log
-        note = with_witnesses(quorum.encode(), self.witnesses, log.node)
-        log.keep_cosigned(size=size, note=note)
+        stored = log.checkpoint()
+        # A witness that is out of reach now may have cosigned this very tree before.
+        held = quorum.encode() if stored is None else with_signatures_of(quorum.encode(), stored)
+        note = with_witnesses(held, self.witnesses, log.node)
+        if note != stored:
+            log.keep_cosigned(size=size, note=note)
         self.show(note)
 
     def beside(self, own: verbs.Verbs) -> verbs.Verbs:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from hanse_ledger.checkpoint import AddCheckpoint, log_signed, parse_signed_checkpoint
@@ -11,6 +12,7 @@ from hanse_ledger.note import (
     NoteVerifier,
     SignatureLine,
     SignatureType,
+    merge_signatures,
     parse_note,
     parse_signature_lines,
     parse_vkey,
@@ -31,6 +33,10 @@ class ForeignWitness:
 
     def __init__(self, key: NoteVerifier, ask: Ask) -> None:
         self._key, self._ask, self._size = key, ask, 0
+
+    def has_signed(self, lines: Iterable[SignatureLine]) -> bool:
+        """Tell whether one of the lines is its own."""
+        return any((line.name, line.key_id) == (self._key.name, self._key.key_id) for line in lines)
 
     def cosign(self, note: bytes, read: HashReader) -> SignatureLine | None:
         """Return its cosignature on a checkpoint, verified; None where there is none to be had.
@@ -61,18 +67,31 @@ class ForeignWitness:
 
     def _verified(self, note: bytes, lines: Sequence[SignatureLine]) -> SignatureLine:
         for line in lines:
-            if (line.name, line.key_id) == (self._key.name, self._key.key_id):
+            if self.has_signed([line]):
                 self._key.verify(text=parse_note(note).text, signature=line.signature)
                 return line
         raise VerificationError("a witness that signs with another key")
 
 
+def with_signatures_of(note: bytes, other: bytes) -> bytes:
+    """Add what else has signed the same checkpoint to one, as long as every reader takes it."""
+    held, shown = parse_note(note), parse_note(other)
+    if held.text != shown.text:
+        return note
+    merged = merge_signatures(held, shown.signatures)
+    return replace(merged, signatures=merged.signatures[:SERVED_SIGNATURES_MAX]).encode()
+
+
 def with_witnesses(note: bytes, witnesses: Iterable[ForeignWitness], read: HashReader) -> bytes:
-    """Add what foreign witnesses sign to a cosigned checkpoint, as long as every reader takes it."""
+    """Add what foreign witnesses sign to a cosigned checkpoint, as long as every reader takes it.
+
+    One that has signed it already is not asked again.
+    """
     for witness in witnesses:
-        if len(parse_note(note).signatures) >= SERVED_SIGNATURES_MAX:
+        signatures = parse_note(note).signatures
+        if len(signatures) >= SERVED_SIGNATURES_MAX:
             break
-        line = witness.cosign(note, read)
+        line = None if witness.has_signed(signatures) else witness.cosign(note, read)
         note += b"" if line is None else line.encode()
     return note
 

@@ -13,8 +13,15 @@ from hanse_ledger.errors import CheckpointConflictError, UnavailableError, Verif
 from hanse_ledger.ids import NodeHash
 from hanse_ledger.merkle import prove_consistency
 from hanse_ledger.note import NoteVerifier, SignatureType, parse_note
+from hanse_ledger.policy import SERVED_SIGNATURES_MAX
 from node.errors import LogSignatureError, NotFoundError, SettingsError
-from node.roles.foreign import ForeignWitness, with_witnesses, witness_key, witnessed_logs
+from node.roles.foreign import (
+    ForeignWitness,
+    with_signatures_of,
+    with_witnesses,
+    witness_key,
+    witnessed_logs,
+)
 from node.roles.witness import Witness
 
 ALDER = MEMBERS[0]
@@ -84,6 +91,33 @@ def test_a_witness_that_is_silent_changes_nothing() -> None:
 
     note = sign_checkpoint(checkpoint(5), LOG_KEY)
     assert with_witnesses(note, [ForeignWitness(WITNESS, ask)], TREE.read) == note
+
+
+def test_what_a_witness_signed_outlives_its_absence_and_it_is_not_asked_twice() -> None:
+    asked: list[bytes] = []
+
+    def ask(raw: bytes) -> bytes:
+        asked.append(raw)
+        raise UnavailableError("gone")
+
+    note = sign_checkpoint(checkpoint(5), LOG_KEY)
+    line = cosign(note, name=WITNESS.name, key=COSIGNER_KEY, timestamp_s=7).encode()
+    other = cosign(note, name="steward", key=seeded(3), timestamp_s=7).encode()
+    held = with_signatures_of(note + other, note + line)
+    assert held == note + other + line
+    assert with_witnesses(held, [ForeignWitness(WITNESS, ask)], TREE.read) == held
+    assert asked == []
+    grown = sign_checkpoint(checkpoint(6), LOG_KEY)
+    assert with_signatures_of(grown, held) == grown
+
+
+def test_no_more_signatures_are_kept_than_every_reader_takes() -> None:
+    note = sign_checkpoint(checkpoint(5), LOG_KEY)
+    many = note + b"".join(
+        cosign(note, name=f"w.example/{number}", key=seeded(3), timestamp_s=7).encode()
+        for number in range(SERVED_SIGNATURES_MAX + 1)
+    )
+    assert len(parse_note(with_signatures_of(note, many)).signatures) == SERVED_SIGNATURES_MAX
 
 
 @pytest.mark.parametrize("vkey", ["", "name+00000000+AAAA", log_verifier().vkey()])
