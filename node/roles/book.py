@@ -12,6 +12,7 @@ from hanse_ledger.errors import MissingRateError, RejectedError
 from hanse_ledger.ids import Month, SubjectId
 from hanse_ledger.rows import Invoice, Row, make_row
 from node.receivables.outcome import Record
+from node.risk.events import record_event
 from node.roles.party import Standing
 from node.storage.book import (
     Lines,
@@ -93,6 +94,8 @@ class Book:
             planned = plan(connection, records, as_of=as_of, rules=rules)
             import_id = put_import(connection, sha256=sha256, as_of=as_of, taken=len(records))
             put_lines(connection, [{**line, "import_id": import_id} for line in planned.lines])
+            now = self._standing.clock.now()
+            record_event(connection, kind="book_imported", key=str(import_id), subject=None, at=now)
             note(connection, planned.change)
         return planned.change
 

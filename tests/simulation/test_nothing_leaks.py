@@ -21,8 +21,9 @@ from hanse_ledger.bodies import Report
 from hanse_ledger.errors import LedgerError
 from hanse_ledger.subjects import parse_subject
 from node.bootstrap import KEYS_FILE
-from node.storage.schema import invoice, metadata, window
+from node.storage.schema import invoice, window
 from node.storage.schema import token as token_table
+from node.storage.tables import metadata
 
 PUBLIC: Final = {
     "log_entry", "log_hash", "log_checkpoint", "cosigned", "outbox", "book_import",

@@ -19,7 +19,8 @@ from hanse_ledger.errors import CorruptionError, UnavailableError
 from node.storage.bulk import bulk_insert
 from node.storage.database import Database, Moment, inserted_id
 from node.storage.migrate import MIGRATIONS
-from node.storage.schema import REVISION, book_import, invoice, metadata, token
+from node.storage.schema import REVISION, book_import, invoice, token
+from node.storage.tables import metadata
 
 IMPORT = {"sha256": bytes(32), "as_of": "2024-10-31", "taken": 1}
 
