@@ -1,0 +1,1 @@
+"""All customers in one run: how the firm stands with them together."""

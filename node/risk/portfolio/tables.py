@@ -1,0 +1,103 @@
+"""A portfolio as CSV and as a workbook, in which no text can become a formula."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any, Final, TypeAlias
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.styles import Font
+
+from node.risk.portfolio.position import Position
+
+Value: TypeAlias = str | int | float | Decimal | None
+
+COLUMNS: Final = (
+    "subject",
+    "customers",
+    "grade",
+    "score",
+    "matrix_probability",
+    "matrix_impact",
+    "level",
+    "response",
+    "exposure",
+    "limit",
+    "currency",
+    "probability_late_30",
+    "coverage",
+)
+"""Names that programs may rely on; the same in every language."""
+_FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def rows_of(positions: Iterable[Position], *, currency: str, exponent: int) -> list[list[Value]]:
+    """Return positions as rows under COLUMNS; amounts in whole units of the currency."""
+    return [_row(position, currency, exponent) for position in positions]
+
+
+def to_csv(rows: Iterable[Sequence[Value]]) -> bytes:
+    """Return rows as CSV in UTF-8 with a byte order mark, which Excel needs for Chinese.
+
+    A text that a spreadsheet would take for a formula gets an apostrophe before it.
+    """
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(COLUMNS)
+    writer.writerows([_plain(value) for value in row] for row in rows)
+    return out.getvalue().encode("utf-8-sig")
+
+
+def to_xlsx(rows: Iterable[Sequence[Value]]) -> bytes:
+    """Return rows as a workbook; texts are stored as texts, whatever they begin with."""
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("portfolio")
+    sheet.freeze_panes = "B2"
+    sheet.append([_cell(sheet, name, bold=True) for name in COLUMNS])
+    for row in rows:
+        sheet.append([_cell(sheet, value) for value in row])
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _row(position: Position, currency: str, exponent: int) -> list[Value]:
+    cell = position.cell
+    return [
+        position.subject,
+        "; ".join(position.customers),
+        position.grade,
+        position.score,
+        None if cell is None else cell.probability,
+        None if cell is None else cell.impact,
+        None if cell is None else cell.level,
+        position.response,
+        _units(position.exposure_minor, exponent),
+        _units(position.limit_minor, exponent),
+        currency,
+        position.probability,
+        position.coverage,
+    ]
+
+
+def _units(amount_minor: int | None, exponent: int) -> Decimal | None:
+    return None if amount_minor is None else Decimal(amount_minor).scaleb(-exponent)
+
+
+def _plain(value: Value) -> Value:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_SIGNS) else value
+
+
+def _cell(sheet: Any, value: Value, *, bold: bool = False) -> Any:
+    if isinstance(value, str):
+        value = ILLEGAL_CHARACTERS_RE.sub("", value)
+    # The types of openpyxl leave out Decimal, which it writes.
+    cell: Any = WriteOnlyCell(sheet, value)  # type: ignore[arg-type]
+    if isinstance(value, str):
+        cell.data_type = "s"  # openpyxl makes a formula of a text that begins with "="
+    if bold:
+        cell.font = Font(bold=True)
+    return cell
