@@ -1,0 +1,70 @@
+"""A signal: a figure with what it rests on, or the reason why it is not known. Unknown is never zero."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import inf
+from typing import Any, Final, TypeAlias, get_args
+
+from hanse_ledger.ids import Month, month_text
+from node.risk.signals.names import SignalName, Unknown
+
+_REASONS: Final = frozenset(get_args(Unknown))
+_DIGITS: Final = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """One figure about one subject. Either `value` is known, or `unknown` says why not: never both.
+
+    `interval` is what the figure lies in for certain, where classes or open invoices leave it loose; an end
+    of infinity is open. `months` are the first and last month it was computed from, `coverage` how much
+    stands behind it (a band of contributors, or a number of invoices), `age_months` how many months ago the
+    last of them ended.
+    """
+
+    name: SignalName
+    value: float | None = None
+    interval: tuple[float, float] | None = None
+    months: tuple[Month, Month] | None = None
+    coverage: str | None = None
+    age_months: int | None = None
+    unknown: Unknown | None = None
+
+    def __post_init__(self) -> None:
+        if (self.value is None) != (self.unknown is not None):
+            raise ValueError("a signal has a value or a reason, and not both")
+        if self.unknown is not None and self.unknown not in _REASONS:
+            raise ValueError("a reason that is in no catalogue")
+        if self.interval is not None and not self._is_inside():
+            raise ValueError("a value outside its own interval")
+
+    def _is_inside(self) -> bool:
+        low, high = self.interval or (-inf, inf)
+        return self.value is not None and low <= self.value <= high
+
+
+Signals: TypeAlias = Mapping[SignalName, Signal]
+"""All signals of one subject: every name of the catalogue, known or not."""
+
+
+def unknown(name: SignalName, reason: Unknown) -> Signal:
+    """Return a signal that is not known."""
+    return Signal(name=name, unknown=reason)
+
+
+def describe(signal: Signal) -> dict[str, Any]:
+    """Return a signal as JSON shows it; null for an open end of an interval."""
+    months = None if signal.months is None else [month_text(month) for month in signal.months]
+    return {
+        "name": signal.name,
+        "value": None if signal.value is None else round(signal.value, _DIGITS),
+        "interval": None if signal.interval is None else [_end(end) for end in signal.interval],
+        "months": months,
+        "coverage": signal.coverage,
+        "age_months": signal.age_months,
+        "unknown": signal.unknown,
+    }
+
+
+def _end(end: float) -> float | None:
+    return None if abs(end) == inf else round(end, _DIGITS)
