@@ -72,7 +72,7 @@ def own_people(
     if given is None:
         raise ApiKeyError("an API key is needed: Authorization: Bearer <key>")
     key = service.own.keys.find(given.credentials)
-    request.state.caller = f"key:{key.id}"
+    request.state.key, request.state.caller = key, f"key:{key.id}"
     limits_of(request).keys.take(key.id)
     for scope in needed.scopes:
         key.allow(scope)

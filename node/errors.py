@@ -155,3 +155,19 @@ class FoundingError(RejectedError):
         named = [text for text in (party or "", field, reason) if text]
         super().__init__(": ".join(named) + (f" ({file})" if file else ""))
         self.party, self.field, self.file, self.reason = party, field, file, reason
+
+
+class PersonStateError(RejectedError):
+    """A person of the registry who is in no state for this: known already, retired, or in that role."""
+
+    code = "person_state"
+
+
+class AuditChainError(VerificationError):
+    """A row of the audit chain that does not hold; `number` is its place, from 0 on."""
+
+    code = "audit_chain"
+
+    def __init__(self, *, number: int, reason: str) -> None:
+        super().__init__(f"row {number} {reason}")
+        self.number, self.reason = number, reason

@@ -4,9 +4,10 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.acting import acting
 from api.auth import needs
 from api.deps import Node, OwnRoute
 from api.described import OWN, refusals
@@ -32,6 +33,8 @@ class KeyAsked(BaseModel):
     name: Annotated[str, Field(min_length=1, max_length=64)]
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(SCOPES))]
     expires_in_days: Annotated[int, Field(ge=1, le=_DAYS_MOST)] | None = None
+    person: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    """Who acts with the key where a role is needed. Only an admin binds a key to a person."""
 
 
 class KeyShown(BaseModel):
@@ -42,6 +45,7 @@ class KeyShown(BaseModel):
     id: str
     name: str
     scopes: list[str]
+    person: str | None
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
@@ -72,7 +76,9 @@ def keys(service: Node, page: TextPage) -> Listed[KeyShown]:
 
 
 @router.post("", status_code=HTTPStatus.CREATED, responses=refusals(409, 413))
-def new_key(asked: KeyAsked, service: Node, caller: Annotated[ApiKey, needs("keys:admin")]) -> KeyMade:
+def new_key(
+    request: Request, asked: KeyAsked, service: Node, caller: Annotated[ApiKey, needs("keys:admin")]
+) -> KeyMade:
     """Make a key and show it this once. It gets no scope that the caller's own key has not.
 
     Takes no `Idempotency-Key`: that would need a stored copy of the key. What got lost on its way is revoked.
@@ -81,7 +87,10 @@ def new_key(asked: KeyAsked, service: Node, caller: Annotated[ApiKey, needs("key
         caller.allow(scope)
     days = asked.expires_in_days
     expires_at = None if days is None else service.own.clock.now() + timedelta(days=days)
-    made = service.own.keys.new(name=asked.name, scopes=asked.scopes, expires_at=expires_at)
+    binding = None
+    if asked.person is not None:
+        binding = service.own.people.bind(asked.person, actor=acting(request, service))
+    made = service.own.keys.new(name=asked.name, scopes=asked.scopes, expires_at=expires_at, binding=binding)
     return KeyMade.made(made)
 
 

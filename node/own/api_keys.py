@@ -7,7 +7,7 @@ or process that has the node's database open may use this at the same time.
 import base64
 import hashlib
 import hmac
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -38,6 +38,8 @@ class ApiKey:
     id: str
     name: str
     scopes: frozenset[str]
+    person: str | None = None
+    """Who acts with the key where a role is needed; nobody without one."""
     created_at: datetime | None = None
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
@@ -61,6 +63,14 @@ class NewKey:
     secret: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """Who acts with a key, and what writes the key's id down in the transaction that makes it."""
+
+    person: str
+    note: Callable[[Connection, str], None]
+
+
 class ApiKeys:
     """One party's API keys."""
 
@@ -71,14 +81,22 @@ class ApiKeys:
         self._database, self._clock, self._entropy = database, clock, entropy
         self._configured = [bytes.fromhex(one) for one in configured]
 
-    def new(self, *, name: str, scopes: Collection[Scope], expires_at: datetime | None) -> NewKey:
-        """Make a key; raises TooManyKeysError where two of this name are live."""
+    def new(
+        self,
+        *,
+        name: str,
+        scopes: Collection[Scope],
+        expires_at: datetime | None,
+        binding: Binding | None = None,
+    ) -> NewKey:
+        """Make a key; raises TooManyKeysError where two of this name are live, or what the binding raises."""
         secret = _PREFIX + base64.urlsafe_b64encode(self._entropy(SECRET_BYTES)).rstrip(b"=").decode()
         now = self._clock.now()
         made = ApiKey(
             id=self._entropy(_ID_BYTES).hex(),
             name=name,
             scopes=frozenset(scopes),
+            person=None if binding is None else binding.person,
             created_at=now,
             expires_at=expires_at,
         )
@@ -86,6 +104,8 @@ class ApiKeys:
             if sum(key.is_live(now) for key in _named(connection, name)) >= LIVE_MOST:
                 raise TooManyKeysError(f"{LIVE_MOST} keys of this name are live: revoke one of them first")
             connection.execute(api_key.insert(), _values(made, secret))
+            if binding is not None:
+                binding.note(connection, made.id)
         return NewKey(key=made, secret=secret)
 
     def listed(self, *, after: str | None = None, limit: int | None = None) -> list[ApiKey]:
@@ -145,6 +165,7 @@ def _values(made: ApiKey, secret: str) -> dict[str, object]:
         "name": made.name,
         "sha256": _hash(secret),
         "scopes": " ".join(sorted(made.scopes)),
+        "person": made.person,
         "created_at": _text(made.created_at),
         "expires_at": _text(made.expires_at),
     }
@@ -155,6 +176,7 @@ def _read(row: Any) -> ApiKey:
         id=row.id,
         name=row.name,
         scopes=frozenset(row.scopes.split()),
+        person=row.person,
         created_at=_time(row.created_at),
         expires_at=_time(row.expires_at),
         revoked_at=_time(row.revoked_at),
@@ -174,4 +196,4 @@ def describe(key: ApiKey) -> dict[str, object]:
     """Return what may be shown of a key."""
     times: Sequence[str] = ("created_at", "expires_at", "revoked_at", "last_used")
     shown = {name: _text(getattr(key, name)) for name in times}
-    return {"id": key.id, "name": key.name, "scopes": sorted(key.scopes), **shown}
+    return {"id": key.id, "name": key.name, "scopes": sorted(key.scopes), "person": key.person, **shown}

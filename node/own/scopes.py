@@ -3,6 +3,7 @@
 from typing import Final, Literal, TypeAlias, get_args
 
 Scope: TypeAlias = Literal[
+    "audit:read",
     "imports:read",
     "imports:write",
     "inquiries:read",
@@ -10,6 +11,7 @@ Scope: TypeAlias = Literal[
     "keys:admin",
     "metrics:read",
     "months:close",
+    "people:admin",
     "portfolios:read",
     "portfolios:write",
     "reports:read",

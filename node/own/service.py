@@ -22,6 +22,8 @@ from node.own.history import History
 from node.own.imports import Export, Imports, Reader
 from node.own.matching import CANDIDATES_MOST, candidates
 from node.own.portfolios import Asked, Portfolios
+from node.risk.audit import AuditChain
+from node.risk.people import People
 from node.storage.database import Database
 from node.wire import Door
 
@@ -49,6 +51,8 @@ class OwnService:
         self.customers = Customers(database, around.clock)
         self.history = History(database)
         self.portfolios = Portfolios(database, around.clock)
+        self.audit = AuditChain(database)
+        self.people = People(database, around.clock, self.audit)
         self._steps: Callable[[], None] = lambda: None
 
     def preview(self, export: Export, *, aliases: Mapping[str, str], import_id: str) -> dict[str, Any]:

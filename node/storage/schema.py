@@ -21,7 +21,7 @@ from node.storage.columns import NUMBER, TEXT
 
 metadata = MetaData()
 
-REVISION: Final = "0005"
+REVISION: Final = "0006"
 """The newest migration, which makes these tables."""
 
 # The log: every node has the whole of it.
@@ -169,6 +169,7 @@ api_key = Table(
     Column("expires_at", TEXT),
     Column("revoked_at", TEXT),
     Column("last_used", TEXT),
+    Column("person", TEXT),
     Index("api_key_name", "name"),
 )
 api_call = Table(

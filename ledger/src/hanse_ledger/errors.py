@@ -63,7 +63,7 @@ class NotAdmittedError(RejectedError):
 
 
 class NotPermittedError(RejectedError):
-    """The party's roles do not allow this kind of statement."""
+    """The roles of whoever asks do not allow this: a party's, for a kind of statement, or a person's."""
 
     code = "not_permitted"
 

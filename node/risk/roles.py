@@ -1,0 +1,75 @@
+"""Who may do what in risk management: one table, and what is not in it is denied.
+
+API keys open routes by scope; what a person may decide or look at behind them follows from its role alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, Literal, TypeAlias, get_args
+
+from hanse_ledger.errors import NotPermittedError
+
+Role: TypeAlias = Literal["analyst", "approver", "compliance", "admin", "auditor", "system"]
+Action: TypeAlias = Literal[
+    "people.view",
+    "people.manage",
+    "audit.read",
+    "expert.view",
+    "expert.assess",
+    "expert.confirm",
+    "expert.withdraw",
+    "register.view",
+    "register.enter",
+    "register.find",
+    "register.change",
+    "register.accept",
+    "review.view",
+    "review.record",
+    "review.feed",
+]
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
+PERSONS: Final[tuple[Role, ...]] = ("analyst", "approver", "compliance", "admin", "auditor")
+"""The roles that a person can have; `system` is the node itself."""
+
+_DESK: Final[frozenset[Role]] = frozenset({"analyst", "approver", "compliance"})
+"""Whose work customers are."""
+_READERS: Final[frozenset[Role]] = _DESK | {"auditor", "system"}
+
+ALLOWED: Final[Mapping[Action, frozenset[Role]]] = MappingProxyType(
+    {
+        "people.view": frozenset(PERSONS),
+        "people.manage": frozenset({"admin"}),
+        "audit.read": frozenset({"auditor", "compliance"}),
+        "expert.view": _READERS,
+        "expert.assess": _DESK,
+        "expert.confirm": frozenset({"approver"}),
+        "expert.withdraw": _DESK,
+        "register.view": _READERS,
+        "register.enter": _DESK,
+        "register.find": _DESK | {"system"},
+        "register.change": _DESK,
+        "register.accept": frozenset({"approver", "compliance"}),
+        "review.view": _READERS,
+        "review.record": _DESK,
+        "review.feed": _DESK,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who acts: a person of the registry in its role, or the node itself."""
+
+    name: str
+    role: Role
+
+
+SYSTEM: Final = Actor(name="system", role="system")
+
+
+def require(actor: Actor, action: Action) -> None:
+    """Raise NotPermittedError unless the table allows the actor's role an action."""
+    if actor.role not in ALLOWED.get(action, frozenset()):
+        raise NotPermittedError(f"the role {actor.role} does not allow {action}")
