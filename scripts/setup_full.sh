@@ -1,6 +1,7 @@
 #!/bin/sh
-# Installs what only the fuller tests need: PostgreSQL and Chromium (Debian packages, as root) and the
-# modules of the Go programs. Goes on past what it cannot install, says so at the end, and then exits 1.
+# Installs what only the fuller tests need: PostgreSQL, Chromium, and what makes PDFs with Chinese (Debian
+# packages, as root), and the modules of the Go programs. Goes on past what it cannot install, says so at the
+# end, and then exits 1.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 missing=""
@@ -31,6 +32,13 @@ if command -v chromium >/dev/null 2>&1; then
     echo "Chromium is there."
 else
     debian_packages chromium chromium-driver
+fi
+
+if .venv/bin/python -c 'from node.risk.report.pdf import check_pdf; check_pdf()' 2>/dev/null; then
+    echo "What makes PDFs is there."
+else
+    # The list is that of .ci/run.
+    debian_packages libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core fonts-wqy-microhei poppler-utils
 fi
 
 if command -v go >/dev/null 2>&1; then

@@ -1,13 +1,12 @@
 """One answer as a report that a credit manager reads: facts, what is missing and why, and no advice."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
 from hanse_ledger.ids import parse_month
+from node.rendering.blocks import Block, Column, Fields, Grid, Paragraph, Row, Section, figures, grid, texts
 from node.rendering.figures import (
     FELL_DUE,
     Frame,
@@ -20,6 +19,7 @@ from node.rendering.figures import (
     windows_of,
     without_own,
 )
+from node.rendering.terminal import print_blocks, print_sections
 from node.rendering.words import (
     CONDITIONS,
     DEMO_LABEL,
@@ -42,17 +42,51 @@ def print_answer(
     console: Console, answer: Mapping[str, Any], frame: Frame, own: Sequence[Own] | None = None
 ) -> None:
     """Print a whole answer; `own` are the reader's own parts by window, None where they are not known."""
-    _print_header(console, answer, frame)
+    console.print()
+    console.print(tr("Report on {subject}", subject=answer["subject"]), style="bold")
+    if frame.demo:
+        console.print(tr(DEMO_LABEL), style="yellow")
+    print_blocks(console, [answer_fields(answer)])
+    print_sections(console, answer_sections(answer, frame, own))
+    console.print()
+    console.print(tr(DECIDES_ALONE))
+
+
+def answer_sections(
+    answer: Mapping[str, Any], frame: Frame, own: Sequence[Own] | None = None
+) -> Iterator[Section]:
+    """Yield what an answer says: how others are paid, what is open, one's own rows, what is missing."""
     windows = windows_of(answer)
     shown = without_own(windows, own)
     if any(window.condition is not None for window in windows):
-        _print_payment(console, shown, is_others=own is not None)
-        _print_exposure(console, shown, frame, is_others=own is not None)
+        yield _payment(shown, is_others=own is not None)
+        yield _exposure(shown, frame, is_others=own is not None)
     if own is not None and any(part.rows for part in own):
-        _print_own(console, shown, own, frame)
-    _print_missing(console, answer, windows, frame)
-    console.print()
-    console.print(tr(DECIDES_ALONE))
+        yield _own(shown, own, frame)
+    missing = [*_missing(answer, windows, frame)]
+    if missing:
+        blocks: tuple[Block, ...] = tuple(Paragraph(text=f"- {line}") for line in missing)
+        yield Section(title=tr("What is missing, and why"), blocks=blocks)
+
+
+def answer_fields(answer: Mapping[str, Any]) -> Fields:
+    """Return who asked for what, and how the answer stands."""
+    entries = [
+        (tr("Asked by"), tr("{party}, for {purpose}", party=answer["party"], purpose=answer["purpose"])),
+        (tr("Status"), status_words(answer)),
+    ]
+    if answer.get("last_closed_month") is not None:
+        entries.append((tr("As of"), formats.month(parse_month(answer["last_closed_month"]))))
+    windows = windows_of(answer)
+    if windows:
+        entries.append((tr("Firms"), _firms(windows)))
+    if "warning_level" in answer:
+        entries.append((tr("Warning level"), tr(LEVELS[answer["warning_level"]])))
+        entries.append(
+            (tr("Disputed"), tr("yes: the subject contests it") if answer["disputed"] else tr("no"))
+        )
+    entries.append((tr("Request"), answer["request_id"]))
+    return Fields(entries=tuple(entries))
 
 
 def status_words(answer: Mapping[str, Any]) -> str:
@@ -70,30 +104,6 @@ def own_groups_note(frame: Frame) -> str:
     )
 
 
-def _print_header(console: Console, answer: Mapping[str, Any], frame: Frame) -> None:
-    console.print()
-    console.print(tr("Report on {subject}", subject=answer["subject"]), style="bold")
-    if frame.demo:
-        console.print(tr(DEMO_LABEL), style="yellow")
-    lines = [
-        (tr("Asked by"), tr("{party}, for {purpose}", party=answer["party"], purpose=answer["purpose"])),
-        (tr("Status"), status_words(answer)),
-    ]
-    if answer.get("last_closed_month") is not None:
-        lines.append((tr("As of"), formats.month(parse_month(answer["last_closed_month"]))))
-    windows = windows_of(answer)
-    if windows:
-        lines.append((tr("Firms"), _firms(windows)))
-    if "warning_level" in answer:
-        lines.append((tr("Warning level"), tr(LEVELS[answer["warning_level"]])))
-        lines.append((tr("Disputed"), tr("yes: the subject contests it") if answer["disputed"] else tr("no")))
-    lines.append((tr("Request"), answer["request_id"]))
-    table = Table.grid(padding=(0, 2))
-    for name, value in lines:
-        table.add_row(name, value)
-    console.print(table)
-
-
 def _firms(windows: Sequence[Window]) -> str:
     return tr(
         "{band} reported in {months}",
@@ -102,81 +112,84 @@ def _firms(windows: Sequence[Window]) -> str:
     )
 
 
-def _print_payment(console: Console, windows: Sequence[Window], *, is_others: bool) -> None:
-    title = tr("How the subject pays the others") if is_others else tr("How the subject pays")
-    console.print()
-    console.print(title, style="bold")
-    console.print(tr("Shares of the rows in which something fell due; a row is one firm's month."))
-    table = _table(
-        [tr("Months"), tr("Firms")],
-        [
-            tr("Rows"),
-            tr("On terms"),
-            tr("Late"),
-            tr("Open 1-30"),
-            "31-60",
-            "61-90",
-            "91+",
-            tr("Lost"),
-            tr("Mean delay, days"),
-        ],
-    )
-    for window in windows:
-        table.add_row(formats.months(window.months), window.contributors, *_payment_cells(window))
+def _payment(windows: Sequence[Window], *, is_others: bool) -> Section:
+    columns = [
+        *texts(tr("Months"), tr("Firms")),
+        *figures(tr("Rows"), tr("On terms"), tr("Late"), tr("Open 1-30"), "31-60", "61-90", "91+"),
+        *figures(tr("Lost"), tr("Mean delay, days")),
+    ]
+    rows = [
+        Row(cells=(formats.months(window.months), window.contributors, *_payment_cells(window)))
+        for window in windows
+    ]
     whole = total(windows)
     if whole is not None and len(windows) > 1:
-        table.add_section()
-        table.add_row(tr("All"), "", *_payment_cells(whole), style="bold")
-    console.print(table)
+        rows.append(Row(cells=(tr("All"), "", *_payment_cells(whole)), tone="strong"))
+    return Section(
+        title=tr("How the subject pays the others") if is_others else tr("How the subject pays"),
+        blocks=(
+            Grid(
+                caption=tr("Shares of the rows in which something fell due; a row is one firm's month."),
+                columns=tuple(columns),
+                rows=tuple(rows),
+            ),
+        ),
+    )
 
 
 def _payment_cells(window: Window) -> list[str]:
     if window.condition is None or window.delay is None:
-        return [tr("withheld"), *[""] * 7]
+        return [tr("withheld"), *[""] * 8]
     condition = window.condition
     due = sum(condition[FELL_DUE])
     shares = [_share(condition[place], due) for place in (_ON_TERMS, _LATE, *_OPEN, _LOST)]
     return [formats.number(sum(condition)), *shares, days_between(mean_delay(window.delay))]
 
 
-def _print_exposure(console: Console, windows: Sequence[Window], frame: Frame, *, is_others: bool) -> None:
-    console.print(tr("What the others have open") if is_others else tr("What is open"), style="bold")
-    console.print(tr("Rows by the highest balance of the month, in {currency}.", currency=frame.currency))
-    places = range(len(frame.bounds) + 1)
-    table = _table([tr("Months")], [exposure_words(place, frame.bounds) for place in places])
-    for window in windows:
-        if window.exposure is not None:
-            table.add_row(formats.months(window.months), *map(_count, window.exposure))
+def _exposure(windows: Sequence[Window], frame: Frame, *, is_others: bool) -> Section:
+    names = [exposure_words(place, frame.bounds) for place in range(len(frame.bounds) + 1)]
+    rows = [
+        Row(cells=(formats.months(window.months), *map(_count, window.exposure)))
+        for window in windows
+        if window.exposure is not None
+    ]
     whole = total(windows)
     if whole is not None and whole.exposure is not None and len(windows) > 1:
-        table.add_section()
-        table.add_row(tr("All"), *map(_count, whole.exposure), style="bold")
-    console.print(table)
+        rows.append(Row(cells=(tr("All"), *map(_count, whole.exposure)), tone="strong"))
+    return Section(
+        title=tr("What the others have open") if is_others else tr("What is open"),
+        blocks=(
+            Grid(
+                caption=tr(
+                    "Rows by the highest balance of the month, in {currency}.", currency=frame.currency
+                ),
+                columns=(Column(name=tr("Months")), *figures(*names)),
+                rows=tuple(rows),
+            ),
+        ),
+    )
 
 
-def _print_own(console: Console, others: Sequence[Window], own: Sequence[Own], frame: Frame) -> None:
-    console.print(tr("Your own rows beside the others'"), style="bold")
-    names = [tr("Month"), tr("Your condition"), tr("Your highest balance")]
-    table = _table(names, [tr("Your mean delay, days"), tr("The others'")])
-    for window, part in zip(others, own, strict=True):
-        words = formats.listed(tr(CONDITIONS[place]) for place, n in enumerate(part.condition) if n)
-        theirs = "" if window.delay is None else days_between(mean_delay(window.delay))
-        for month, peak_minor, delay_days in part.rows:
-            balance = formats.money(peak_minor, frame.currency, frame.exponent)
-            table.add_row(formats.month(month), words, balance, formats.number(delay_days), theirs)
-    console.print(table)
+def _own(others: Sequence[Window], own: Sequence[Own], frame: Frame) -> Section:
+    columns = [
+        *texts(tr("Month"), tr("Your condition"), tr("Your highest balance")),
+        *figures(tr("Your mean delay, days"), tr("The others'")),
+    ]
+    rows = [
+        _own_cells(window, part, row, frame)
+        for window, part in zip(others, own, strict=True)
+        for row in part.rows
+    ]
+    caption = tr("What you reported of each month, and the others' mean delay in its window.")
+    return Section(title=tr("Your own rows beside the others'"), blocks=(grid(caption, columns, rows),))
 
 
-def _print_missing(
-    console: Console, answer: Mapping[str, Any], windows: Sequence[Window], frame: Frame
-) -> None:
-    lines = [*_missing(answer, windows, frame)]
-    if not lines:
-        return
-    console.print()
-    console.print(tr("What is missing, and why"), style="bold")
-    for line in lines:
-        console.print(f"- {line}")
+def _own_cells(window: Window, part: Own, row: tuple[Any, int, int], frame: Frame) -> list[str]:
+    month, peak_minor, delay_days = row
+    words = formats.listed(tr(CONDITIONS[place]) for place, n in enumerate(part.condition) if n)
+    balance = formats.money(peak_minor, frame.currency, frame.exponent)
+    theirs = "" if window.delay is None else days_between(mean_delay(window.delay))
+    return [formats.month(month), words, balance, formats.number(delay_days), theirs]
 
 
 def _missing(answer: Mapping[str, Any], windows: Sequence[Window], frame: Frame) -> list[str]:
@@ -202,15 +215,6 @@ def _missing(answer: Mapping[str, Any], windows: Sequence[Window], frame: Frame)
         months = formats.listed(formats.months(window.months) for window in held_back)
         lines.append(tr("Withheld: {months}. A row in them was withdrawn or is contested.", months=months))
     return lines
-
-
-def _table(left: Sequence[str], right: Sequence[str]) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    for place, name in enumerate(left):
-        table.add_column(name, overflow="fold", no_wrap=place == 0)
-    for name in right:
-        table.add_column(name, justify="right", overflow="fold")
-    return table
 
 
 def _share(part: int, whole: int) -> str:
