@@ -1,7 +1,8 @@
 """A signal: a figure with what it rests on, or the reason why it is not known. Unknown is never zero."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from math import inf
 from typing import Any, Final, TypeAlias, get_args
 
@@ -47,9 +48,15 @@ Signals: TypeAlias = Mapping[SignalName, Signal]
 """All signals of one subject: every name of the catalogue, known or not."""
 
 
+@cache
 def unknown(name: SignalName, reason: Unknown) -> Signal:
-    """Return a signal that is not known."""
+    """Return a signal that is not known: the same object each time, as most of a portfolio's are such."""
     return Signal(name=name, unknown=reason)
+
+
+def unknowns(names: Iterable[SignalName], reason: Unknown) -> list[Signal]:
+    """Return signals that are not known for one reason."""
+    return [unknown(name, reason) for name in names]
 
 
 def describe(signal: Signal) -> dict[str, Any]:
