@@ -1,0 +1,1 @@
+"""Monitoring: who is watched, what happened, and which conditions of the policy that meets."""
