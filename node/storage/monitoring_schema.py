@@ -40,7 +40,7 @@ alert_condition = Table(
     Column("held", NUMBER, nullable=False),
     Column("raised", Boolean, nullable=False),
     Column("value", TEXT, nullable=False),
-    Column("event", NUMBER, ForeignKey("risk_event.number"), nullable=False),
+    Column("close", NUMBER),
     PrimaryKeyConstraint("subject", "rule"),
 )
 alert = Table(

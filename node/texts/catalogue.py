@@ -3,12 +3,15 @@
 English sentences stand in the code and are the ids of their translations.
 """
 
-from collections.abc import Mapping
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar, copy_context
 from functools import cache
 from importlib.resources import files
+from typing import TypeVar
 
-from consortium_config.texts import Language
+from consortium_config.texts import LANGUAGES, Language
+
+T = TypeVar("T")
 
 _LANGUAGE: ContextVar[Language] = ContextVar("language", default="en")
 
@@ -21,6 +24,21 @@ def speak(language: Language) -> None:
 def current() -> Language:
     """Return the language that `tr` speaks."""
     return _LANGUAGE.get()
+
+
+def spoken(language: Language, make: Callable[[], T]) -> T:
+    """Return what `make` returns while `tr` speaks a language; before and after, it speaks as it did."""
+
+    def make_so() -> T:
+        speak(language)
+        return make()
+
+    return copy_context().run(make_so)
+
+
+def in_both(make: Callable[[], T]) -> dict[Language, T]:
+    """Return what `make` returns in each language."""
+    return {language: spoken(language, make) for language in LANGUAGES}
 
 
 def mark(text: str) -> str:

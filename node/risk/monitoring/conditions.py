@@ -1,12 +1,14 @@
 """Whether an alert rule's condition holds, has held for long enough, or is over: pure, one figure at a time.
 
-A figure that is not known neither raises a condition nor ends it, unless the rule is about just that. What
-a condition remembers is a `Standing`; the same event twice changes nothing the second time.
+A figure that is not known neither raises a condition nor ends it, unless the rule is about just that. What a
+condition remembers is its `Standing`. Looking again at the same figures turns nothing, and a close of a month
+counts once: so an event may be worked off twice, and events in another order than they came.
 """
 
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
+from hanse_ledger.ids import Month
 from node.risk.policy.watching import AlertRule
 
 Turn: TypeAlias = Literal["raised", "over"]
@@ -18,39 +20,39 @@ class Standing:
 
     `held` counts the closes in a row at which the bound was passed; for a rule on changes it says whether the
     move since the last close was told. `value` is the last known one; for a rule on changes, that of the last
-    close. `event` is the number of the last event that was looked at.
+    close. `close` is the last month whose close was counted.
     """
 
     held: int = 0
     raised: bool = False
     value: float | None = None
-    event: int = -1
+    close: Month | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgment:
-    """What an event makes of a condition; `before` is what the figure was."""
+    """What a look makes of a condition; `before` is what the figure was."""
 
     standing: Standing
     turn: Turn | None = None
     before: float | None = None
 
 
-def judge(
-    rule: AlertRule, standing: Standing, value: float | None, *, event: int, at_close: bool
-) -> Judgment:
-    """Return what an event makes of a condition, given the figure now, None for unknown."""
-    if event <= standing.event:
-        return Judgment(standing=standing, before=standing.value)
-    seen = replace(standing, event=event)
+def judge(rule: AlertRule, standing: Standing, value: float | None, close: Month | None = None) -> Judgment:
+    """Return what a look makes of a condition, given the figure now, None for unknown.
+
+    `close` is the month whose close is the occasion, None for any other.
+    """
+    is_new = close is not None and (standing.close is None or close > standing.close)
+    seen = replace(standing, close=close) if is_new else standing
     if rule.unknown:
         after = _unknown(seen, value)
     elif value is None:
         after = seen
     elif rule.has_bound:
-        after = _bound(rule, seen, value, at_close=at_close)
+        after = _bound(rule, seen, value, at_close=is_new)
     else:
-        return _change(rule, seen, value, at_close=at_close)
+        return _change(rule, seen, value, at_close=is_new)
     return Judgment(standing=after, turn=_turn(standing, after), before=standing.value)
 
 
@@ -86,9 +88,8 @@ def _change(rule: AlertRule, standing: Standing, value: float, *, at_close: bool
         after = replace(standing, held=0, value=value)
     else:
         after = replace(standing, held=int(is_told or has_moved), value=base)
-    return Judgment(
-        standing=after, turn="raised" if has_moved and not is_told else None, before=standing.value
-    )
+    turn: Turn | None = "raised" if has_moved and not is_told else None
+    return Judgment(standing=after, turn=turn, before=standing.value)
 
 
 def _has_moved(rule: AlertRule, before: float, after: float) -> bool:
