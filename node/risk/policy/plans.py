@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final, TypeAlias
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from node.risk.policy.watching import RuleId
 from node.risk.roles import PERSONS, Role
@@ -21,6 +21,8 @@ _Text: TypeAlias = Annotated[str, Field(min_length=1, max_length=_TEXT_CHARS_MOS
 class Words:
     """A text of the firm's own in both languages."""
 
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
     en: _Text
     zh: _Text
 
@@ -28,6 +30,8 @@ class Words:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanStep:
     """One thing to do, by whom, and within how many hours after the plan was opened."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     text: Words
     owner: Role
@@ -42,6 +46,8 @@ class PlanStep:
 class Contact:
     """Whom to reach outside: a lawyer, an insurer, a bailiff."""
 
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
     name: _Text
     reach: _Text
     """A telephone number, an e-mail address."""
@@ -50,6 +56,8 @@ class Contact:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanTemplate:
     """A plan as it is kept ready. `trigger` says in words when to open it; an alert rule may name it, too."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     id: RuleId
     title: Words

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal, TypeAlias, get_args
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from node.risk.signals.names import SignalName
 
@@ -34,6 +34,8 @@ _Place: TypeAlias = tuple[str | int, ...]
 class WatchRule:
     """Puts a subject on the watch list for as long as one of its figures is on one side of a bound."""
 
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
     id: RuleId
     signal: Watched
     at_least: float | None = None
@@ -52,17 +54,20 @@ class WatchRule:
 class WatchPolicy:
     """Who is watched beside those that people named, and what a month's fresh answers may cost."""
 
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
     open_minor_least: Annotated[int, Field(ge=1)] | None = None
     """Watched by open balance: from this amount in the reporting currency's minor unit."""
     inquiries_most: Annotated[int, Field(ge=0, le=INQUIRIES_MOST)] = INQUIRIES_MOST
-    """How many watched subjects are inquired anew when a month or a bulletin closes; the rest keep their
-    answers."""
+    """How many watched subjects are inquired anew at a close of a month; the rest keep their answers."""
     rules: Annotated[tuple[WatchRule, ...], Field(max_length=_RULES_MOST)] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRule:
-    """Raises an alert on a watched subject when a figure goes beyond a bound, moves, or is no longer known."""
+    """Raises an alert on a watched subject when a figure passes a bound, moves, or is no longer known."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     id: RuleId
     signal: Watched
@@ -123,6 +128,8 @@ AlertRules: TypeAlias = Annotated[tuple[AlertRule, ...], Field(max_length=_RULES
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watching:
     """All that a policy says of monitoring."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     watch: WatchPolicy = field(default_factory=WatchPolicy)
     alerts: AlertRules = ()

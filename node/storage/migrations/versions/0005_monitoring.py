@@ -40,8 +40,7 @@ def upgrade() -> None:
         sa.Column("held", NUMBER, nullable=False),
         sa.Column("raised", sa.Boolean(), nullable=False),
         sa.Column("value", TEXT, nullable=False),
-        sa.Column("event", NUMBER, nullable=False),
-        sa.ForeignKeyConstraint(["event"], ["risk_event.number"]),
+        sa.Column("close", NUMBER, nullable=True),
         sa.PrimaryKeyConstraint("subject", "rule"),
     )
     op.create_table(

@@ -32,4 +32,7 @@ def test_a_template_that_cannot_be(change: dict[str, Any], reason: str) -> None:
 def test_an_id_is_one_templates_alone() -> None:
     template = TEMPLATE.validate_python(PLAN)
     assert list(complaints([template])) == []
-    assert [place for place, _ in complaints([template, template])] == [("plans", 0, "id"), ("plans", 1, "id")]
+    assert [place for place, _ in complaints([template, template])] == [
+        ("plans", 0, "id"),
+        ("plans", 1, "id"),
+    ]
