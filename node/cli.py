@@ -4,16 +4,14 @@ Exit codes: 0 success, 1 a refusal or failed verification, 2 wrong usage. A comm
 the command is asked for: some need no node, and starting should take no time.
 """
 
-import gc
 import io
 import logging
 import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
-from importlib import import_module
 from itertools import pairwise
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 import typer
 from typer.main import get_command
@@ -21,7 +19,7 @@ from typer.main import get_command
 from hanse_ledger.errors import CorruptionError, LedgerError
 from node.commands.options import WrongUsageError
 from node.commands.output import print_json, say
-from node.commands.tree import Group, in_language, page_in_language
+from node.commands.tree import LazyGroup, in_language, new_app, page_in_language
 from node.logformat import LINE
 from node.texts import Language, locale_language, mark, speak, tr
 from node.texts.sentences import SENTENCES, sentence_of
@@ -36,6 +34,7 @@ COMMANDS: Final = {
     "party": ("node.commands.party", mark("Make a party's keys and its card.")),
     "consortium": ("node.commands.consortium", mark("Found a consortium, step by step; change it by votes.")),
     "node": ("node.commands.node", mark("Run one party's node.")),
+    "risk": ("node.commands.risk", mark("Assess customers and decide what to do about them.")),
     "keys": ("node.commands.keys", mark("Keys of a party and of its own people.")),
     "backup": ("node.commands.backup", mark("Copy a node, running or stopped, into one encrypted file.")),
     "restore": ("node.commands.restore", mark("Bring a node back from its backup.")),
@@ -47,35 +46,13 @@ _LANGUAGES: Final[dict[str, Language]] = {"en": "en", "zh-CN": "zh-CN"}
 _WRONG_USAGE: Final = 2
 
 
-class _Hanse(Group):
-    """The groups by name, each imported when it is asked for."""
+class _Hanse(LazyGroup):
+    """The groups by name."""
 
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - Typer's context class is private
-        return list(COMMANDS)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
-        if cmd_name not in COMMANDS:
-            return None
-        # Importing leaves no garbage behind, and looking for it takes a tenth of the time.
-        gc.disable()
-        try:
-            module = import_module(COMMANDS[cmd_name][0])
-        finally:
-            gc.enable()
-        return in_language(get_command(module.app))
-
-    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, tr(text)) for name, (_, text) in COMMANDS.items()])
+    table = COMMANDS
 
 
-app: Final = typer.Typer(
-    cls=_Hanse,
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
+app: Final = new_app(cls=_Hanse)
 
 
 @app.callback(help=mark("A shared credit ledger for firms that sell to the same customers."))

@@ -1,0 +1,27 @@
+"""`hanse risk`: what a member's own node knows of its customers' risk, and what the firm does about it.
+
+A line of the table for each theme; its module is imported when it is asked for.
+"""
+
+from typing import Final
+
+from node.commands.tree import LazyGroup, new_app
+from node.texts import mark
+
+COMMANDS: Final = {
+    "policy": ("node.commands.risk.policy", mark("Show, check, preview and adopt the firm's risk policy.")),
+}
+
+
+class _Risk(LazyGroup):
+    """The themes by name."""
+
+    table = COMMANDS
+
+
+app: Final = new_app(cls=_Risk, help=mark("Assess customers and decide what to do about them."))
+
+
+@app.callback()
+def _risk() -> None:
+    """Keep the themes commands of a group."""

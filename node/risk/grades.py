@@ -1,0 +1,15 @@
+"""Grades of a customer, from A, the best, to E; U where too little is known for one."""
+
+from typing import Final, Literal, TypeAlias, get_args
+
+Grade: TypeAlias = Literal["A", "B", "C", "D", "E", "U"]
+"""U is no worse than E and no better than A: it says that nothing can be said."""
+
+GRADES: Final[tuple[Grade, ...]] = get_args(Grade)
+UNKNOWN: Final[Grade] = "U"
+"""The grade of whom too little is known about."""
+
+
+def is_worse(one: Grade, other: Grade) -> bool:
+    """Say whether a grade is worse than another; U is not comparable."""
+    return UNKNOWN not in (one, other) and one > other
