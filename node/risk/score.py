@@ -1,10 +1,11 @@
 """The score of a customer: points of 100 that the factors of a policy make, and the grade that follows.
 
-Integers alone. The score is the weighted mean of the known factors' points, rounded down; each factor's points
-are its exact share of it, rounded so that together they make the score (largest remainder), to the last point. As
-the mean falls when any factor's points fall, worse inputs never give a better score.
+Integers alone. The score is the weighted mean of the known factors' points, rounded down; each factor's
+points are its exact share of it, rounded so that together they make the score (largest remainder), to the
+last point. As the mean falls when any factor's points fall, worse inputs never give a better score.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -83,13 +84,19 @@ def grade_of(score: int, grades: Grades) -> Grade:
     return "D" if score >= grades.D else "E"
 
 
-def apportion(whole: int, weights: Sequence[int]) -> list[int]:
-    """Divide a whole by weights into integers that make it exactly; of equal remainders the first gets more."""
+def apportion(whole: int, weights: Sequence[int], most: Sequence[int]) -> list[int]:
+    """Divide a whole by weights into integers that make it exactly, none above its `most`.
+
+    What rounding down leaves goes to the largest remainders that have room, of equal ones to the first.
+    Together the `most` have room for the whole.
+    """
     total = sum(weights)
     parts = [whole * weight // total for weight in weights]
     order = sorted(range(len(weights)), key=lambda place: -(whole * weights[place] % total))
-    for place in order[: whole - sum(parts)]:
-        parts[place] += 1
+    for place in itertools.cycle(order):
+        if sum(parts) == whole:
+            break
+        parts[place] += parts[place] < most[place]
     return parts
 
 
@@ -103,8 +110,8 @@ def _factor_reasons(card: Scorecard, counted: Sequence[tuple[Factor, int, bool]]
     weights = [factor.weight for factor, _, _ in counted]
     weighted = [factor.weight * worth for factor, worth, _ in counted]
     score = sum(weighted) // sum(weights)
-    points = apportion(score, weighted) if score else [0] * len(weighted)
-    most = apportion(POINTS_MOST, weights)
+    most = apportion(POINTS_MOST, weights, [POINTS_MOST] * len(weights))
+    points = apportion(score, weighted, most) if score else [0] * len(weighted)
     return [
         Reason(
             kind="factor",
@@ -125,7 +132,7 @@ def _direction(worth: int, neutral: int) -> Direction:
 
 
 def _cap(score: int, caps: Sequence[Cap], grades: Grades) -> tuple[int, list[Reason]]:
-    """Return the score under the lowest of some caps, and what the caps that lower it take, one after the other."""
+    """Return the score under the lowest of some caps, and what each of them takes, one after the other."""
     highest: Mapping[str, int] = {
         "B": grades.A - 1,
         "C": grades.B - 1,

@@ -47,6 +47,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "fork": mark("The log was forked; the node waits for an operator to decide how it goes on."),
     "refused_lines": mark("Some lines cannot be taken; nothing was imported."),
     "locked": mark("Another process runs this node."),
+    "risk_policy": mark("The risk policy cannot be in force; the old one stays."),
     "settings": mark("The node's configuration cannot be used."),
     "key_file": mark("The key file cannot be used."),
     "passphrase": mark("The passphrase does not open the key file, or the file was changed."),

@@ -1,7 +1,9 @@
-"""What rules ask of a case: short tests such as `own.utilisation >= 1`, `grade in D E`, `network.trend unknown`.
+"""What rules ask of a case: short tests of single values.
 
-A comparison with what is unknown never holds, whichever way it points: a rule that means the unknown says so. A
-test may be the name of a condition, which the policy defines once and several rules use.
+Such as `own.utilisation >= 1`, `grade in D E`, `network.trend unknown`.
+
+A comparison with what is unknown never holds, whichever way it points: a rule that means the unknown says so.
+A test may be the name of a condition, which the policy defines once and several rules use.
 """
 
 import math
@@ -27,7 +29,9 @@ _COMPARE: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
 }
 HIGHER: Final = frozenset({">=", ">"})
 LOWER: Final = frozenset({"<=", "<"})
-_TEST: Final = re.compile(r"(?P<about>[a-z][a-z0-9_.]*)(?:\s+(?P<operator>>=|>|<=|<|in|known|unknown)(?P<rest>.*))?")
+_TEST: Final = re.compile(
+    r"(?P<about>[a-z][a-z0-9_.-]*)(?:\s+(?P<operator>>=|>|<=|<|in\b|known\b|unknown\b)(?P<rest>.*))?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,8 @@ def parse_clause(text: Any) -> Clause:
     found = _TEST.fullmatch(text.strip()) if isinstance(text, str) else None
     if found is None:
         raise ValueError("no test such as 'own.utilisation >= 1', 'grade in D E' or 'network.trend unknown'")
-    about, asked, rest = found["about"], found["operator"], (found["rest"] or "").strip()
+    about, rest = str(found["about"]), (found["rest"] or "").strip()
+    asked: Any = found["operator"]
     if asked is None:
         return Named(about)
     if asked in _COMPARE:
@@ -108,7 +113,7 @@ def hold(clauses: Sequence[Clause], case: Case, conditions: Conditions) -> bool:
 
 
 def tests_in(clauses: Sequence[Clause], conditions: Conditions) -> list[Test]:
-    """Return every test that clauses rest on, those of named conditions too. Conditions must be free of cycles."""
+    """Return every test that clauses rest on, also by name. Conditions must be free of cycles."""
     found = list[Test]()
     for clause in clauses:
         if isinstance(clause, Test):

@@ -19,7 +19,7 @@ class Fault:
 
 
 class PolicyError(RejectedError):
-    """A policy file that cannot be in force; `faults` are all that were found, in the order of their lines."""
+    """A policy file that cannot be in force; `faults` are what was found, in the order of lines."""
 
     code = "risk_policy"
 

@@ -1,7 +1,7 @@
 """Where things stand in a TOML text: the line of every table, key and element.
 
-`tomllib` gives values and no lines. This walks once over a text that tomllib has accepted, so it only looks for
-where values begin and end, and judges nothing.
+`tomllib` gives values and no lines. This walks once over a text that tomllib has accepted, so it only looks
+for where values begin and end, and judges nothing.
 """
 
 import re

@@ -1,7 +1,7 @@
 """The scorecard of a policy: what each signal is worth, and when there is enough to say anything."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal, TypeAlias
 
@@ -35,9 +35,9 @@ class Band:
 class Factor:
     """One signal's part in the score.
 
-    `worse` declares which way is worse, and the bands must keep to it. `unknown` says what becomes of it where
-    the signal is unknown: left out, so that the others' weights count for all; too little for any grade; or
-    points of its own.
+    `worse` declares which way is worse, and the bands must keep to it. `unknown` says what becomes of it
+    where the signal is unknown: left out, so that the others' weights count for all; too little for any
+    grade; or points of its own.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -108,15 +108,16 @@ def complaints_of(card: Scorecard) -> Iterator[Complaint]:
             yield ("scorecard", "factors", number, "bands", place), reason
 
 
-def cap_complaints(caps: tuple[Cap, ...], card: Scorecard, conditions: Conditions) -> Iterator[Complaint]:
+def cap_complaints(
+    caps: Sequence[Cap], worse_of: Mapping[str, str], conditions: Conditions
+) -> Iterator[Complaint]:
     """Yield where a cap would give a better grade for a worse input. Conditions must be sound."""
-    worse_of = {factor.signal: factor.worse for factor in card.factors}
     lifting = {"higher": LOWER, "lower": HIGHER, "neither": frozenset[str]()}
     for number, cap in enumerate(caps):
         for test in tests_in(cap.when, conditions):
             worse = worse_of.get(test.about, "neither")
             if test.operator in lifting[worse]:
-                reason = f"contradicts the factor on {test.about}: {worse} is worse, and would lift this cap"
+                reason = f"contradictory: of {test.about}, {worse} is worse, and would lift this cap"
                 yield ("caps", number, "when"), reason
 
 

@@ -62,7 +62,10 @@ def read_into(source: Source, kind: TypeAdapter[T]) -> T:
         # As JSON, types are strict: no number is read from a text, and arrays become tuples and sets.
         return kind.validate_json(json.dumps(source.content, default=str), strict=True)
     except ValidationError as error:
-        source.refuse(_complaint(source, dict(item)) for item in error.errors(include_url=False))
+        errors: list[Any] = error.errors(include_url=False)
+        # A list whose elements do not fit is not also too short.
+        deeper = {item["loc"][:end] for item in errors for end in range(len(item["loc"]))}
+        source.refuse(_complaint(source, item) for item in errors if item["loc"] not in deeper)
         raise AssertionError("an error without errors") from error
 
 
@@ -78,7 +81,8 @@ def _complaint(source: Source, error: Mapping[str, Any]) -> Complaint:
 
 def _within(source: Source, location: Iterable[str | int]) -> Path:
     """Leave out of a location what names a branch of a type and no place in the file."""
-    path, content = (), source.content
+    path: Path = ()
+    content: Any = source.content
     places = list(location)
     for number, place in enumerate(places):
         try:

@@ -1,9 +1,9 @@
-"""Whether an ordered table of rules makes sense: the first rule that fits decides, so each must have cases left.
+"""Whether an ordered table of rules makes sense: each must have cases that earlier ones leave to it.
 
-The space of all cases is cut at the bounds that the table's tests name: between two bounds all cases are alike, so
-one value stands for all of them. Rules become sets of boxes in that space; what earlier boxes leave of a rule, and
-what all leave of the whole, is found by subtracting boxes. This takes values as independent of each other: a rule
-that is called unreachable is so for certain.
+The space of all cases is cut at the bounds that the table's tests name: between two bounds all cases are
+alike, so one value stands for all of them. Rules become sets of boxes in that space; what earlier boxes leave
+of a rule, and what all leave of the whole, is found by subtracting boxes. This takes values as independent of
+each other: a rule that is called unreachable is so for certain.
 """
 
 import itertools
@@ -137,4 +137,6 @@ class _Space:
 
 
 def _example(box: Box) -> Mapping[str, Value]:
-    return {about: min(values, key=lambda value: (value is None, str(value))) for about, values in box.items()}
+    return {
+        about: min(values, key=lambda value: (value is None, str(value))) for about, values in box.items()
+    }
