@@ -13,6 +13,7 @@ from api.options import Options
 from api.routes import (
     api_keys,
     consortium,
+    facts,
     imports,
     inquiries,
     log,
@@ -33,6 +34,7 @@ _ROUTES: Final = (
     subjects,
     inquiries,
     portfolios,
+    facts,
     reports,
     months,
     api_keys,

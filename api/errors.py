@@ -28,6 +28,7 @@ from node.errors import (
     TooLargeError,
     TooManyKeysError,
     UnknownMediaTypeError,
+    WithdrawnError,
 )
 
 _PLACES_MOST: Final = 20
@@ -52,6 +53,7 @@ STATUSES: Final[dict[type[LedgerError], HTTPStatus]] = {
     ImportStateError: HTTPStatus.CONFLICT,
     PortfolioStateError: HTTPStatus.CONFLICT,
     PersonStateError: HTTPStatus.CONFLICT,
+    WithdrawnError: HTTPStatus.CONFLICT,
     UnknownMediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     RateError: HTTPStatus.TOO_MANY_REQUESTS,

@@ -16,7 +16,7 @@ from typing import Final, Self
 
 from consortium_config.sample import DemoConsortium
 from hanse_ledger.codec import decode, encode
-from hanse_ledger.consortium import Consortium, parse_document
+from hanse_ledger.consortium import MEMBER, Consortium, parse_document
 from hanse_ledger.errors import CorruptionError, NotAdmittedError
 from hanse_ledger.fields import as_uint
 from hanse_ledger.ids import Month, PartyId, StewardX
@@ -28,6 +28,7 @@ from node.files import write_whole
 from node.keyring import KeyRing
 from node.member import MemberNode
 from node.ports import Clock, Entropy, Sequencer, StewardLink, StewardLinks
+from node.risk.noting import noting
 from node.roles.party import Standing
 from node.roles.steward import Steward
 from node.sequencing.follower import Follower
@@ -245,7 +246,8 @@ def new_standing(
     sequencer: Sequencer,
 ) -> Standing:
     """Put together what a party's roles stand on."""
-    replica = Replica(database)
+    contributes = MEMBER in consortium.parties[party].roles
+    replica = Replica(database, note=noting(around.clock)) if contributes else Replica(database)
     follower = Follower(replica=replica, source=sequencer, trusted=consortium)
     return Standing(
         consortium=consortium,

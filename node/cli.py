@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "report": ("node.commands.report", mark("Make and send the rows that are due.")),
     "month": ("node.commands.month", mark("Close months, as a steward.")),
     "inquire": ("node.commands.inquire", mark("Ask what the network knows of subjects.")),
+    "fact": ("node.commands.fact", mark("Public facts: file and withdraw them as a desk, list them.")),
     "verify": ("node.commands.verify", mark("Check an answer file offline.")),
     "party": ("node.commands.party", mark("Make a party's keys and its card.")),
     "consortium": ("node.commands.consortium", mark("Found a consortium, step by step; change it by votes.")),

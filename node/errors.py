@@ -64,6 +64,12 @@ class PortfolioStateError(RejectedError):
     code = "portfolio_state"
 
 
+class WithdrawnError(RejectedError):
+    """What has been withdrawn already."""
+
+    code = "withdrawn"
+
+
 class UnknownMediaTypeError(RejectedError):
     """A body of a media type that is not taken here."""
 

@@ -14,6 +14,7 @@ from node.receivables.outcome import Reading
 from node.roles.book import Book, BookChange
 from node.roles.contributor import Contributor, Reported
 from node.roles.cosigned import Cosigned
+from node.roles.desk import Desk
 from node.roles.inquirer import Inquirer, Outcome
 from node.roles.outbox import Outbox
 from node.roles.party import Standing
@@ -43,6 +44,7 @@ class MemberNode:
             standing=standing, outbox=self._outbox, tokens=self.tokens, links=links
         )
         self.inquirer = Inquirer(standing=standing, outbox=self._outbox, tokens=self.tokens, links=links)
+        self.desk = Desk(standing=standing, outbox=self._outbox)
         self._cosigned = Cosigned(standing=standing, links=links)
 
     def import_book(self, reading: Reading, *, sha256: bytes, as_of: date) -> BookChange:

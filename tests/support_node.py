@@ -33,6 +33,7 @@ from node.member import MemberNode
 from node.ports import Sequencer, StewardVerb
 from node.receivables.mapping import Mapping as Columns
 from node.receivables.outcome import Reading, Record
+from node.risk.noting import noting
 from node.roles.party import Standing
 from node.roles.steward import Steward
 from node.sequencing.follower import Follower
@@ -116,7 +117,9 @@ class Bench:
     def standing(self, party: PartyId) -> Standing:
         if party not in self._standings:
             database = self._database(party)
-            replica = Replica(database)
+            replica = (
+                Replica(database, note=noting(self.clock)) if party in self.members else Replica(database)
+            )
             trusted = parse_document(self.consortium.raw)
             follower = Follower(replica=replica, source=self.sequencer, trusted=trusted)
             self._standings[party] = Standing(

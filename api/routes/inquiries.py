@@ -52,14 +52,14 @@ _ANSWER: Final = {
 @router.post(
     "",
     dependencies=[needs("inquiries:write")],
-    responses=gives(JSON, "The answers, in the order asked", example={"answers": [_ANSWER]})
+    responses=gives(JSON, "The answers, in the order asked", example={"answers": [_ANSWER], "facts": {}})
     | refusals(409, 413),
 )
 async def inquire(asked: Asked, service: Node, once: OnceOnly) -> Response:
     """Log one inquiry about all these subjects and answer what the stewards say, in the order asked.
 
-    With `proof`, each answer that has figures is an answer file's content; where that cannot be made now it
-    has `proof_code` instead.
+    `facts` are the public facts that stand on any of them, by its primary id. With `proof`, each answer that
+    has figures is an answer file's content; where that cannot be made now it has `proof_code` instead.
     """
 
     async def make(call: str) -> Response:

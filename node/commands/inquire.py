@@ -20,6 +20,7 @@ from node.commands.remote import ApiKeyFile, RemoteNode, Url, open_remote
 from node.commands.tree import Command, new_app
 from node.files import write_whole
 from node.member import MemberNode, OwnPart
+from node.own.facts import Facts, describe_by_subject
 from node.roles.inquirer import Outcome
 from node.texts import mark, tr
 
@@ -98,6 +99,8 @@ class _Asked:
     consortium: Consortium
     own: Mapping[SubjectId, Sequence[OwnPart]] | None
     """None where it is not known."""
+    facts: Mapping[SubjectId, Sequence[Mapping[str, Any]]]
+    """Public facts that stand on a subject, by the id that was asked about."""
 
 
 def _ask_embedded(
@@ -114,18 +117,21 @@ def _ask_embedded(
         answers=[outcomes[subject].describe() for subject in asked],
         consortium=embedded.consortium,
         own={subject: member.own_part(outcome) for subject, outcome in outcomes.items()},
+        facts=describe_by_subject(Facts(member.standing.database).facts_of_all(asked)),
     )
 
 
 def _ask_remote(node: RemoteNode, ids: Sequence[SubjectId], purpose: str, out: str | None) -> _Asked:
     """Ask a running node, as many subjects at once as it takes; it keeps its own rows to itself."""
     distinct, answers = list(dict.fromkeys(ids)), dict[SubjectId, dict[str, Any]]()
+    facts = dict[SubjectId, list[dict[str, Any]]]()
     with progress(lambda _: tr("Answers")) as step:
         for start in range(0, len(distinct), _REMOTE_MOST):
             part = distinct[start : start + _REMOTE_MOST]
             content = {"subjects": part, "purpose": purpose, "proof": out is not None}
-            found = node.ask("POST", "/v1/inquiries", content)["answers"]
-            answers.update(zip(part, found, strict=True))
+            reply = node.ask("POST", "/v1/inquiries", content)
+            answers.update(zip(part, reply["answers"], strict=True))
+            facts |= reply.get("facts", {})
             step("", len(answers), len(distinct))
     if out is not None:
         files = {a["request_id"]: encode_content(a) if "proof" in a else None for a in answers.values()}
@@ -133,7 +139,7 @@ def _ask_remote(node: RemoteNode, ids: Sequence[SubjectId], purpose: str, out: s
     in_order = [
         {name: value for name, value in answers[subject].items() if name not in _PROOFS} for subject in ids
     ]
-    return _Asked(answers=in_order, consortium=node.consortium(), own=None)
+    return _Asked(answers=in_order, consortium=node.consortium(), own=None, facts=facts)
 
 
 def check_ids(typed: Sequence[str]) -> list[SubjectId]:
@@ -200,6 +206,8 @@ def _print(asked: _Asked, *, is_full: bool) -> None:
         }
     if is_full:
         for answer in asked.answers:
-            print_answer(console, answer, frame, None if parts is None else parts[answer["subject"]])
+            own = None if parts is None else parts[answer["subject"]]
+            print_answer(console, answer, frame, own, asked.facts.get(answer["subject"], ()))
     else:
-        print_portfolio(console, asked.answers, frame, parts)
+        facts = [fact for known in asked.facts.values() for fact in known]
+        print_portfolio(console, asked.answers, frame, parts, facts)

@@ -37,7 +37,6 @@ ApiKeyFile: TypeAlias = Annotated[
     ),
 ]
 KEY_VARIABLE: Final = "HANSE_API_KEY"
-_OK: Final = 200
 _WAIT_S: Final = 120.0
 
 
@@ -52,17 +51,24 @@ class RemoteNode:
         """Return the consortium document in force, as the node has it."""
         return parse_document(rfc8785.dumps(self.ask("GET", "/v1/consortium")["document"]))
 
-    def ask(self, method: str, path: str, content: dict[str, Any] | None = None) -> Any:
+    def ask(
+        self,
+        method: str,
+        path: str,
+        content: dict[str, Any] | None = None,
+        *,
+        query: dict[str, str] | None = None,
+    ) -> Any:
         """Return the reply's JSON; raises what the node refuses with by its code, or UnavailableError."""
         try:
-            reply = self._client.request(method, path, json=content)
+            reply = self._client.request(method, path, json=content, params=query)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise UnavailableError("the node is out of reach") from error
         try:
             document = reply.json()
         except ValueError as error:
             raise MalformedError("no node of this program answers there") from error
-        if reply.status_code == _OK:
+        if reply.is_success:
             return document
         raise rebuild_error(str(document.get("code", "")), str(document.get("detail", "")))
 

@@ -10,6 +10,7 @@ from hanse_ledger.fields import as_array
 from hanse_ledger.ids import SubjectId
 from hanse_ledger.subjects import parse_subject
 from node.member import MemberNode
+from node.own.facts import Facts, describe_by_subject
 from node.own.history import History, outcome_of
 from node.own.replies import as_json
 from node.roles.inquirer import Outcome
@@ -37,7 +38,8 @@ def inquire(member: MemberNode, body: bytes) -> bytes:
     describe = partial(_prove, member) if with_proof else Outcome.describe
     outcomes = list(member.inquire(list(dict.fromkeys(asked)), purpose, call))
     answers = {one.subject: describe(one) for one in outcomes}
-    return as_json({"answers": [answers[subject] for subject in asked]})
+    facts = describe_by_subject(Facts(member.standing.database).facts_of_all(answers))
+    return as_json({"answers": [answers[subject] for subject in asked], "facts": facts})
 
 
 def prove(member: MemberNode, request_id: str) -> bytes:

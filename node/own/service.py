@@ -13,10 +13,11 @@ from hanse_ledger.errors import MalformedError
 from hanse_ledger.ids import Month, PartyId, SubjectId
 from hanse_ledger.subjects import parse_subject
 from node.bootstrap import Surroundings
-from node.own import inquiries, verbs
+from node.own import facts, inquiries, verbs
 from node.own.api_keys import ApiKeys
 from node.own.calls import Calls
 from node.own.customers import Customer, Customers
+from node.own.facts import Facts
 from node.own.figures import Figures, figures_of
 from node.own.history import History
 from node.own.imports import Export, Imports, Reader
@@ -24,6 +25,7 @@ from node.own.matching import CANDIDATES_MOST, candidates
 from node.own.portfolios import Asked, Portfolios
 from node.risk.audit import AuditChain
 from node.risk.people import People
+from node.roles.desk import Filing
 from node.storage.database import Database
 from node.wire import Door
 
@@ -53,6 +55,7 @@ class OwnService:
         self.portfolios = Portfolios(database, around.clock)
         self.audit = AuditChain(database)
         self.people = People(database, around.clock, self.audit)
+        self.facts = Facts(database)
         self._steps: Callable[[], None] = lambda: None
 
     def preview(self, export: Export, *, aliases: Mapping[str, str], import_id: str) -> dict[str, Any]:
@@ -139,6 +142,14 @@ class OwnService:
     def close_month(self, month: Month | None) -> Future[bytes]:
         """File this steward's close of a month."""
         return self._ask(verbs.CLOSE, verbs.close_body(month))
+
+    def file_fact(self, filing: Filing) -> Future[bytes]:
+        """File a public fact, as a desk."""
+        return self._ask(verbs.FILE_FACT, facts.file_body(filing))
+
+    def withdraw_fact(self, position: int, source: str | None) -> Future[bytes]:
+        """Withdraw a public fact that this desk has filed."""
+        return self._ask(verbs.WITHDRAW_FACT, facts.withdraw_body(position, source))
 
     def _ask(self, verb: str, body: bytes) -> Future[bytes]:
         return self._door.post(self._party, verb, body)

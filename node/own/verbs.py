@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from hanse_ledger.codec import decode, encode
-from hanse_ledger.consortium import MEMBER
+from hanse_ledger.consortium import DESK, MEMBER
 from hanse_ledger.ids import Month, month_text
 from node.member import MemberNode
-from node.own import imports, inquiries, reports
+from node.own import facts, imports, inquiries, reports
 from node.own.replies import as_json
 from node.own.runner import PortfolioRunner
+from node.roles.desk import Desk
 from node.roles.steward import Steward
 from node.storage.book import last_import_day
 
@@ -25,6 +26,8 @@ PROVE: Final = "prove"
 REPORT: Final = "report"
 REPORTED: Final = "reported"
 STEP: Final = "portfolio-step"
+FILE_FACT: Final = "file-fact"
+WITHDRAW_FACT: Final = "withdraw-fact"
 
 Verbs: TypeAlias = Mapping[str, Callable[[bytes], bytes]]
 
@@ -42,7 +45,8 @@ def steward_verbs(steward: Steward) -> Verbs:
 
 def member_verbs(member: MemberNode) -> Verbs:
     """Return what a member's (or desk's) own people may ask."""
-    contributes = MEMBER in member.standing.party.roles
+    roles = member.standing.party.roles
+    contributes = MEMBER in roles
 
     def work(_body: bytes) -> bytes:
         # Reporting by itself begins with the first export: before it, all rows would be empty ones.
@@ -59,6 +63,8 @@ def member_verbs(member: MemberNode) -> Verbs:
         PROVE: lambda body: inquiries.prove(member, body.decode()),
         STEP: lambda _body: as_json({"more": runner.step()}),
     }
+    if DESK in roles:
+        verbs |= desk_verbs(member.desk)
     if not contributes:
         return verbs
     return {
@@ -66,6 +72,14 @@ def member_verbs(member: MemberNode) -> Verbs:
         CONFIRM: lambda body: _confirm(member, body),
         REPORT: lambda _body: reports.report(member),
         REPORTED: lambda _body: reports.reported(member),
+    }
+
+
+def desk_verbs(desk: Desk) -> Verbs:
+    """Return what a desk's own people may ask beside what a member's may."""
+    return {
+        FILE_FACT: lambda body: facts.file(desk, body),
+        WITHDRAW_FACT: lambda body: facts.withdraw(desk, body),
     }
 
 

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from hanse_ledger.ids import parse_month
 from node.rendering.blocks import Block, Column, Fields, Grid, Paragraph, Row, Section, figures, grid, texts
+from node.rendering.facts import fact_sections
 from node.rendering.figures import (
     FELL_DUE,
     Frame,
@@ -39,15 +40,22 @@ _OPEN: Final = (3, 4, 5, 6)
 
 
 def print_answer(
-    console: Console, answer: Mapping[str, Any], frame: Frame, own: Sequence[Own] | None = None
+    console: Console,
+    answer: Mapping[str, Any],
+    frame: Frame,
+    own: Sequence[Own] | None = None,
+    facts: Sequence[Mapping[str, Any]] = (),
 ) -> None:
-    """Print a whole answer; `own` are the reader's own parts by window, None where they are not known."""
+    """Print a whole answer; `own` are the reader's own parts by window, None where they are not known.
+
+    `facts` are the public facts that stand on the subject.
+    """
     console.print()
     console.print(tr("Report on {subject}", subject=answer["subject"]), style="bold")
     if frame.demo:
         console.print(tr(DEMO_LABEL), style="yellow")
     print_blocks(console, [answer_fields(answer)])
-    print_sections(console, answer_sections(answer, frame, own))
+    print_sections(console, [*fact_sections(facts), *answer_sections(answer, frame, own)])
     console.print()
     console.print(tr(DECIDES_ALONE))
 

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from hanse_ledger.ids import SubjectId
 from node.rendering.answers import DECIDES_ALONE
+from node.rendering.facts import fact_words
 from node.rendering.figures import FELL_DUE, Frame, Own, mean_delay, total, windows_of, without_own
 from node.rendering.words import DEMO_LABEL, days_between
 from node.texts import formats, mark, tr
@@ -27,8 +28,12 @@ def print_portfolio(
     answers: Sequence[Mapping[str, Any]],
     frame: Frame,
     own: Mapping[SubjectId, Sequence[Own]] | None = None,
+    facts: Sequence[Mapping[str, Any]] = (),
 ) -> None:
-    """Print a table of answers in their order; `own` are the reader's own parts by subject."""
+    """Print a table of answers in their order; `own` are the reader's own parts by subject.
+
+    `facts` are the public facts that stand on any of the subjects.
+    """
     console.print()
     if frame.demo:
         console.print(tr(DEMO_LABEL), style="yellow")
@@ -53,6 +58,10 @@ def print_portfolio(
     for answer in answers:
         table.add_row(*_cells(answer, None if own is None else own.get(answer["subject"])))
     console.print(table)
+    if facts:
+        console.print(tr("Public facts"), style="bold")
+    for fact in facts:
+        console.print(f"- {fact['subject']}  {fact_words(fact)}")
     console.print(tr("--full prints a whole report for each subject."))
     console.print(tr(DECIDES_ALONE))
 

@@ -49,6 +49,10 @@ class Outbox:
         connection.execute(_ADD, {"seq": head.seq, "statement": statement})
         return head.seq
 
+    def stored(self, connection: Connection, seq: int) -> bytes:
+        """Return the bytes of a statement that was put in the same transaction."""
+        return bytes(connection.execute(select(outbox.c.statement).where(outbox.c.seq == seq)).scalar_one())
+
     def _head(self, connection: Connection) -> Head:
         """Return the end of the run: the last statement stored, or the log's head where none waits."""
         logged = self._standing.state.head(self._standing.id)

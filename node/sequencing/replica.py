@@ -7,6 +7,7 @@ what was stored.
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from typing import TypeAlias
 
 from sqlalchemy import Connection
 
@@ -17,16 +18,20 @@ from hanse_ledger.state import Accepted, LedgerState
 from hanse_ledger.tiles import TILE_WIDTH, TilePath, encode_bundle
 from node.sequencing.ahead import verified_ahead
 from node.storage.database import Database
+from node.storage.facts import append_public, complete_public, count_public, is_public
 from node.storage.log import LogStore, append_entries, put_checkpoint
 
 _BATCH = 1_000
+Note: TypeAlias = Callable[[Connection, Sequence[Accepted]], None]
+"""Writes, in the transaction that stores statements, what its node makes of them."""
 
 
 class Replica:
     """Owned by one node's thread."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, *, note: Note = lambda _connection, _accepted: None) -> None:
+        """With every statement that is stored, what `note` writes of it is stored too."""
+        self._database, self._note = database, note
         self.log = LogStore(database)
         self._state: LedgerState | None = None
         self._session = 0
@@ -38,12 +43,20 @@ class Replica:
         """The state after every stored statement."""
         session = self._database.session
         if self._state is None or self._session != session:
-            state = LedgerState()
+            state, public = LedgerState(), list[Accepted]()
             while batch := self.log.entries(state.size, _BATCH):
-                for raw in batch:
-                    state.replay(raw)
+                public += filter(is_public, map(state.replay, batch))
             self._state, self._session = state, session
+            self._complete(public)
         return self._state
+
+    def _complete(self, public: Sequence[Accepted]) -> None:
+        """Make public what older versions of this program have stored as statements alone."""
+        with self._database.read() as connection:
+            is_complete = count_public(connection) >= len(public)
+        if not is_complete:
+            with self._database.write() as connection:
+                complete_public(connection, public)
 
     def append(
         self,
@@ -96,6 +109,8 @@ class Replica:
             if accepted:
                 with self._database.write(durable=durable) as connection:
                     append_entries(connection, zip(statements, accepted, strict=False))
+                    append_public(connection, accepted)
+                    self._note(connection, accepted)
                     also(connection, state)
         except BaseException:
             # Advanced in memory and perhaps not on disk (or the other way round): read it again.

@@ -38,6 +38,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "import_state": mark("The import was taken or discarded already."),
     "portfolio_state": mark("The portfolio is in no state for this."),
     "pdf_unavailable": mark("This machine cannot make PDFs; `make setup-full` installs what is missing."),
+    "withdrawn": mark("It was withdrawn before."),
     "media_type": mark("A body of this media type is not taken here."),
     "rate": mark("Too many requests at once; try again a little later."),
     "too_large": mark("The request is larger than what is taken."),

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import date
+from enum import IntEnum
 from typing import Any, ClassVar, Final, Self
 
 from hanse_ledger.bodies import SealedFor, parse_sealed, sealed_fields
@@ -11,9 +12,18 @@ from hanse_ledger.fields import as_array, as_bytes, as_text, as_uint
 from hanse_ledger.subjects import check_logged_id
 
 DISPUTE_SEALED_BYTES: Final = 1_205
-FACT_KINDS: Final = 5
 RESOLUTION_KINDS: Final = 3
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+class FactKind(IntEnum):
+    """What a public fact says of its subject."""
+
+    INSOLVENCY_OPENED = 1
+    INSOLVENCY_CLOSED = 2
+    JUDGMENT = 3
+    DISHONOURED_BILL = 4
+    STRUCK_OFF = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +48,7 @@ class Fact:
         subject, kind, day, source, document_hash, withdraws = as_array(value, 6, "fact")
         return cls(
             subject=_logged_id(subject),
-            fact_kind=as_uint(kind, "kind of fact", least=1, limit=FACT_KINDS + 1),
+            fact_kind=as_uint(kind, "kind of fact", least=1, limit=max(FactKind) + 1),
             day=_day(day),
             source=as_text(source, "source", most=200),
             document_hash=as_bytes(document_hash, "document hash"),

@@ -66,6 +66,9 @@ TABLE: dict[tuple[str, str], Who] = {
     ("GET", "/v1/portfolios/{portfolio_id}/answers"): "portfolios:read",
     ("POST", "/v1/portfolios/{portfolio_id}/cancel"): "portfolios:write",
     ("POST", "/v1/portfolios/{portfolio_id}/resume"): "portfolios:write",
+    ("GET", "/v1/facts"): "facts:read",
+    ("POST", "/v1/facts"): "facts:write",
+    ("POST", "/v1/facts/{position}/withdraw"): "facts:write",
     ("GET", "/v1/reports"): "reports:read",
     ("POST", "/v1/reports"): "reports:write",
     ("POST", "/v1/months/close"): "months:close",
@@ -82,12 +85,21 @@ PLACES = {
     "{request_id}": ID,
     "{portfolio_id}": ID,
     "{key_id}": "0" * 16,
+    "{position}": "0",
     "{customer:path}": "4711",
 }
 BODIES: dict[str, Any] = {
     "/v1/inquiries": {"subjects": ["ref:DEMO:1"], "purpose": "monitoring"},
     "/v1/portfolios": {"name": "a", "purpose": "monitoring", "subjects": ["ref:DEMO:1"]},
     "/v1/months/close": {"month": "2026-09"},
+    "/v1/facts": {
+        "subject": "ref:DEMO:1",
+        "kind": "judgment",
+        "date": "2026-09-01",
+        "source": "a",
+        "document_sha256": "0" * 64,
+    },
+    "/v1/facts/{position}/withdraw": {},
     "/v1/api-keys": {"name": "a", "scopes": ["keys:admin"]},
     "/v1/subjects/customers/{customer:path}": {"name": "a", "subject": None},
 }
