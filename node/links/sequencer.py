@@ -10,14 +10,16 @@ from hanse_ledger.errors import MalformedError, UnavailableError
 from hanse_ledger.tiles import TILE_WIDTH, TilePath, fetch_entries, tile_width
 from node.links.http import HttpCaller
 from node.links.steward import COSE
+from node.sequencing.ahead import BATCH
 
 CHECKPOINT_PATH: Final = "/log/checkpoint"
 JSON: Final = "application/json"
 STATEMENTS_PATH: Final = "/v1/statements"
+_BYTES_AT_ONCE: Final = 1 << 22
 
 
 class _Ahead(NamedTuple):
-    """The bundle that whoever reads in order asks for next, on its way while the last one is verified."""
+    """What whoever reads in order asks for next, on its way while the last statements are verified."""
 
     start: int
     note: bytes
@@ -48,7 +50,7 @@ class HttpSequencer:
         return index
 
     def entries(self, start: int) -> tuple[bytes, Sequence[bytes]]:
-        """Return a checkpoint, and the statements from `start` to the end of their bundle.
+        """Return a checkpoint, and the statements from `start` to the end of a bundle.
 
         The newest checkpoint, or the last one again as long as it covers what follows on the last answer.
         """
@@ -57,11 +59,11 @@ class HttpSequencer:
             note, size, entries = ahead.note, ahead.size, ahead.entries.result()
         else:
             note, size = self._checkpoint()
-            entries = self._bundle(start, size) if start < size else []
+            entries = self._bundles(start, size) if start < size else []
         following = start + len(entries)
         if entries and following < size:
-            bundle = self._fetching.submit(self._bundle, following, size)
-            self._ahead = _Ahead(following, note, size, bundle)
+            bundles = self._fetching.submit(self._bundles, following, size)
+            self._ahead = _Ahead(following, note, size, bundles)
         return note, entries
 
     def tile(self, path: str) -> bytes | None:
@@ -78,6 +80,17 @@ class HttpSequencer:
         if note is None:
             raise UnavailableError("the log has no checkpoint yet")
         return log_signed(note), parse_signed_checkpoint(note).size
+
+    def _bundles(self, start: int, size: int) -> list[bytes]:
+        """Fetch as many bundles as are best verified at once, fewer where they are large."""
+        entries = self._bundle(start, size)
+        while (
+            start + len(entries) < size
+            and len(entries) + TILE_WIDTH <= BATCH
+            and sum(map(len, entries)) < _BYTES_AT_ONCE
+        ):
+            entries += self._bundle(start + len(entries), size)
+        return entries
 
     def _bundle(self, start: int, size: int) -> list[bytes]:
         index, offset = divmod(start, TILE_WIDTH)

@@ -5,8 +5,10 @@ remembered (`hanse_ledger.signing`).
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import Final
 
 from hanse_ledger import cose
@@ -16,28 +18,33 @@ from hanse_ledger.errors import LedgerError
 from hanse_ledger.signing import REMEMBERED
 from hanse_ledger.state import LedgerState
 
-BATCH: Final = REMEMBERED // 2
-"""The most statements that are verified at once: what is verified beside them must not push them out."""
-_PART: Final = 32
+BATCH: Final = 1_024
+"""How many statements are best given at once: at the end of each batch the cores wait for each other."""
+_PART: Final = 64
+_PARTS_AHEAD: Final = REMEMBERED // 2 // _PART
+"""How far verification runs ahead: what is verified beside it must not push out what is remembered."""
 
 
-def verified_ahead(statements: Sequence[bytes], state: LedgerState) -> Iterator[Sequence[bytes]]:
+def verified_ahead(statements: Sequence[bytes], state: LedgerState) -> Generator[Sequence[bytes], None, None]:
     """Give statements that `state` is about to accept, in order and in parts.
 
     If they are many, a part's signatures have been verified when it is given, and those of later parts are
     being verified while it is accepted.
     """
     threads = os.cpu_count() or 1
-    if threads == 1 or not _PART <= len(statements) <= BATCH or not state.founded:
+    if threads == 1 or len(statements) < _PART or not state.founded:
         yield statements
         return
     consortium = state.consortium
-    parts = [statements[start : start + _PART] for start in range(0, len(statements), _PART)]
+    rest = (statements[start : start + _PART] for start in range(0, len(statements), _PART))
     pool = ThreadPoolExecutor(threads)
     try:
-        for part, verified in [(part, pool.submit(_verify, part, consortium)) for part in parts]:
+        ahead = deque((part, pool.submit(_verify, part, consortium)) for part in islice(rest, _PARTS_AHEAD))
+        while ahead:
+            part, verified = ahead.popleft()
             verified.result()
             yield part
+            ahead.extend((part, pool.submit(_verify, part, consortium)) for part in islice(rest, 1))
     finally:
         pool.shutdown(cancel_futures=True)
 
