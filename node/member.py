@@ -89,11 +89,10 @@ class MemberNode:
             records = counting_rows(connection, outcome.subject)
         parts = []
         for window in outcome.figures.windows:
-            closed_at = self.standing.state.closed_at(window.frozen_at)
             rows = [
                 (Month(record.month), row_of(record))
                 for record in records
-                if record.month in window.months and self._counted_before(record.seq, closed_at)
+                if record.month in window.months and record.counted_in <= window.frozen_at
             ]
             parts.append(_own_part(rows))
         return parts
@@ -138,11 +137,6 @@ class MemberNode:
             verify_answer_file(file, document)
         except VerificationError as error:
             raise RejectedError("keys have changed since the inquiry: ask anew for a file") from error
-
-    def _counted_before(self, seq: int, closed_at: int | None) -> bool:
-        entry = self.standing.state.report_of(self.standing.id, seq)
-        counts_at = None if entry is None else entry.counts_at
-        return counts_at is not None and closed_at is not None and counts_at < closed_at
 
 
 def _own_part(rows: Sequence[tuple[Month, Row]]) -> OwnPart:

@@ -126,12 +126,16 @@ def _entry(line: Line, header: Header, *, is_ragged: bool, needs_subject: bool) 
         raise UnfitError("cell_count")
     place = header.places.get("subject")
     has_subject = place is not None and cell_text(line.cells[place]) != ""
-    subject = _subject(line, header) if has_subject or needs_subject else None
+    subject = subject_in(line, header) if has_subject or needs_subject else None
     name = cell_text(line.cells[header.places["name"]]) if "name" in header.places else ""
     return _Entry(line.number, customer_key(identifier(line.cells[header.places["customer"]])), subject, name)
 
 
-def _subject(line: Line, header: Header) -> Subject:
+def subject_in(line: Line, header: Header) -> Subject:
+    """Return the subject in a line's cell, its kind taken from the header where that says it.
+
+    Raises UnfitError.
+    """
     text = identifier(line.cells[header.places["subject"]])
     kind = _KIND_OF_HEADER.get(fold(header.names["subject"]))
     try:

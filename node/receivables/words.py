@@ -39,6 +39,7 @@ _WORDS: Final = _read()
 COLUMNS: Final = _tiers(_WORDS["columns"], {})
 """Folded header -> field, the sure names and then the bare ones."""
 MAP_COLUMNS: Final = _tiers(_WORDS["map_columns"], _WORDS["columns"])
+LIMIT_COLUMNS: Final = _tiers(_WORDS["limit_columns"], _WORDS["columns"])
 STATUSES: Final = _by_word(_WORDS["statuses"])
 FLAGS: Final = MappingProxyType({word: flag == "yes" for word, flag in _by_word(_WORDS["flags"]).items()})
 CURRENCY_NAMES: Final = MappingProxyType(

@@ -74,6 +74,7 @@ class Contributor:
         if is_due and not self._is_drafted(month):
             self._make_drafts(month)
         self._settle()
+        self._date()
         self._attempt_all()
         self._deliver()
         self._outbox.flush()
@@ -178,6 +179,26 @@ class Contributor:
                 _update_draft(connection, draft.id, counted=True)
             for draft in given_up:
                 _update_draft(connection, draft.id, seq=None)
+
+    def _date(self) -> None:
+        """Note the log month in which each counting report has begun to count."""
+        undated = draft_table.c.counted & draft_table.c.counted_in.is_(None)
+        with self._standing.database.read() as connection:
+            drafts = list(connection.execute(select(draft_table.c.id, draft_table.c.seq).where(undated)))
+        if not drafts:
+            return
+        with self._standing.database.write() as connection:
+            for draft in drafts:
+                _update_draft(connection, draft.id, counted_in=self._counted_in(draft.seq))
+
+    def _counted_in(self, seq: int) -> Month:
+        """Return the log month at the position where a report counts: windows frozen from it on have it."""
+        state = self._standing.state
+        entry = state.report_of(self._standing.id, seq)
+        if entry is None or entry.counts_at is None:
+            raise AssertionError("a report that was found counting does not count")
+        last = state.last_closed(entry.counts_at + 1)
+        return state.consortium.first_month if last is None else Month(last + 1)
 
     def _attempt_all(self) -> None:
         waiting = [draft for draft in self._open_drafts() if draft.seq is None]

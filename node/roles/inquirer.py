@@ -47,6 +47,7 @@ from node.roles.outbox import Outbox
 from node.roles.party import Standing
 from node.roles.tokens import TokenSource
 from node.storage.bulk import bulk_insert
+from node.storage.figures import pack_figures
 from node.storage.schema import inquiry as inquiry_table
 from node.wire import reply_of
 
@@ -349,6 +350,7 @@ class Inquirer:
                 "answers": encode([[x, raw] for x, raw in sorted(outcome.answers.items())]),
                 "status": None if outcome.code == UNAVAILABLE else outcome.status,
                 "code": outcome.code,
+                "figures": None if outcome.figures is None else pack_figures(outcome.figures),
             }
             for one, outcome in zip(asked, outcomes, strict=True)
         ]

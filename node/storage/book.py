@@ -80,8 +80,12 @@ def has_import(connection: Connection, sha256: bytes) -> bool:
 
 
 def counting_rows(connection: Connection, subject: SubjectId) -> list[Any]:
-    """Return a subject's rows whose reports count, each with the `seq` of its report."""
-    query = select(own_row, draft.c.seq).join(draft).where(own_row.c.subject == subject, draft.c.counted)
+    """Return a subject's rows whose reports count, each with the log month in which its report began to."""
+    query = (
+        select(own_row, draft.c.counted_in)
+        .join(draft)
+        .where(own_row.c.subject == subject, draft.c.counted_in.is_not(None))
+    )
     return list(connection.execute(query.order_by(own_row.c.month)))
 
 

@@ -16,6 +16,14 @@ person = Table(
     Column("added_at", TEXT, nullable=False),
     Column("retired_at", TEXT),
 )
+credit_limit = Table(
+    "credit_limit",
+    metadata,
+    Column("subject", TEXT, primary_key=True),
+    Column("limit_minor", NUMBER, nullable=False),
+    Column("set_by", TEXT, nullable=False),
+    Column("set_at", TEXT, nullable=False),
+)
 audit = Table(
     "audit",
     metadata,

@@ -114,6 +114,7 @@ draft = Table(
     Column("evidence_roots", LargeBinary, nullable=False),
     Column("seq", NUMBER),
     Column("counted", Boolean, nullable=False),
+    Column("counted_in", NUMBER),
 )
 own_row = Table(
     "own_row",
@@ -154,9 +155,11 @@ inquiry = Table(
     Column("call", TEXT),
     Column("status", TEXT),
     Column("code", TEXT),
+    Column("figures", TEXT),
     Index("inquiry_request_id", "request_id", unique=True),
     Index("inquiry_made_at", "made_at", "request_id"),
     Index("inquiry_call", "call", "subject"),
+    Index("inquiry_subject", "subject", "position"),
 )
 api_key = Table(
     "api_key",
