@@ -12,6 +12,7 @@ from api.observing import Observing
 from api.options import Options
 from api.routes import (
     api_keys,
+    audit,
     consortium,
     facts,
     imports,
@@ -19,6 +20,7 @@ from api.routes import (
     log,
     months,
     operation,
+    people,
     portfolios,
     reports,
     stewards,
@@ -38,6 +40,8 @@ _ROUTES: Final = (
     reports,
     months,
     api_keys,
+    people,
+    audit,
     operation,
 )
 

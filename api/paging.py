@@ -6,12 +6,13 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Final, Generic, TypeAlias, TypeVar
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel
 
 from hanse_ledger.errors import MalformedError
 
 LIMIT_MOST: Final = 500
+LINES: Final = "application/jsonl"
 _LIMIT: Final = 100
 _CURSOR_CHARS_MOST: Final = 1_024
 
@@ -49,6 +50,19 @@ def cut(page: Page[int], items: Sequence[Item]) -> Listed[Item]:
     start = page.after or 0
     end = start + page.limit
     return Listed(items=items[start:end], next=_encode(end) if end < len(items) else None)
+
+
+def wants_lines(request: Request) -> bool:
+    """Say whether a list is asked for as JSON lines."""
+    return LINES in request.headers.get("accept", "")
+
+
+def as_lines(request: Request, listed: Listed[Item], line_of: Callable[[Item], bytes]) -> Response:
+    """Return a page as JSON lines, with the next page in a `Link` header (RFC 8288)."""
+    following = request.url.include_query_params(cursor=listed.next)
+    headers = {"Link": f'<{following}>; rel="next"'} if listed.next else {}
+    content = b"".join(line_of(item) + b"\n" for item in listed.items)
+    return Response(content, media_type=LINES, headers=headers)
 
 
 Cursor: TypeAlias = Annotated[

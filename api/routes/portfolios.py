@@ -16,7 +16,7 @@ from api.deps import JSON, Node, OwnRoute, media_type_of, read_body, reply_to
 from api.described import OWN, gives, refusals, takes
 from api.errors import malformed
 from api.once import OnceOnly
-from api.paging import Listed, NumberPage
+from api.paging import LINES, Listed, NumberPage, as_lines, wants_lines
 from hanse_ledger.errors import MalformedError
 from node.errors import UnknownMediaTypeError
 from node.own.portfolios import SUBJECTS_MOST, Asked, listing
@@ -26,7 +26,6 @@ router: Final = APIRouter(
 )
 
 CSV: Final = "text/csv"
-LINES: Final = "application/jsonl"
 _BYTES_MOST: Final = 16 << 20
 _NAME_CHARS_MOST: Final = 64
 _HEADER: Final = "subject"
@@ -127,12 +126,9 @@ def answers(request: Request, service: Node, portfolio_id: PortfolioId, page: Nu
     """
     found = service.own.portfolios.answers(portfolio_id, after=page.after, limit=page.limit + 1)
     listed = page.of(found, lambda one: int(one["number"]))
-    if LINES not in request.headers.get("accept", ""):
-        return Response(listed.model_dump_json(), media_type=JSON)
-    lines = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in listed.items)
-    following = request.url.include_query_params(cursor=listed.next)
-    headers = {"Link": f'<{following}>; rel="next"'} if listed.next else {}
-    return Response(lines, media_type=LINES, headers=headers)
+    if wants_lines(request):
+        return as_lines(request, listed, lambda one: json.dumps(one, ensure_ascii=False).encode())
+    return Response(listed.model_dump_json(), media_type=JSON)
 
 
 @router.post(

@@ -14,6 +14,8 @@ from node.commands.output import new_console, print_json, print_line, say
 from node.commands.tree import Command, new_app
 from node.own.api_keys import ApiKey, ApiKeys, describe
 from node.own.scopes import SCOPES, Scope
+from node.risk.audit import AuditChain
+from node.risk.people import People
 from node.settings import load_settings
 from node.storage.database import Database
 from node.texts import mark, tr
@@ -44,13 +46,22 @@ def new(
             help=mark("How long the key lives; for ever without it."),
         ),
     ] = None,
+    person: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PERSON",
+            show_default=False,
+            help=mark("Who acts with the key in risk management; nobody without it."),
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Store the key's hash; the key itself is printed and forgotten."""
     scopes = _scopes(scope)
     expires_at = None if expires is None else SystemClock().now() + timedelta(days=expires)
-    with _keys(config) as keys:
-        made = keys.new(name=name, scopes=scopes, expires_at=expires_at)
+    with _database(config) as database:
+        binding = None if person is None else _people(database).bind(person)
+        made = _keys(database).new(name=name, scopes=scopes, expires_at=expires_at, binding=binding)
     if as_json:
         print_json({**describe(made.key), "key": made.secret})
         return
@@ -61,8 +72,8 @@ def new(
 @app.command("list", cls=Command, help=mark("List the keys; the keys themselves are kept nowhere."))
 def list_keys(*, config: Config, as_json: Json = False) -> None:
     """Show what is known of each key."""
-    with _keys(config) as keys:
-        found = keys.listed()
+    with _database(config) as database:
+        found = _keys(database).listed()
     if as_json:
         print_json([describe(key) for key in found])
     else:
@@ -77,8 +88,8 @@ def revoke(
     as_json: Json = False,
 ) -> None:
     """Revoke; again changes nothing."""
-    with _keys(config) as keys:
-        revoked = keys.revoke(key_id)
+    with _database(config) as database:
+        revoked = _keys(database).revoke(key_id)
     if as_json:
         print_json(describe(revoked))
     else:
@@ -86,10 +97,18 @@ def revoke(
 
 
 @contextmanager
-def _keys(config: Path) -> Iterator[ApiKeys]:
+def _database(config: Path) -> Iterator[Database]:
     settings = load_settings(config)
     with closing(Database(settings.place("node"))) as database:
-        yield ApiKeys(database, clock=SystemClock(), entropy=system_entropy)
+        yield database
+
+
+def _keys(database: Database) -> ApiKeys:
+    return ApiKeys(database, clock=SystemClock(), entropy=system_entropy)
+
+
+def _people(database: Database) -> People:
+    return People(database, SystemClock(), AuditChain(database))
 
 
 def _scopes(asked: list[str]) -> list[Scope]:
@@ -105,11 +124,12 @@ def _print(keys: list[ApiKey]) -> None:
     from rich.table import Table  # noqa: PLC0415 - `--json` runs do without Rich
 
     now = SystemClock().now()
-    table: Any = Table(tr("Id"), tr("Name"), tr("Scopes"), tr("Expires"), tr("Last used"), tr("State"))
+    columns = (tr("Id"), tr("Name"), tr("Person"), tr("Scopes"))
+    table: Any = Table(*columns, tr("Expires"), tr("Last used"), tr("State"))
     for key in keys:
         state = tr("live") if key.is_live(now) else tr("ended")
         times = [_minute(key.expires_at), _minute(key.last_used)]
-        table.add_row(key.id, key.name, " ".join(sorted(key.scopes)), *times, state)
+        table.add_row(key.id, key.name, key.person or "", " ".join(sorted(key.scopes)), *times, state)
     new_console().print(table)
 
 

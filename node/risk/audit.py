@@ -27,8 +27,14 @@ FORMAT: Final = "hanse-audit/1"
 _BEGIN: Final = bytes(hashlib.sha256().digest_size)
 _PAGE: Final = 1_000
 _NAMED: Final = ("number", "at", "actor", "role", "action", "subject")
-_LAST: Final = select(audit.c.number, audit.c.hash).order_by(audit.c.number.desc()).limit(1)
+_LAST: Final = select(audit).order_by(audit.c.number.desc()).limit(1)
 _AFTER: Final = select(audit).where(audit.c.number > bindparam("after")).order_by(audit.c.number).limit(_PAGE)
+_BEFORE: Final = audit.alias("before")
+_LINKED: Final = (
+    select(audit, _BEFORE.c.hash.label("previous"))
+    .outerjoin(_BEFORE, _BEFORE.c.number == audit.c.number - 1)
+    .order_by(audit.c.number)
+)
 _HEAD: Final = re.compile(r"(0|[1-9][0-9]{0,15}):([0-9a-f]{64})")
 
 
@@ -56,7 +62,7 @@ EMPTY: Final = Head(size=0, hash=_BEGIN)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditRow:
-    """One row as it is stored; `content` is what the action says of itself."""
+    """One row as it is stored; `content` is what the action says of itself, `line` the row in the chain."""
 
     number: int
     at: datetime
@@ -64,9 +70,10 @@ class AuditRow:
     action: str
     subject: SubjectId | None = field(repr=False)
     content: Mapping[str, Any] = field(repr=False)
+    line: bytes = field(repr=False)
 
     def describe(self) -> dict[str, Any]:
-        """Return what the row says, without its place in the chain's hashes."""
+        """Return what the row says, as fields."""
         return {
             "number": self.number,
             "at": self.at.isoformat(),
@@ -134,6 +141,13 @@ class AuditChain:
             last = connection.execute(_LAST).one_or_none()
         return EMPTY if last is None else Head(size=last.number + 1, hash=last.hash)
 
+    def last(self) -> AuditRow | None:
+        """Return the newest row, None where there is none."""
+        newest = _LINKED.order_by(None).order_by(audit.c.number.desc()).limit(1)
+        with self._database.read() as connection:
+            row = connection.execute(newest).one_or_none()
+        return None if row is None else _read(row)
+
     def verify(self, kept: Head | None = None) -> Head:
         """Check every row, and that the chain goes on from the `kept` head; return its head.
 
@@ -152,17 +166,16 @@ class AuditChain:
         self, *, after: int | None = None, limit: int, subject: SubjectId | None = None
     ) -> list[AuditRow]:
         """Return rows in order from the one behind number `after`, or those about a subject alone."""
-        query = select(audit).order_by(audit.c.number).limit(limit)
+        query = _LINKED.limit(limit)
         if after is not None:
             query = query.where(audit.c.number > after)
         if subject is not None:
             query = query.where(audit.c.subject == subject)
         with self._database.read() as connection:
-            return [row_of(row) for row in connection.execute(query)]
+            return [_read(row) for row in connection.execute(query)]
 
 
-def row_of(row: Any) -> AuditRow:
-    """Return a stored row."""
+def _read(row: Any) -> AuditRow:
     return AuditRow(
         number=row.number,
         at=datetime.fromisoformat(row.at),
@@ -170,6 +183,7 @@ def row_of(row: Any) -> AuditRow:
         action=row.action,
         subject=None if row.subject is None else SubjectId(row.subject),
         content=json.loads(row.content),
+        line=_stored_line(row, row.previous or _BEGIN),
     )
 
 

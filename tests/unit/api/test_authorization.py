@@ -76,6 +76,12 @@ TABLE: dict[tuple[str, str], Who] = {
     ("POST", "/v1/api-keys"): "keys:admin",
     ("DELETE", "/v1/api-keys/{key_id}"): "keys:admin",
     ("GET", "/metrics"): "metrics:read",
+    ("GET", "/v1/people"): "people:admin",
+    ("POST", "/v1/people"): "people:admin",
+    ("PUT", "/v1/people/{name}/role"): "people:admin",
+    ("DELETE", "/v1/people/{name}"): "people:admin",
+    ("GET", "/v1/audit"): "audit:read",
+    ("GET", "/v1/audit/head"): "audit:read",
 }
 PLACES = {
     "{rest:path}": "entries/000",
@@ -87,6 +93,7 @@ PLACES = {
     "{key_id}": "0" * 16,
     "{position}": "0",
     "{customer:path}": "4711",
+    "{name}": "nobody",
 }
 BODIES: dict[str, Any] = {
     "/v1/inquiries": {"subjects": ["ref:DEMO:1"], "purpose": "monitoring"},
@@ -102,6 +109,8 @@ BODIES: dict[str, Any] = {
     "/v1/facts/{position}/withdraw": {},
     "/v1/api-keys": {"name": "a", "scopes": ["keys:admin"]},
     "/v1/subjects/customers/{customer:path}": {"name": "a", "subject": None},
+    "/v1/people": {"name": "a", "role": "analyst"},
+    "/v1/people/{name}/role": {"role": "analyst"},
 }
 
 

@@ -1,0 +1,85 @@
+"""A member's own side for commands that only need its database; the node may be running beside them."""
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from hanse_ledger.consortium import DESK, MEMBER, parse_document
+from hanse_ledger.errors import UnavailableError
+from hanse_ledger.ids import PartyId
+from node.bootstrap import DATABASE_FILE, PARTIES_FOLDER, Surroundings, clock_of
+from node.clocks import SystemClock
+from node.commands.nodes import document_in, pick_party
+from node.commands.options import WrongUsageError
+from node.own.service import OwnService
+from node.risk.roles import Actor
+from node.settings import load_settings
+from node.storage.database import Database
+from node.texts import mark, tr
+
+NodeConfig: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        envvar="HANSE_CONFIG",
+        exists=True,
+        dir_okay=False,
+        metavar="FILE",
+        show_default=False,
+        help=mark("The node's configuration (TOML), in the place of a folder."),
+    ),
+]
+As: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--as",
+        envvar="HANSE_AS",
+        metavar="PERSON",
+        show_default=False,
+        help=mark("Who acts: a person that `hanse risk people` knows."),
+    ),
+]
+
+
+@contextmanager
+def own_node(directory: Path | None, party: str | None, config: Path | None) -> Iterator[OwnService]:
+    """Open the own side of a node by its configuration, or of a party in an embedded consortium's DIR.
+
+    What needs the node's thread raises UnavailableError: `hanse inquire` and others run the node itself.
+    """
+    if config is not None:
+        settings = load_settings(config)
+        document, place = settings.consortium.read_bytes(), settings.place("node")
+        found, around = PartyId(settings.party), Surroundings(clock=SystemClock())
+    else:
+        consortium = document_in(directory)
+        home = directory or Path()
+        found, document = pick_party(consortium, party, MEMBER, DESK), consortium.raw
+        place = home / PARTIES_FOLDER / found / DATABASE_FILE
+        around = Surroundings(clock=clock_of(home))
+    trusted = parse_document(document)
+    with closing(Database(place)) as database:
+        yield OwnService(
+            database=database, party=found, consortium=lambda: trusted, door=_NobodyHome(), around=around
+        )
+
+
+def acting(own: OwnService, name: str | None) -> Actor:
+    """Return who acts; raises NotPermittedError for nobody who may, WrongUsageError without a name."""
+    if name is None:
+        raise WrongUsageError(tr("--as or HANSE_AS says who acts; `hanse risk people list` knows who may."))
+    return own.people.actor(name)
+
+
+class _NobodyHome:
+    """The door of a node whose thread is not in this process."""
+
+    def post(self, _caller: PartyId, _verb: str, _body: bytes) -> Future[bytes]:
+        """Refuse at once."""
+        reply = Future[bytes]()
+        reply.set_exception(UnavailableError("this command does not run the node"))
+        return reply

@@ -1,0 +1,120 @@
+"""Which role may do what over HTTP, over all routes that act for a person: one without a row here fails.
+
+Each row names the action that its route needs. The answer to every role is what the one table says; where a
+role is let in, what follows may well be a refusal of another kind.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from support_consortium import DESK, canonical, document, statement_key
+from support_http import API_KEY, Served
+from support_node import OneThread
+from support_people import ADMIN, NAMES, add_people
+
+from api.acting import acting
+from api.app import create_app
+from api.options import Options
+from hanse_ledger.consortium import parse_document
+from node.own.scopes import SCOPES
+from node.risk.roles import ACTIONS, ALLOWED, PERSONS, Action, Role
+from node.service import Doors
+
+TABLE: dict[tuple[str, str], Action] = {
+    ("GET", "/v1/people"): "people.view",
+    ("POST", "/v1/people"): "people.manage",
+    ("PUT", "/v1/people/{name}/role"): "people.manage",
+    ("DELETE", "/v1/people/{name}"): "people.manage",
+    ("GET", "/v1/audit"): "audit.read",
+    ("GET", "/v1/audit/head"): "audit.read",
+}
+PLACES = {"{name}": "nobody", "{subject}": "ref:DEMO:1"}
+BODIES: dict[str, Any] = {
+    "/v1/people": {"name": "x", "role": "analyst"},
+    "/v1/people/{name}/role": {"role": "analyst"},
+}
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    host, made = OneThread(), Served()
+    host.start(DESK, lambda: (lambda _caller, _verb, _body: b"{}", lambda: None))
+    consortium = parse_document(canonical(document()))
+    made.start(DESK, consortium, Doors(node=host.door(DESK)), key=statement_key(DESK))
+    add_people(made.own)
+    yield made
+    made.close()
+    host.close()
+
+
+@pytest.fixture(scope="module")
+def keys(served: Served) -> dict[Role, str]:
+    """A key with every scope for somebody of each role."""
+    made = {}
+    for role, name in {**NAMES, "admin": ADMIN.name}.items():
+        binding = served.own.people.bind(name)
+        made[role] = served.own.keys.new(name=name, scopes=SCOPES, expires_at=None, binding=binding).secret
+    return made
+
+
+@pytest.fixture(scope="module")
+def client(served: Served) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=served.url, trust_env=False, timeout=30) as made:
+        yield made
+
+
+def ask(client: httpx.Client, row: tuple[str, str], key: str) -> tuple[int, str | None]:
+    method, template = row
+    path = template
+    for place, value in PLACES.items():
+        path = path.replace(place, value)
+    headers = {"authorization": f"Bearer {key}"}
+    answer = client.request(method, path, json=BODIES.get(template), headers=headers)
+    is_problem = answer.headers.get("content-type", "").startswith("application/problem+json")
+    return answer.status_code, answer.json()["code"] if is_problem else None
+
+
+def acts(dependant: Dependant) -> bool:
+    return dependant.call is acting or any(map(acts, dependant.dependencies))
+
+
+def routes(found: Any) -> Iterator[APIRoute]:
+    for route in found:
+        if hasattr(route, "original_router"):
+            yield from routes(route.original_router.routes)
+        elif isinstance(route, APIRoute):
+            yield route
+
+
+def test_every_route_that_acts_for_a_person_has_a_row(served: Served) -> None:
+    app = create_app(served.service, Options())
+    found = {
+        (method, route.path)
+        for route in routes(app.routes)
+        if acts(route.dependant)
+        for method in set(route.methods or ()) - {"HEAD"}
+    }
+    assert found == set(TABLE)
+    assert set(TABLE.values()) <= set(ACTIONS)
+
+
+@pytest.mark.parametrize("row", TABLE)
+def test_the_role_of_the_key_s_person_decides(
+    client: httpx.Client, keys: dict[Role, str], row: tuple[str, str]
+) -> None:
+    for role in PERSONS:
+        status, code = ask(client, row, keys[role])
+        if role in ALLOWED[TABLE[row]]:
+            assert code not in {"not_permitted", "scope", "api_key"}, role
+            assert status < 500
+        else:
+            assert (status, code) == (403, "not_permitted"), role
+
+
+@pytest.mark.parametrize("row", TABLE)
+def test_a_key_with_every_scope_and_no_person_is_refused(client: httpx.Client, row: tuple[str, str]) -> None:
+    assert ask(client, row, API_KEY) == (403, "not_permitted")
