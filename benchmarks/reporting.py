@@ -27,6 +27,7 @@ from node.roles.outbox import Outbox
 from node.roles.party import Standing
 from node.roles.sealing_keys import SealingKeys
 from node.roles.seeds import Seeds
+from node.roles.recipients import Recipients
 from node.roles.tokens import TokenSource
 from node.storage.book import load_invoices
 from node.wire import reply_of
@@ -111,7 +112,11 @@ def _report(folder: Path, member: PartyId, links: Mapping[StewardX, CannedLink])
         bench.put_book(standing.database, bench.subjects(ROWS_A_REPORT), bench.FIRST_MONTH)
         tokens = TokenSource(standing, lambda: links)
         contributor = Contributor(
-            standing=standing, outbox=Outbox(standing), tokens=tokens, links=lambda: links
+            standing=standing,
+            outbox=Outbox(standing),
+            tokens=tokens,
+            recipients=Recipients(standing=standing, links=lambda: links),
+            links=lambda: links,
         )
         start = time.process_time()
         reported = contributor.work()

@@ -147,6 +147,10 @@ class Embedded:
         """Let every steward close a month that is due; return how many have closed it."""
         return sum(self._on_stewards("close", encode(month)))
 
+    def close_period(self, period: int) -> int:
+        """Let every steward close a bulletin period now; return how many closes it took."""
+        return sum(self._on_stewards("close-period", encode(period)))
+
     def door(self, party: PartyId) -> Door:
         """Return a serving party's door, and start the party when it is first asked for."""
         if party not in self._started:
@@ -223,6 +227,8 @@ def _steward_handler(steward: Steward, party: PartyId) -> Handler:
     def handle(caller: PartyId, verb: str, body: bytes) -> bytes:
         if caller == party and verb == "work":
             return encode(steward.work())
+        if caller == party and verb == "close-period":
+            return encode(int(steward.close_period(as_uint(decode(body, limit=16), "period"))))
         if caller == party and verb == "close":
             month = Month(as_uint(decode(body, limit=16), "month"))
             return encode(int(steward.close_month(month) is not None))

@@ -12,12 +12,14 @@ from hanse_ledger.rows import CONDITIONS, DELAYS, EXPOSURES, Row
 from node.ports import StewardLinks
 from node.receivables.outcome import Reading
 from node.roles.book import Book, BookChange
+from node.roles.bulletins import Bulletins
 from node.roles.contributor import Contributor, Reported
 from node.roles.cosigned import Cosigned
 from node.roles.desk import Desk
 from node.roles.inquirer import Inquirer, Outcome
 from node.roles.outbox import Outbox
 from node.roles.party import Standing
+from node.roles.recipients import Recipients
 from node.roles.tokens import TokenSource
 from node.storage.book import counting_rows, has_import, row_of
 
@@ -40,8 +42,12 @@ class MemberNode:
         self._outbox = Outbox(standing)
         self.tokens = TokenSource(standing, links)
         self.book = Book(standing)
+        recipients = Recipients(standing=standing, links=links)
         self._contributor = Contributor(
-            standing=standing, outbox=self._outbox, tokens=self.tokens, links=links
+            standing=standing, outbox=self._outbox, tokens=self.tokens, recipients=recipients, links=links
+        )
+        self._bulletins = Bulletins(
+            standing=standing, outbox=self._outbox, tokens=self.tokens, recipients=recipients
         )
         self.inquirer = Inquirer(standing=standing, outbox=self._outbox, tokens=self.tokens, links=links)
         self.desk = Desk(standing=standing, outbox=self._outbox)
@@ -66,6 +72,10 @@ class MemberNode:
     def reported(self) -> Reported:
         """Return how far the reporting for the log month is, without doing anything."""
         return self._contributor.reported()
+
+    def send_bulletin(self, *, at_once: bool = False) -> None:
+        """Send this period's bulletin in the middle of the period, or `at_once`; twice sends nothing more."""
+        self._bulletins.work(at_once=at_once)
 
     def counts(self, month: Month) -> bool:
         """Return whether all reports that were made for a log month count, by this node's copy of the log."""

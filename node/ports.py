@@ -60,7 +60,7 @@ class Sequencer(Protocol):
 
 
 StewardVerb: TypeAlias = Literal[
-    "evaluate", "sealing-keys", "shares", "answers", "add-checkpoint", "seed", "seed-hash"
+    "evaluate", "sealing-keys", "shares", "answers", "add-checkpoint", "seed", "seed-hash", "bulletins"
 ]
 
 

@@ -71,3 +71,11 @@ async def seeds(request: Request, service: Node) -> Response:
 async def seed_hashes(request: Request, service: Node) -> Response:
     """Take another steward's word on a seed; answers nothing once it is durable."""
     return await _ask(request, service, "seed-hash", limit=_SMALL, media_type=BYTES)
+
+
+@router.post(
+    "/bulletins", openapi_extra=_CBOR, responses=gives(CBOR, "Plaintexts or nulls, in the order asked for")
+)
+async def bulletins(request: Request, service: Node) -> Response:
+    """Give another steward the plaintexts of bulletins and disputes that it could not open itself."""
+    return await _ask(request, service, "bulletins", limit=_SMALL, media_type=CBOR)

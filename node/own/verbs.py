@@ -49,6 +49,8 @@ def member_verbs(member: MemberNode) -> Verbs:
     contributes = MEMBER in roles
 
     def work(_body: bytes) -> bytes:
+        if contributes:
+            member.send_bulletin()
         # Reporting by itself begins with the first export: before it, all rows would be empty ones.
         if contributes and _has_book(member):
             return reports.report(member)

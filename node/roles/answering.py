@@ -32,7 +32,9 @@ from hanse_ledger.registers import LoggedRequest
 from hanse_ledger.rows import CELLS
 from hanse_ledger.windows import CELLS_BAND, band, fold_cells
 from node.roles.freezing import Freezer, months_of
+from node.roles.opening import Opening
 from node.roles.party import Standing
+from node.roles.warned import level_of, warnings_of
 from node.storage.schema import answer as answer_table
 from node.storage.schema import frozen_month, window
 
@@ -46,8 +48,9 @@ _CONTRIBUTIONS_LIMIT: Final = 1 << 30
 class Answering:
     """One steward's answers."""
 
-    def __init__(self, *, standing: Standing, x: StewardX, freezer: Freezer) -> None:
-        self._standing, self._x, self._freezer = standing, x, freezer
+    def __init__(self, *, standing: Standing, x: StewardX, freezer: Freezer, opening: Opening) -> None:
+        self._standing, self._x = standing, x
+        self._freezer, self._opening = freezer, opening
         self._subjects: dict[tuple[PartyId, Month], int] = {}
 
     def answer(self, caller: PartyId, batch: bytes) -> bytes:
@@ -61,6 +64,9 @@ class Answering:
         self._freezer.freeze_closed()
         if not self._freezer.is_whole:
             raise UnavailableError("this steward lacks shares that it would have to sum, and answers nothing")
+        self._opening.take_effect()
+        if not self._opening.is_whole:
+            raise UnavailableError("this steward is still getting bulletins that it could not open")
         hashes = [hash_request(raw) for raw, _ in asked]
         with self._standing.database.read() as connection:
             # An inquiry that this node had not seen yet cannot have been answered before.
@@ -70,12 +76,13 @@ class Answering:
                 self._judge(caller, raw, index, request_hash, known)
                 for (raw, index), request_hash in zip(asked, hashes, strict=True)
             ]
-            windows = _windows(connection, [one.request.token for one in judged if isinstance(one, _Due)])
+            tokens = [one.request.token for one in judged if isinstance(one, _Due)]
+            stored = _Stored(windows=_windows(connection, tokens), warnings=warnings_of(connection, tokens))
         # The same request twice in a batch is answered once: the second finds the first's bytes.
         replies: list[bytes | str] = []
         fresh: dict[RequestHash, bytes] = {}
         for one in judged:
-            reply = one if not isinstance(one, _Due) else fresh.get(one.hash) or self._make(one, windows)
+            reply = one if not isinstance(one, _Due) else fresh.get(one.hash) or self._make(one, stored)
             if isinstance(one, _Due) and isinstance(reply, bytes):
                 fresh[one.hash] = reply
             replies.append(reply)
@@ -166,7 +173,7 @@ class Answering:
             self._subjects[(party, last)] = len(tokens)
         return self._subjects[(party, last)]
 
-    def _make(self, due: "_Due", windows: Mapping[bytes, Sequence[Row[Any]]]) -> bytes | str:
+    def _make(self, due: "_Due", stored: "_Stored") -> bytes | str:
         """Return the sealed answer, or the code for a key that nothing can be sealed to."""
         state = self._standing.state
         last_closed = state.last_closed(due.log_size)
@@ -175,8 +182,14 @@ class Answering:
             last_closed=last_closed,
             log_size=due.log_size,
             root=self._standing.replica.root(due.log_size),
-            windows=self._answered(windows.get(due.request.token, ()), last_closed, due.log_size),
-            level=0,
+            windows=self._answered(stored.windows.get(due.request.token, ()), last_closed, due.log_size),
+            level=level_of(
+                stored.warnings.get(due.request.token, ()),
+                inquirer=due.request.party,
+                consortium=self._consortium_at(due.log_size),
+                last_closed=last_closed,
+                log_size=due.log_size,
+            ),
             disputed=False,
         )
         signed = sign(
@@ -223,6 +236,14 @@ class _Due:
     request: Request
     hash: RequestHash
     log_size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stored:
+    """What is stored of the subjects of a batch, by token."""
+
+    windows: Mapping[bytes, Sequence[Row[Any]]]
+    warnings: Mapping[bytes, Sequence[Row[Any]]]
 
 
 # Built once: to build a statement costs more than to run it.

@@ -14,7 +14,6 @@ from typing import Any, Final
 from sqlalchemy import Connection, func, select
 
 from hanse_ledger.bodies import Report, ShareRef
-from hanse_ledger.errors import RejectedError, UnavailableError, VerificationError
 from hanse_ledger.ids import Month, StewardX, SubjectId, month_end
 from hanse_ledger.privacy.sealing import seal, share_info
 from hanse_ledger.privacy.shares import SharePlaintext, draw_masks, encode_share, rows_hash, split
@@ -22,18 +21,15 @@ from hanse_ledger.signing import key_id_of
 from hanse_ledger.state import ReportEntry
 from node.ports import StewardLinks
 from node.roles.drafts import Draft, DueRow, cut_drafts, due_rows, first_open_month
-from node.roles.evidence import keep_evidence
-from node.roles.gathering import arriving
-from node.roles.messages import read_sealing_key
 from node.roles.outbox import Outbox
 from node.roles.party import Standing
+from node.roles.recipients import Recipients
 from node.roles.tokens import TokenSource
 from node.storage.book import encode_evidence, load_invoices, months_made
 from node.storage.bulk import bulk_insert
 from node.storage.database import inserted_id
 from node.storage.schema import draft as draft_table
 from node.storage.schema import own_row, share_out
-from node.wire import reply_of
 
 _SALT_BYTES: Final = 32
 _MASK_KEY_BYTES: Final = 32
@@ -55,10 +51,16 @@ class Contributor:
     """One member's reporting. `work` goes on where the last call, or a crash, ended."""
 
     def __init__(
-        self, *, standing: Standing, outbox: Outbox, tokens: TokenSource, links: StewardLinks
+        self,
+        *,
+        standing: Standing,
+        outbox: Outbox,
+        tokens: TokenSource,
+        recipients: Recipients,
+        links: StewardLinks,
     ) -> None:
         self._standing, self._outbox, self._tokens = standing, outbox, tokens
-        self._links = links
+        self._recipients, self._links = recipients, links
         # What was sent to whom: done, or still under way when the last call did not wait any longer.
         self._sent: dict[tuple[int, StewardX], Future[bytes]] = {}
 
@@ -204,7 +206,7 @@ class Contributor:
         waiting = [draft for draft in self._open_drafts() if draft.seq is None]
         if not waiting:
             return
-        keys = self._sealing_keys()
+        keys = self._recipients.keys()
         for draft in waiting:
             self._attempt(draft.id, Draft.parse(draft.rows, draft.evidence_roots), keys)
 
@@ -233,24 +235,6 @@ class Contributor:
             rows = [{"seq": seq, "x": x, "sealed": raw} for x, raw in sealed.items()]
             connection.execute(share_out.insert(), rows)
             _update_draft(connection, draft_id, seq=seq)
-
-    def _sealing_keys(self) -> dict[StewardX, bytes]:
-        """Return each active steward's sealing key for the log month."""
-        month = self._standing.state.log_month
-        asked = {x: link.ask("sealing-keys", b"") for x, link in self._links().items()}
-        keys = {x: self._key_for(x, reply_of(future), month) for x, future in arriving(asked)}
-        if set(keys) != set(self._standing.in_force.stewards):
-            raise UnavailableError("a report needs a sealing key of every active steward")
-        return keys
-
-    def _key_for(self, x: StewardX, reply: bytes, month: Month) -> bytes:
-        consortium = self._standing.in_force
-        steward = consortium.stewards[x]
-        try:
-            return read_sealing_key(reply, consortium=consortium, steward=steward, month=month)
-        except (RejectedError, VerificationError) as error:
-            keep_evidence(self._standing.database, kind="sealing-key", party=steward.id, content=reply)
-            raise UnavailableError("a steward's sealing key does not hold") from error
 
     def _deliver(self) -> None:
         """Send every steward its shares until the log shows that it has published on them.

@@ -24,6 +24,7 @@ from node.ports import StewardLinks
 from node.roles.answering import Answering
 from node.roles.checking import Checking
 from node.roles.freezing import Freezer
+from node.roles.opening import Opening
 from node.roles.outbox import Outbox
 from node.roles.party import Standing
 from node.roles.sealing_keys import SealingKeys
@@ -52,7 +53,8 @@ class Steward:
             standing=standing, x=x, keys=self._keys, seeds=self._seeds, outbox=self._outbox
         )
         self._freezer = Freezer(standing)
-        self._answering = Answering(standing=standing, x=x, freezer=self._freezer)
+        self._opening = Opening(standing=standing, x=x, keys=self._keys, outbox=self._outbox, links=links)
+        self._answering = Answering(standing=standing, x=x, freezer=self._freezer, opening=self._opening)
         self._witness = Witness(standing)
         self._verbs: dict[str, Callable[[PartyId, bytes], bytes]] = {
             "evaluate": self._evaluate,
@@ -61,6 +63,9 @@ class Steward:
             "answers": self._answering.answer,
             "add-checkpoint": lambda _caller, body: self._witness.add_checkpoint(body),
             "seed": lambda caller, body: self._from_steward(caller, body, self._seeds.take_seed),
+            "bulletins": lambda caller, body: self._from_steward(
+                caller, body, lambda _x, body: self._opening.give(body)
+            ),
             "seed-hash": lambda caller, body: self._from_steward(caller, body, self._seeds.take_hash),
         }
 
@@ -79,6 +84,7 @@ class Steward:
         self._outbox.flush()
         self._freezer.freeze_closed()
         self._keys.ensure()
+        self._opening.work()
         state = self._standing.state
         self._seeds.work(tuple(state.consortium.stewards), state.log_month)
         self._checking.work()
@@ -107,6 +113,14 @@ class Steward:
         self._outbox.flush()
         self._freezer.freeze_closed()
         return month
+
+    def close_period(self, period: int) -> bool:
+        """File this steward's close of a bulletin period whatever its clock says; return whether it did.
+
+        Only the running period can be closed, once.
+        """
+        self._standing.catch_up()
+        return self._opening.close_period(period)
 
     def _serve_keys(self) -> bytes:
         self._standing.catch_up()
@@ -162,10 +176,11 @@ class Steward:
                 connection.execute(share_in.insert(), values)
         return sha256
 
-    def _from_steward(self, caller: PartyId, body: bytes, take: Callable[[StewardX, bytes], None]) -> bytes:
+    def _from_steward(
+        self, caller: PartyId, body: bytes, take: Callable[[StewardX, bytes], bytes | None]
+    ) -> bytes:
         party = self._standing.in_force.party(caller)
         x = None if party is None else party.x
         if x is None:
             raise NotPermittedError("a message of stewards among themselves")
-        take(x, body)
-        return b""
+        return take(x, body) or b""

@@ -3,7 +3,10 @@
 Every `check` raises RuleError and changes nothing; every `add` assumes that its check has passed.
 """
 
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final
 
 from hanse_ledger.bodies import ClosePeriod, Inquiry
@@ -30,11 +33,20 @@ class Closes:
         """The number that closes next."""
         return self.first + len(self.closed_at)
 
+    def position(self, number: int) -> int | None:
+        """Return the index of the statement that closed a month or period, or None while it is open."""
+        offset = number - self.first
+        return self.closed_at[offset] if 0 <= offset < len(self.closed_at) else None
+
+    def has_voted(self, number: int, steward: PartyId) -> bool:
+        """Return whether a steward has filed its close of a month or period."""
+        return steward in self.votes.get(number, ())
+
     def check(self, number: int, steward: PartyId) -> None:
         """Refuse what is not due yet, or was filed by this steward before."""
         if not self.first <= number <= self.next:
             raise RuleError("only the next month or period, or one before it, can be closed")
-        if steward in self.votes.get(number, ()):
+        if self.has_voted(number, steward):
             raise RuleError("a steward closes a month or period once")
 
     def add(self, number: int, steward: PartyId, index: int) -> None:
@@ -79,35 +91,81 @@ class Requests:
         self._counts[(party, log_month)] = count
 
 
-class Bulletins:
-    """Which member has sent its bulletin of a period, and every entry that stewards must open."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedEntry:
+    """A bulletin or a dispute on the log, which every steward opens: its hash binds what they find."""
 
-    __slots__ = ("_sealed", "_sent")
+    index: int
+    party: PartyId
+    seq: int
+    hash: bytes
+    period: int
+    """The bulletin period that was open at its position; with it the entry takes effect, or never."""
+    log_month: Month
+    is_dispute: bool
+
+
+class Bulletins:
+    """Which member has sent its bulletin of a period, what stewards must open, and what took effect."""
+
+    __slots__ = ("_closes", "_of_member", "_order", "entries")
 
     def __init__(self) -> None:
-        self._sent: set[tuple[int, PartyId]] = set()
-        self._sealed: set[int] = set()
+        self._of_member: dict[tuple[int, PartyId], SealedEntry] = {}
+        self._closes: dict[int, list[tuple[int, frozenset[int]]]] = {}
+        self._order: list[SealedEntry] = []
+        self.entries: dict[int, SealedEntry] = {}
+        """Every bulletin and dispute by its index, in log order."""
 
     def check(self, period: int, member: PartyId, *, due: int) -> None:
         """Refuse another period than the one that is due, and a second bulletin in it."""
         if period != due:
             raise RuleError("a bulletin is for the period after the last closed one")
-        if (period, member) in self._sent:
+        if (period, member) in self._of_member:
             raise RuleError("a member sends one bulletin a period")
 
     def check_unopened(self, body: ClosePeriod) -> None:
         """Refuse a close that lists anything but bulletins and disputes."""
-        if not self._sealed.issuperset(body.unopened):
+        if not self.entries.keys() >= set(body.unopened):
             raise RuleError("a close of a period lists bulletins and disputes only")
 
-    def add(self, period: int, member: PartyId, index: int) -> None:
-        """Take a member's bulletin."""
-        self._sent.add((period, member))
-        self._sealed.add(index)
+    def add(self, entry: SealedEntry) -> None:
+        """Take a bulletin or a dispute."""
+        self.entries[entry.index] = entry
+        self._order.append(entry)
+        if not entry.is_dispute:
+            self._of_member[entry.period, entry.party] = entry
 
-    def add_dispute(self, index: int) -> None:
-        """Take a dispute, which stewards open like a bulletin."""
-        self._sealed.add(index)
+    def add_close(self, body: ClosePeriod, index: int) -> None:
+        """Take what a steward could not open; the two closes that close the period decide."""
+        closes = self._closes.setdefault(body.period, [])
+        if len(closes) < _CLOSES_NEEDED:
+            closes.append((index, frozenset(body.unopened)))
+
+    def of_member(self, member: PartyId, period: int) -> SealedEntry | None:
+        """Return a member's bulletin of a period, None where it has sent none."""
+        return self._of_member.get((period, member))
+
+    def since(self, index: int) -> Sequence[SealedEntry]:
+        """Return the entries from an index on, in log order."""
+        return self._order[bisect_left(self._order, index, key=attrgetter("index")) :]
+
+    def first_since(self, log_month: Month) -> int:
+        """Return the index of the first entry of a log month or a later one, else one behind the last."""
+        place = bisect_left(self._order, log_month, key=attrgetter("log_month"))
+        if place < len(self._order):
+            return self._order[place].index
+        return self._order[-1].index + 1 if self._order else 0
+
+    def took_effect(self, entry: SealedEntry) -> int | None:
+        """Return the index of the close with which an entry took effect (section 8), None where it has not.
+
+        It has none for good once its period is closed: then one of the two closes lists it.
+        """
+        closes = self._closes.get(entry.period, [])
+        if len(closes) < _CLOSES_NEEDED or any(entry.index in unopened for _, unopened in closes):
+            return None
+        return closes[-1][0]
 
 
 class Facts:

@@ -39,6 +39,7 @@ from hanse_ledger.registers import (
     Facts,
     LoggedRequest,
     Requests,
+    SealedEntry,
 )
 from hanse_ledger.reports import ReportEntry, Reports
 from hanse_ledger.signing import key_id_of
@@ -138,10 +139,19 @@ class LedgerState:
         """The bulletin period after the last one closed."""
         return self._periods.next
 
+    @property
+    def bulletins(self) -> Bulletins:
+        """Every bulletin and dispute, and which of them took effect. Not to be changed."""
+        return self._bulletins
+
+    @property
+    def periods(self) -> Closes:
+        """Which bulletin periods are closed, and who has closed them. Not to be changed."""
+        return self._periods
+
     def closed_at(self, month: Month) -> int | None:
         """Return the index of the statement that closed a month, or None while it is open."""
-        offset = month - self._months.first
-        return self._months.closed_at[offset] if 0 <= offset < len(self._months.closed_at) else None
+        return self._months.position(month)
 
     def last_closed(self, size: int | None = None) -> Month | None:
         """Return the last month that was closed in the first `size` statements (default: all)."""
@@ -151,7 +161,7 @@ class LedgerState:
 
     def has_closed(self, month: Month, steward: PartyId) -> bool:
         """Return whether this steward has filed its close of the month."""
-        return steward in self._months.votes.get(month, ())
+        return self._months.has_voted(month, steward)
 
     def request(self, party: PartyId, request_hash: RequestHash) -> LoggedRequest | None:
         """Return where a party's own request was first logged."""
@@ -309,12 +319,13 @@ class LedgerState:
 
     def _add_close_period(self, statement: Statement, body: b.ClosePeriod, index: int, _: NodeHash) -> None:
         self._periods.add(body.period, statement.party, index)
+        self._bulletins.add_close(body, index)
 
     def _add_inquiry(self, statement: Statement, body: b.Inquiry, index: int, _: NodeHash) -> None:
         self._requests.add(statement.party, body, index, self.log_month)
 
     def _add_bulletin(self, statement: Statement, body: b.Bulletin, index: int, _: NodeHash) -> None:
-        self._bulletins.add(body.period, statement.party, index)
+        self._bulletins.add(self._sealed_entry(statement, body.bulletin_hash, index))
 
     def _add_fact(self, statement: Statement, body: Fact, index: int, _: NodeHash) -> None:
         self._facts.add(statement.party, body, index)
@@ -322,9 +333,20 @@ class LedgerState:
     def _add_alias(self, _: Statement, body: Alias, *_place: object) -> None:
         self._aliases.add(body)
 
-    def _add_dispute(self, statement: Statement, _: Dispute, index: int, *_place: object) -> None:
+    def _add_dispute(self, statement: Statement, body: Dispute, index: int, _: NodeHash) -> None:
         self._disputes.add(statement.party, index)
-        self._bulletins.add_dispute(index)
+        self._bulletins.add(self._sealed_entry(statement, body.dispute_hash, index))
+
+    def _sealed_entry(self, statement: Statement, sealed_hash: bytes, index: int) -> SealedEntry:
+        return SealedEntry(
+            index=index,
+            party=statement.party,
+            seq=statement.seq,
+            hash=sealed_hash,
+            period=self.next_period,
+            log_month=self.log_month,
+            is_dispute=isinstance(statement.body, Dispute),
+        )
 
     def _add_resolution(self, _: Statement, body: Resolution, *_place: object) -> None:
         self._disputes.resolve(body.dispute)

@@ -1,0 +1,87 @@
+"""The tables of bulletins: what a member sends in them, and what a steward found in them (protocol section 8)."""
+
+from sqlalchemy import Boolean, Column, Index, LargeBinary, PrimaryKeyConstraint, Table
+
+from node.storage.columns import NUMBER, TEXT
+from node.storage.schema import metadata
+
+period_seen = Table(
+    "period_seen",
+    metadata,
+    Column("period", NUMBER, primary_key=True, autoincrement=False),
+    Column("seen_at", TEXT, nullable=False),
+)
+
+# A member's: what waits for a bulletin, and the one that is on its way.
+
+bulletin_item = Table(
+    "bulletin_item",
+    metadata,
+    Column("id", NUMBER, primary_key=True),
+    Column("kind", TEXT, nullable=False),
+    Column("subject", TEXT),
+    Column("is_raised", Boolean),
+    Column("dispute", NUMBER),
+    Column("report", NUMBER),
+    Column("row", NUMBER),
+    Column("code", NUMBER),
+    Column("period", NUMBER),
+    Column("took_effect", NUMBER),
+    Index("bulletin_item_period", "period"),
+    Index("bulletin_item_took_effect", "took_effect"),
+)
+own_bulletin = Table(
+    "own_bulletin",
+    metadata,
+    Column("period", NUMBER, primary_key=True, autoincrement=False),
+    Column("seq", NUMBER, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+)
+
+# A steward's: what it opened, and what that comes to.
+
+opened_text = Table(
+    "opened_text",
+    metadata,
+    Column("entry", NUMBER, primary_key=True, autoincrement=False),
+    Column("party", TEXT, nullable=False),
+    Column("text", LargeBinary),
+    Column("took_effect", NUMBER),
+    Index("opened_text_party", "party"),
+    Index("opened_text_took_effect", "took_effect"),
+)
+warning = Table(
+    "warning",
+    metadata,
+    Column("token", LargeBinary, nullable=False),
+    Column("member", TEXT, nullable=False),
+    Column("entry", NUMBER, nullable=False),
+    Column("took_effect", NUMBER, nullable=False),
+    Column("log_month", NUMBER, nullable=False),
+    Column("is_raised", Boolean, nullable=False),
+    PrimaryKeyConstraint("token", "member", "entry"),
+    Index("warning_member", "member"),
+    sqlite_with_rowid=False,
+)
+row_withdrawal = Table(
+    "row_withdrawal",
+    metadata,
+    Column("entry", NUMBER, nullable=False),
+    Column("slot", NUMBER, nullable=False),
+    Column("member", TEXT, nullable=False),
+    Column("report", NUMBER, nullable=False),
+    Column("row", NUMBER, nullable=False),
+    Column("code", NUMBER, nullable=False),
+    Column("dispute", NUMBER),
+    Column("took_effect", NUMBER, nullable=False),
+    PrimaryKeyConstraint("entry", "slot"),
+    Index("row_withdrawal_row", "member", "report", "row"),
+)
+disputed_token = Table(
+    "disputed_token",
+    metadata,
+    Column("entry", NUMBER, primary_key=True, autoincrement=False),
+    Column("token", LargeBinary, nullable=False),
+    Column("took_effect", NUMBER, nullable=False),
+    Index("disputed_token_token", "token"),
+)
