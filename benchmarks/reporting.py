@@ -25,9 +25,9 @@ from node.roles.contributor import Contributor
 from node.roles.drafts import ROWS_A_REPORT
 from node.roles.outbox import Outbox
 from node.roles.party import Standing
+from node.roles.recipients import Recipients
 from node.roles.sealing_keys import SealingKeys
 from node.roles.seeds import Seeds
-from node.roles.recipients import Recipients
 from node.roles.tokens import TokenSource
 from node.storage.book import load_invoices
 from node.wire import reply_of

@@ -1,7 +1,7 @@
 """A member's bulletins: one in every period, whether there is anything to say or not (protocol section 8).
 
-Its bytes and what they carry are stored together before they leave. What a bulletin did not bring into effect,
-because it never stood on the log or a steward could not open it, goes with the next one.
+Its bytes and what they carry are stored together before they leave. What a bulletin did not bring into
+effect, because it never stood on the log or a steward could not open it, goes with the next one.
 """
 
 import logging
@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 _FILL_BYTES: Final = SLOTS * 32
 _MIDDLE: Final = 0.5
-"""When in a period a bulletin leaves: what is said in its first half goes along, an outage may last the second."""
+"""When in a period a bulletin leaves: what was said before goes along, and half is left to send."""
 
 
 class Bulletins:

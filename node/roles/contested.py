@@ -1,4 +1,4 @@
-"""What a steward found in the second half of bulletins, and in disputes: rows withdrawn, answers, subjects."""
+"""What a steward found in the second half of bulletins and in disputes: rows, answers, subjects."""
 
 from collections.abc import Sequence
 

@@ -1,8 +1,8 @@
 """A steward's bulletins and disputes: opening them, closing their periods, letting them take effect.
 
 Everything on the log is opened when it is first seen, and what was found is stored before a `close` says so.
-What took effect and this steward could not open it has from the others (protocol section 8); until it has asked
-them once, it answers nothing.
+What took effect and this steward could not open it has from the others (protocol section 8); until it has
+asked them once, it answers nothing.
 """
 
 from collections.abc import Sequence
@@ -33,6 +33,7 @@ from node.storage import opened
 from node.storage.opened import OpenedText
 
 TEXTS_LIMIT: Final = 64
+_REQUEST_LIMIT: Final = 1 << 10
 _REPLY_LIMIT: Final = 1 << 17
 _KEPT_TEXTS_MONTHS: Final = 15
 """As long as the sealing keys: 13 months after their quarter (section 10)."""
@@ -50,8 +51,8 @@ class Opening:
         # Up to where the log was looked at, and the period that was running then.
         self._looked = 0
         self._settled: int | None = None
-        # What took effect and was not opened here; what of it others are still to be asked for, are being asked
-        # for, and were asked for.
+        # What took effect and was not opened here; what of it others are still to be asked for, are being
+        # asked for, and were asked for.
         self._lacking: list[SealedEntry] = []
         self._unasked: set[int] = set()
         self._asked: dict[StewardX, Future[bytes]] = {}
@@ -64,7 +65,7 @@ class Opening:
         return {entry.index for entry in self._lacking} <= self._heard_of
 
     def work(self) -> None:
-        """Open what is new, close the period when it has lasted long enough, ask others for what is lacking."""
+        """Open what is new, close the period when it has lasted long enough, ask for what is lacking."""
         self.take_effect()
         if self._is_due():
             self.close_period(self._standing.state.next_period)
@@ -92,15 +93,14 @@ class Opening:
 
     def give(self, body: bytes) -> bytes:
         """Answer another steward's CBOR [index, ...] up to 64 with [plaintext or null, ...]."""
-        wanted = [
-            as_uint(index, "index") for index in as_list(decode(body, limit=1 << 10), 1, TEXTS_LIMIT, "indexes")
-        ]
+        indexes = as_list(decode(body, limit=_REQUEST_LIMIT), 1, TEXTS_LIMIT, "indexes")
+        wanted = [as_uint(index, "index") for index in indexes]
         with self._standing.database.read() as connection:
             held = opened.texts_of(connection, wanted)
         return encode([held.get(index) for index in wanted])
 
     def _is_due(self) -> bool:
-        """Return whether the period has lasted `bulletin_hours`; with none, whether every member has spoken."""
+        """Return whether the period has lasted `bulletin_hours`; with 0, whether every member has spoken."""
         state = self._standing.state
         if not self._rhythm.has_lasted(1.0):
             return False
@@ -114,9 +114,7 @@ class Opening:
         state = self._standing.state
         if self._looked == 0:
             with self._standing.database.read() as connection:
-                self._looked = max(
-                    opened.next_unopened(connection), self._first_since(_KEPT_TEXTS_MONTHS)
-                )
+                self._looked = max(opened.next_unopened(connection), self._first_since(_KEPT_TEXTS_MONTHS))
         new = state.bulletins.since(self._looked)
         if new:
             texts = {entry.index: (entry.party, self._open(entry)) for entry in new}
@@ -127,9 +125,8 @@ class Opening:
     def _open(self, entry: SealedEntry) -> bytes | None:
         """Return the plaintext if it gives the entry's hash, else None."""
         body = parse_statement(self._standing.replica.log.entries(entry.index, 1)[0]).body
-        if not isinstance(body, Bulletin | Dispute):
-            raise AssertionError("an entry that stewards open is a bulletin or a dispute")
-        sealed = next((one for one in body.sealed if one.x == self._x), None)
+        parts = body.sealed if isinstance(body, Bulletin | Dispute) else ()
+        sealed = next((part for part in parts if part.x == self._x), None)
         key = None if sealed is None else self._keys.private(sealed.sealing_key_id)
         if sealed is None or key is None:
             return None
@@ -184,7 +181,7 @@ class Opening:
             )
 
     def _fetch(self) -> None:
-        """Take what others gave, and ask them for what is lacking: once, and again when a period has closed."""
+        """Take what others gave, and ask for what is lacking: once, and again after each close."""
         for x, future in list(self._asked.items()):
             if future.done():
                 del self._asked[x]
@@ -196,11 +193,13 @@ class Opening:
         self._unasked -= set(missing)
         self._asked_for = frozenset(missing)
         self._asked = (
-            {x: link.ask("bulletins", encode(missing)) for x, link in self._links().items()} if missing else {}
+            {x: link.ask("bulletins", encode(missing)) for x, link in self._links().items()}
+            if missing
+            else {}
         )
 
     def _take_given(self, future: Future[bytes]) -> None:
-        """Store the plaintexts of a reply that give their entries' hashes; whoever gave them does not matter."""
+        """Store the plaintexts of a reply that give their entries' hashes, whoever gave them."""
         try:
             given = as_list(decode(future.result(), limit=_REPLY_LIMIT), 0, TEXTS_LIMIT, "texts")
         except LedgerError:

@@ -9,7 +9,7 @@ from node.storage.bulletin_schema import period_seen
 
 
 class Rhythm:
-    """When what belongs to a period is due: a member's bulletin in its middle, a steward's close at its end."""
+    """When what belongs to a period is due: a bulletin in its middle, its close at its end."""
 
     def __init__(self, standing: Standing) -> None:
         self._standing = standing

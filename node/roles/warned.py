@@ -70,9 +70,7 @@ def level_of(
         for member, slot in last.items()
         if slot.is_raised and (last_closed is None or last_closed < slot.log_month + LASTS_MONTHS)
     }
-    return warning_level(
-        standing, inquirer=groups[inquirer], warnings_min=consortium.policy.warnings_min
-    )
+    return warning_level(standing, inquirer=groups[inquirer], warnings_min=consortium.policy.warnings_min)
 
 
 def _rows(bulletins: Iterable[Effective]) -> Iterable[dict[str, object]]:

@@ -1,4 +1,4 @@
-"""The tables of bulletins: what a member sends in them, and what a steward found in them (protocol section 8)."""
+"""The tables of bulletins: what a member sends in them, what a steward found in them (protocol section 8)."""
 
 from sqlalchemy import Boolean, Column, Index, LargeBinary, PrimaryKeyConstraint, Table
 

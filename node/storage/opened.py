@@ -26,7 +26,7 @@ _OF_PARTY: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedText:
-    """A bulletin's or dispute's plaintext, None where it could not be opened; and since when it has effect."""
+    """The plaintext of a bulletin or dispute, None where it could not be opened; since when it has effect."""
 
     entry: int
     text: bytes | None = field(repr=False)
