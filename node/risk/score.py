@@ -34,6 +34,11 @@ class Reason:
     is_unknown: bool = False
     """Whether these are the policy's points for an unknown signal."""
 
+    @property
+    def code(self) -> str:
+        """A stable code: of a factor its signal and direction, of a cap its name."""
+        return f"{self.about}:{self.direction}" if self.kind == "factor" else f"cap:{self.about}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from node.risk.grades import GRADES
-from node.risk.policy import matrix, rules, scorecard
+from node.risk.policy import matrix, plans, rules, scorecard, watching
 from node.risk.policy.conditions import Clause, Conditions, Named, Test, Value, tests_in
 from node.risk.policy.matrix import LEVELS
 from node.risk.policy.scorecard import Scorecard
@@ -37,6 +37,8 @@ def field_complaints(policy: RiskPolicy) -> Iterator[Complaint]:
     yield from rules.response_complaints(policy.responses)
     yield from rules.approval_complaints(policy.approvals)
     yield from rules.onboarding_complaints(policy.onboarding)
+    yield from plans.complaints(policy.plans)
+    yield from watching.complaints(policy.watching, {template.id for template in policy.plans})
     named: dict[str, Sequence[Any]] = {
         "caps": policy.caps,
         "responses": policy.responses,

@@ -7,8 +7,10 @@ from pydantic import ConfigDict, Field
 
 from node.risk.policy.conditions import Condition
 from node.risk.policy.matrix import Limits, Matrix
+from node.risk.policy.plans import PlanTemplate
 from node.risk.policy.rules import ApprovalStep, OnboardingRule, ResponseRule
 from node.risk.policy.scorecard import Cap, Name, Scorecard
+from node.risk.policy.watching import AlertRules, Watching, WatchPolicy
 
 RULES_MOST: Final = 100
 
@@ -29,3 +31,11 @@ class RiskPolicy:
     responses: Annotated[tuple[ResponseRule, ...], Field(min_length=1, max_length=RULES_MOST)]
     approvals: Annotated[tuple[ApprovalStep, ...], Field(min_length=1, max_length=RULES_MOST)]
     onboarding: Annotated[tuple[OnboardingRule, ...], Field(min_length=1, max_length=RULES_MOST)]
+    watch: WatchPolicy = field(default_factory=WatchPolicy)
+    alerts: AlertRules = ()
+    plans: Annotated[tuple[PlanTemplate, ...], Field(max_length=RULES_MOST)] = ()
+
+    @property
+    def watching(self) -> Watching:
+        """All that it says of monitoring."""
+        return Watching(watch=self.watch, alerts=self.alerts)
