@@ -20,8 +20,10 @@ from node.risk.signals.value import Signals
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What is known of a customer. `probability` is a calibrated one, `expert` the grade of an expert's
-    assessment that is confirmed and has not expired; None where there is none.
+    """What is known of a customer.
+
+    `probability` is a calibrated one, `expert` the grade of an expert's assessment that is confirmed and has
+    not expired; None where there is none.
     """
 
     subject: SubjectId = field(repr=False)

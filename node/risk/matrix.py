@@ -10,7 +10,7 @@ from node.risk.policy.matrix import Level, Matrix
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A place in the matrix; a class that is unknown leaves the level unknown, and nothing is put in its place."""
+    """A place in the matrix; a class that is unknown leaves the level unknown."""
 
     likelihood: int | None
     impact: int | None
@@ -38,7 +38,7 @@ def place(
 
 
 def impact_of(matrix: Matrix, exposure_minor: int | None, largest_single_minor: int | None) -> int | None:
-    """Return the class of impact of losing an exposure, None where it or what the firm can bear is unknown."""
+    """Return the class of impact of losing an exposure, None where one of the amounts is unknown."""
     if exposure_minor is None or not largest_single_minor:
         return None
     return 1 + bisect_right(matrix.impacts, exposure_minor / largest_single_minor)

@@ -27,6 +27,15 @@ Action: TypeAlias = Literal[
     "review.view",
     "review.record",
     "review.feed",
+    "policy.view",
+    "policy.preview",
+    "policy.adopt",
+    "assessment.view",
+    "assessment.run",
+    "local.enter",
+    "response.view",
+    "response.decide",
+    "response.finish",
 ]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
@@ -54,6 +63,16 @@ ALLOWED: Final[Mapping[Action, frozenset[Role]]] = MappingProxyType(
         "review.view": _READERS,
         "review.record": _DESK,
         "review.feed": _DESK,
+        "policy.view": _READERS | {"admin"},
+        "policy.preview": _DESK | {"admin"},
+        "policy.adopt": frozenset({"approver"}),
+        "assessment.view": _READERS,
+        "assessment.run": _DESK | {"system"},
+        "local.enter": _DESK,
+        "response.view": _READERS,
+        # Who may decide on one response, its step of the policy says; nobody outside of this does.
+        "response.decide": frozenset({"analyst", "approver", "compliance", "admin"}),
+        "response.finish": _DESK,
     }
 )
 

@@ -244,7 +244,8 @@ KINDS: Final[Mapping[SignalName, Kind]] = MappingProxyType(
             title=mark("Altman Z"),
             unit="index",
             formula=mark(
-                "Z' or Z'' from the customer's financial statements, as your firm has entered them."
+                "Z' or Z'' from the customer's financial statements, as your firm has entered them: 0 where"
+                " distress ends, 1 where safety begins."
             ),
             source="local",
             worse="lower",
