@@ -127,7 +127,7 @@ def value_of(kind: Kind, content: Mapping[str, Any]) -> float:
     """Return the value of a signal from what was entered; raises MalformedError."""
     if kind == "industry":
         outlook = content.get("outlook")
-        if set(content) != {"outlook"} or isinstance(outlook, bool) or outlook not in OUTLOOKS:
+        if set(content) != {"outlook"} or type(outlook) is not int or outlook not in OUTLOOKS:
             raise MalformedError("an outlook is a whole number from -2 (bad) to 2 (good)")
         return float(outlook)
     model = content.get("model")

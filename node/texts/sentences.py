@@ -49,6 +49,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "refused_lines": mark("Some lines cannot be taken; nothing was imported."),
     "locked": mark("Another process runs this node."),
     "risk_policy": mark("The risk policy cannot be in force; the old one stays."),
+    "policy_unchanged": mark("This risk policy is in force already."),
+    "policy_outdated": mark("Another risk policy was adopted since; look at the change again."),
     "settings": mark("The node's configuration cannot be used."),
     "key_file": mark("The key file cannot be used."),
     "passphrase": mark("The passphrase does not open the key file, or the file was changed."),
