@@ -1,10 +1,11 @@
 """Numbers, percents, money, days and months as the current language writes them."""
 
 from collections.abc import Iterable
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
-from babel.dates import format_skeleton
+from babel.dates import format_date, format_skeleton
 from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision
 
 from hanse_ledger.ids import Month, month_start
@@ -16,6 +17,16 @@ _LOCALES: Final = {"en": "en", "zh-CN": "zh_Hans_CN"}
 def number(value: int) -> str:
     """Write a whole number."""
     return format_decimal(value, locale=_locale())
+
+
+def decimal(value: float, digits: int = 1) -> str:
+    """Write a number with at most so many decimals."""
+    return format_decimal(value, format=f"#,##0.{'#' * digits}", locale=_locale())
+
+
+def share(value: float) -> str:
+    """Write a share of 1 in percents with at most one decimal."""
+    return format_percent(value, format="#,##0.#%", locale=_locale())
 
 
 def percent(part: int, whole: int) -> str:
@@ -34,6 +45,16 @@ def money(amount_minor: int, currency: str, exponent: int | None = None) -> str:
 def month(value: Month) -> str:
     """Write a month with its year."""
     return format_skeleton("yMMM", month_start(value), locale=_locale())
+
+
+def day(value: date) -> str:
+    """Write a day with its year."""
+    return format_date(value, "medium", locale=_locale())
+
+
+def moment(value: datetime) -> str:
+    """Write a time of day in UTC."""
+    return f"{day(value.date())} {value:%H:%M} UTC"
 
 
 def months(values: Iterable[Month]) -> str:
