@@ -16,7 +16,6 @@ from hanse_ledger import errors
 from hanse_ledger.errors import LedgerError
 from node.errors import (
     ApiKeyError,
-    ExpertStateError,
     ImportStateError,
     InFlightError,
     LogSignatureError,
@@ -54,7 +53,6 @@ STATUSES: Final[dict[type[LedgerError], HTTPStatus]] = {
     ImportStateError: HTTPStatus.CONFLICT,
     PortfolioStateError: HTTPStatus.CONFLICT,
     PersonStateError: HTTPStatus.CONFLICT,
-    ExpertStateError: HTTPStatus.CONFLICT,
     WithdrawnError: HTTPStatus.CONFLICT,
     UnknownMediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

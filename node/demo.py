@@ -21,7 +21,7 @@ from hanse_ledger.ids import Month, PartyId, SubjectId, month_at, month_end, mon
 from node.bootstrap import CONSORTIUM_FILE, DEMO_FILE, PARTIES_FOLDER, Embedded, found
 from node.clocks import system_entropy
 from node.files import is_partial, write_whole
-from node.member import MemberNode, OwnPart
+from node.member import MemberNode
 from node.receivables.amounts import minor_digits
 from node.receivables.export import Export, open_export
 from node.receivables.outcome import Reading, Remark
@@ -255,7 +255,7 @@ def _write_report(folder: Path, embedded: Embedded, plan: _Plan, progress: Progr
         "answers": answers,
         "report": {
             "answer": shown.describe(),
-            "own": [_own_fields(part) for part in node.own_part(shown)],
+            "own": [part.describe() for part in node.own_part(shown)],
         },
         "files": files,
     }
@@ -276,15 +276,6 @@ def _interest(outcome: Outcome) -> tuple[int, int]:
     windows = [] if outcome.figures is None else list(outcome.figures.windows)
     late = sum(sum(window.condition[_LATE_FROM:]) for window in windows if window.condition is not None)
     return late, len(windows)
-
-
-def _own_fields(part: OwnPart) -> dict[str, Any]:
-    return {
-        "condition": list(part.condition),
-        "exposure": list(part.exposure),
-        "delay": list(part.delay),
-        "rows": [[month_text(month), row.peak_minor, row.delay_days] for month, row in part.rows],
-    }
 
 
 def _result(folder: Path, plan: _Plan, *, fresh: bool) -> DemoResult:

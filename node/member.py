@@ -1,14 +1,13 @@
 """A member's (or desk's) node: its roles put together, and what its own people do with them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from hanse_ledger.answer_file import AnswerProof, encode_answer_file, verify_answer_file
 from hanse_ledger.errors import RejectedError, VerificationError
 from hanse_ledger.ids import Month, SubjectId
 from hanse_ledger.merkle import prove_consistency, prove_inclusion
-from hanse_ledger.rows import CONDITIONS, DELAYS, EXPOSURES, Row
+from node.own.parts import OwnPart, own_parts
 from node.ports import StewardLinks
 from node.receivables.outcome import Reading
 from node.roles.book import Book, BookChange
@@ -21,17 +20,7 @@ from node.roles.outbox import Outbox
 from node.roles.party import Standing
 from node.roles.recipients import Recipients
 from node.roles.tokens import TokenSource
-from node.storage.book import counting_rows, has_import, row_of
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnPart:
-    """What a member's own rows add to a window: one row a month, by class, and their exact figures."""
-
-    condition: tuple[int, ...]
-    exposure: tuple[int, ...]
-    delay: tuple[int, ...]
-    rows: tuple[tuple[Month, Row], ...]
+from node.storage.book import has_import
 
 
 class MemberNode:
@@ -96,16 +85,7 @@ class MemberNode:
         if outcome.figures is None:
             return []
         with self.standing.database.read() as connection:
-            records = counting_rows(connection, outcome.subject)
-        parts = []
-        for window in outcome.figures.windows:
-            rows = [
-                (Month(record.month), row_of(record))
-                for record in records
-                if record.month in window.months and record.counted_in <= window.frozen_at
-            ]
-            parts.append(_own_part(rows))
-        return parts
+            return own_parts(connection, outcome.subject, outcome.figures.windows)
 
     def answer_file(self, outcome: Outcome) -> bytes:
         """Return an outcome as a file that anyone can verify; RejectedError for one without figures.
@@ -147,12 +127,3 @@ class MemberNode:
             verify_answer_file(file, document)
         except VerificationError as error:
             raise RejectedError("keys have changed since the inquiry: ask anew for a file") from error
-
-
-def _own_part(rows: Sequence[tuple[Month, Row]]) -> OwnPart:
-    return OwnPart(
-        condition=tuple(sum(row.condition == i for _, row in rows) for i in range(CONDITIONS)),
-        exposure=tuple(sum(row.exposure == i for _, row in rows) for i in range(EXPOSURES)),
-        delay=tuple(sum(row.delay == i for _, row in rows) for i in range(DELAYS)),
-        rows=tuple(rows),
-    )

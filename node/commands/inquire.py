@@ -19,8 +19,9 @@ from node.commands.output import new_console, print_json, progress, refuse, say
 from node.commands.remote import ApiKeyFile, RemoteNode, Url, open_remote
 from node.commands.tree import Command, new_app
 from node.files import write_whole
-from node.member import MemberNode, OwnPart
+from node.member import MemberNode
 from node.own.facts import Facts, describe_by_subject
+from node.own.parts import OwnPart
 from node.roles.inquirer import Outcome
 from node.texts import mark, tr
 

@@ -1,7 +1,7 @@
 """The words for codes of risk management. Each is given to `tr` where it is shown."""
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from node.texts import formats, mark, tr
 
@@ -52,11 +52,11 @@ DECISIONS: Final[Mapping[str, str]] = {
 }
 
 
-def said(texts: Mapping[str, str], code: str) -> str:
+def said(texts: Mapping[Any, str], code: str) -> str:
     """Return a code in words; as it is, where a later version has written it."""
     return tr(texts[code]) if code in texts else code
 
 
-def listed(texts: Mapping[str, str], codes: Iterable[str]) -> str:
+def listed(texts: Mapping[Any, str], codes: Iterable[str]) -> str:
     """Return codes in words, one after the other."""
     return formats.listed(said(texts, code) for code in codes)

@@ -19,9 +19,9 @@ FOREIGN = {
     "hanse_client": {"httpx"},
     "consortium_config": set[str](),
     "node": {
-        "alembic", "babel", "cryptography", "google", "http_message_signatures", "httpcore", "httpx", "numpy",
-        "openpyxl", "psycopg", "pydantic", "pydantic_settings", "pyrage", "python_calamine", "rapidfuzz",
-        "rfc8785", "rich", "sqlalchemy", "typer",
+        "alembic", "babel", "cryptography", "google", "http_message_signatures", "httpcore", "httpx",
+        "jinja2", "markupsafe", "numpy", "openpyxl", "psycopg", "pydantic", "pydantic_settings", "pyrage",
+        "python_calamine", "rapidfuzz", "rfc8785", "rich", "sqlalchemy", "typer", "weasyprint",
     },
     "api": {"authlib", "babel", "fastapi", "jinja2", "prometheus_client", "pydantic", "starlette", "uvicorn"},
 }  # fmt: skip

@@ -5,20 +5,21 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
 from hanse_ledger.ids import SubjectId
-from node.risk.portfolio.position import GRADES, LEVELS, Position
+from node.risk.grades import GRADES, UNKNOWN, Grade
+from node.risk.policy.matrix import LEVELS, Level
+from node.risk.portfolio.position import Position
 
 Direction: TypeAlias = Literal["worse", "unrated", "better", "rated", "new", "gone"]
 """`unrated` came to have no grade (U), `rated` came to have one."""
-_UNGRADED: Final = "U"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """What a kept run holds of a customer."""
 
-    grade: str
-    score: float | None
-    level: str | None
+    grade: Grade
+    score: int | None
+    level: Level | None
     exposure_minor: int | None = field(repr=False)
 
     def to_list(self) -> list[Any]:
@@ -64,8 +65,8 @@ def movers(before: Mapping[SubjectId, Standing], positions: Iterable[Position]) 
 def _direction(before: Standing | None, after: Standing | None) -> Direction | None:
     if before is None or after is None:
         return "new" if before is None else "gone"
-    if (before.grade == _UNGRADED) != (after.grade == _UNGRADED):
-        return "unrated" if after.grade == _UNGRADED else "rated"
+    if (before.grade == UNKNOWN) != (after.grade == UNKNOWN):
+        return "unrated" if after.grade == UNKNOWN else "rated"
     if _severity(after) == _severity(before):
         return None
     return "worse" if _severity(after) > _severity(before) else "better"

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
 
-from node.risk.portfolio.position import COVERAGES, GRADES, Cell, Coverage, Position
+from node.risk.grades import GRADES, Grade
+from node.risk.portfolio.position import COVERAGES, Cell, Coverage, Position
 
 TOPS: Final = (1, 5, 10, 20)
 """Of how many of the largest customers the share is shown."""
@@ -58,7 +59,7 @@ class Summary:
     """A portfolio as a whole."""
 
     total: Mass
-    grades: tuple[tuple[str, Mass], ...]
+    grades: tuple[tuple[Grade, Mass], ...]
     """All of A to E and U, in this order."""
     cells: tuple[CellMass, ...]
     """Those in which somebody stands, by probability and impact."""
@@ -94,7 +95,7 @@ def _cells(positions: Iterable[Position]) -> tuple[CellMass, ...]:
     cells: dict[tuple[int, int], Cell] = {}
     for position in positions:
         if position.cell is not None:
-            place = position.cell.probability, position.cell.impact
+            place = position.cell.likelihood, position.cell.impact
             standing.setdefault(place, []).append(position)
             cells[place] = position.cell
     return tuple(CellMass(cell=cells[place], mass=_mass(standing[place])) for place in sorted(standing))

@@ -1,14 +1,16 @@
 from hanse_ledger.ids import SubjectId
+from node.risk.grades import Grade
+from node.risk.policy.matrix import Level
 from node.risk.portfolio.movers import Standing, movers, standing_of
 from node.risk.portfolio.position import Cell, Position
 
 
-def position(name: str, grade: str, *, level: str = "low", exposure_minor: int = 100) -> Position:
+def position(name: str, grade: Grade, *, level: Level = "low", exposure_minor: int = 100) -> Position:
     return Position(
         subject=SubjectId(f"ref:T:{name}"),
         grade=grade,
         score=None,
-        cell=Cell(probability=1, impact=1, level=level),
+        cell=Cell(likelihood=1, impact=1, level=level),
         exposure_minor=exposure_minor,
         probability=None,
         coverage="none",

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hanse_ledger.ids import SubjectId
-from node.risk.portfolio.position import COVERAGES, GRADES, Cell, Position
+from node.risk.grades import GRADES
+from node.risk.portfolio.position import COVERAGES, Cell, Position
 from node.risk.portfolio.summary import HHI_SCALE, levels, summarize
 
 
@@ -31,7 +32,7 @@ def positions(draw: st.DrawFn) -> Position:
         probability=draw(st.none() | st.floats(0, 1)),
         cell=draw(
             st.none()
-            | st.builds(Cell, probability=st.integers(1, 5), impact=st.integers(1, 5), level=st.just("high"))
+            | st.builds(Cell, likelihood=st.integers(1, 5), impact=st.integers(1, 5), level=st.just("high"))
         ),
     )
 
@@ -75,7 +76,7 @@ def test_small_losses_do_not_round_to_nothing() -> None:
 
 
 def test_levels_are_counted_over_cells() -> None:
-    low, high = Cell(probability=1, impact=1, level="low"), Cell(probability=5, impact=5, level="high")
+    low, high = Cell(likelihood=1, impact=1, level="low"), Cell(likelihood=5, impact=5, level="high")
     found = summarize(
         [position(1, 1, cell=low), position(2, 2, cell=high), position(3, 3, cell=high)],
         loss_given_default=0.6,

@@ -15,8 +15,8 @@ def one(customer: str = "4711") -> Position:
     return Position(
         subject=SubjectId("ref:T:1"),
         grade="B",
-        score=71.5,
-        cell=Cell(probability=2, impact=3, level="medium-low"),
+        score=71,
+        cell=Cell(likelihood=2, impact=3, level="medium-low"),
         exposure_minor=123_456,
         probability=None,
         coverage="checked",
@@ -30,7 +30,7 @@ def test_amounts_are_exact_and_what_is_unknown_is_empty() -> None:
     assert named["exposure"] == Decimal("1234.56")
     assert (named["limit"], named["probability_late_30"]) == (None, None)
     line = to_csv([row]).decode("utf-8-sig").splitlines()[1]
-    assert line == "ref:T:1,4711,B,71.5,2,3,medium-low,,1234.56,,CNY,,checked"
+    assert line == "ref:T:1,4711,B,71,2,3,medium-low,,1234.56,,CNY,,checked"
 
 
 def test_no_text_of_a_csv_file_begins_as_a_formula() -> None:

@@ -1,0 +1,1 @@
+"""A report's document put into words: sections of blocks, in the current language."""

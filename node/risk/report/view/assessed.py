@@ -1,0 +1,140 @@
+"""The part of a report that says what the firm makes of what is known: score, expert, matrix, response."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from node.rendering.blocks import Block, Column, Fields, Grid, Paragraph, Row, Section, figures, texts
+from node.rendering.figures import Frame
+from node.rendering.matrix import LEVELS, matrix_block
+from node.risk.report.words import DASH, count, money
+from node.risk.words import DECISIONS, DIRECTIONS, GRADES, MEASURES, ROLES, STRATEGIES, listed, said
+from node.texts import formats, tr
+
+Document = Mapping[str, Any]
+
+_HERE: Final = "●"
+_CAP: Final = "cap"
+
+
+def headline(document: Document, frame: Frame) -> Fields:
+    """Return what a reader wants to know first."""
+    found = document["assessment"]
+    place, response, onboarding = found["matrix"], found["response"], found["onboarding"]
+    return Fields(
+        entries=(
+            (tr("Grade"), said(GRADES, found["grade"])),
+            (tr("Score, of 100"), count(found["score"]) or DASH),
+            (tr("Paying more than 30 days late"), _probability(document)),
+            (tr("Risk"), DASH if place["level"] is None else said(LEVELS, place["level"])),
+            (tr("Response"), said(STRATEGIES, response["response"])),
+            (tr("As a new customer"), said(DECISIONS, onboarding["decision"])),
+            (tr("Exposure"), money(found["exposure_minor"], frame)),
+        )
+    )
+
+
+def assessed_sections(document: Document, frame: Frame) -> Iterator[Section]:
+    """Yield score with reasons, probability and expert beside it, the matrix and the response."""
+    yield _score(document)
+    yield _beside(document)
+    yield _matrix(document)
+    yield _response(document["assessment"], frame)
+
+
+def _score(document: Document) -> Section:
+    found, titles = document["assessment"], document["titles"]
+    rows = [
+        Row(
+            cells=(
+                reason_words(reason, titles),
+                said(DIRECTIONS, reason["direction"]),
+                formats.number(reason["points"]),
+                formats.number(reason["most"]) if reason["most"] else "",
+                reason["code"],
+            )
+        )
+        for reason in found["reasons"]
+    ]
+    total = count(found["score"]) or DASH
+    rows.append(Row(cells=(tr("Score, of 100"), "", total, formats.number(100), ""), tone="strong"))
+    columns = (
+        *texts(tr("Reason"), tr("Speaks")),
+        *figures(tr("Points"), tr("Of")),
+        Column(name=tr("Code")),
+    )
+    caption = tr("What each factor brings; the points make the score exactly.")
+    blocks: list[Block] = [Grid(caption=caption, columns=columns, rows=tuple(rows))]
+    left_out = formats.listed(tr(titles.get(name, name)) for name in found["left_out"])
+    if left_out:
+        weight = formats.number(found["known_weight"])
+        text = tr(
+            "Known: {weight} of 100 of the scorecard's weight. Left out: {names}.",
+            weight=weight,
+            names=left_out,
+        )
+        blocks.append(Paragraph(text=text))
+    return Section(title=tr("Score"), blocks=tuple(blocks))
+
+
+def reason_words(reason: Mapping[str, Any], titles: Mapping[str, str]) -> str:
+    """Return a reason without its points: the signal's title, or the rule above the score."""
+    about, _, rest = reason["code"].partition(":")
+    if about == _CAP:
+        return tr("Rule above the score: {name}", name=rest)
+    words = tr(titles.get(about, about))
+    return tr("{signal} (not known)", signal=words) if reason["unknown"] else words
+
+
+def _beside(document: Document) -> Section:
+    found = document["assessment"]
+    in_force = tr("the expert's") if found["in_force"] == "expert" else tr("the score's")
+    expert = found["expert_grade"]
+    entries = (
+        (tr("Grade by the score"), said(GRADES, found["score_grade"])),
+        (tr("Grade by an expert"), DASH if expert is None else said(GRADES, expert)),
+        (tr("Probability of paying more than 30 days late in three months"), _probability(document)),
+        (tr("In force"), in_force),
+    )
+    return Section(
+        title=tr("Score, probability and expert beside each other"), blocks=(Fields(entries=entries),)
+    )
+
+
+def _probability(document: Document) -> str:
+    value = document["assessment"]["probability"]
+    return tr("none: no calibrated model") if value is None else formats.share(value)
+
+
+def _matrix(document: Document) -> Section:
+    place = document["assessment"]["matrix"]
+    is_placed = place["likelihood"] is not None and place["impact"] is not None
+    marks = {(place["likelihood"], place["impact"]): _HERE} if is_placed else {}
+    caption = tr(
+        "Likelihood of trouble by what it would mean to your firm; {mark} is this customer.", mark=_HERE
+    )
+    blocks: list[Block] = [matrix_block(document["matrix"], caption=caption, marks=marks)]
+    if not is_placed:
+        text = tr(
+            "The customer stands in no cell: its grade, its exposure or what your firm can bear is not known."
+        )
+        blocks.append(Paragraph(text=text, tone="notice"))
+    return Section(title=tr("Risk matrix"), blocks=tuple(blocks))
+
+
+def _response(found: Mapping[str, Any], frame: Frame) -> Section:
+    response, onboarding = found["response"], found["onboarding"]
+    terms = response["terms_days"]
+    approval = tr("none needed") if response["automatic"] else listed(ROLES, response["roles"])
+    entries = (
+        (tr("Response"), said(STRATEGIES, response["response"])),
+        (tr("Measures"), listed(MEASURES, response["measures"]) or DASH),
+        (tr("Recommended limit"), money(response["limit_minor"], frame)),
+        (tr("Recommended terms"), DASH if terms is None else tr("{days} days", days=formats.number(terms))),
+        (tr("To be done within"), tr("{days} days", days=formats.number(response["due_days"]))),
+        (tr("Approval by"), approval),
+        (tr("Rule of the policy"), response["rule"]),
+        (tr("As a new customer"), said(DECISIONS, onboarding["decision"])),
+        (tr("On conditions"), listed(MEASURES, onboarding["conditions"]) or DASH),
+        (tr("Rule for new customers"), onboarding["rule"]),
+    )
+    return Section(title=tr("Response"), blocks=(Fields(entries=entries),))
