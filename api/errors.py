@@ -30,6 +30,9 @@ from node.errors import (
     UnknownMediaTypeError,
     WithdrawnError,
 )
+from node.risk.policy import PolicyError
+from node.risk.policy.versions import OutdatedPreviewError, UnchangedPolicyError
+from node.risk.responses import ResponseStateError
 
 _PLACES_MOST: Final = 20
 SIZE_TYPE: Final = "text/x.tlog.size"
@@ -52,6 +55,9 @@ STATUSES: Final[dict[type[LedgerError], HTTPStatus]] = {
     InFlightError: HTTPStatus.CONFLICT,
     ImportStateError: HTTPStatus.CONFLICT,
     PortfolioStateError: HTTPStatus.CONFLICT,
+    UnchangedPolicyError: HTTPStatus.CONFLICT,
+    OutdatedPreviewError: HTTPStatus.CONFLICT,
+    ResponseStateError: HTTPStatus.CONFLICT,
     PersonStateError: HTTPStatus.CONFLICT,
     WithdrawnError: HTTPStatus.CONFLICT,
     UnknownMediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -90,6 +96,8 @@ def refuse(error: LedgerError, **more: Any) -> Response:
     """Return a refusal; that of a witness which has cosigned another size is the size (tlog-witness)."""
     if isinstance(error, errors.CheckpointConflictError):
         return Response(f"{error}\n", status_of(error), media_type=SIZE_TYPE)
+    if isinstance(error, PolicyError):
+        more["faults"] = [fault.describe() for fault in error.faults]
     answer = problem(status_of(error), error.code, str(error), **more)
     if isinstance(error, ApiKeyError):
         answer.headers["WWW-Authenticate"] = "Bearer"  # RFC 9110 section 15.5.2

@@ -16,7 +16,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import apart, asking, consortium, inquiries, private_work, replaying, reporting, sequencing
+from benchmarks import (
+    apart,
+    asking,
+    assessing,
+    consortium,
+    inquiries,
+    private_work,
+    replaying,
+    reporting,
+    sequencing,
+)
 from benchmarks.measure import Measure, at_most, print_measure
 
 RESULTS: Final = Path(__file__).parent / "results.jsonl"
@@ -31,6 +41,7 @@ class Sizes:
     known: int
     inquiries: int
     portfolio: int
+    customers: int
     members: int
     reports: int
     batches: int
@@ -46,6 +57,7 @@ FULL: Final = Sizes(
     known=1_000,
     inquiries=400,
     portfolio=1_000,
+    customers=10_000,
     members=8,
     reports=8,
     batches=200,
@@ -59,6 +71,7 @@ QUICK: Final = Sizes(
     known=32,
     inquiries=10,
     portfolio=20,
+    customers=100,
     members=2,
     reports=1,
     batches=2,
@@ -171,6 +184,11 @@ def ask(bench: Bench) -> Iterator[Measure]:
     yield from asking.measure_api(bench.large, table, rows=rows, count=bench.sizes.asked)
 
 
+def assess(bench: Bench) -> Iterator[Measure]:
+    """Measure a run over all of a member's customers, whose inquiries are answered."""
+    yield assessing.measure_portfolio_run(bench.folder("assess"), customers=bench.sizes.customers)
+
+
 def demo(bench: Bench) -> Iterator[Measure]:
     """Measure `hanse demo` on its sample, as a process from start to end."""
     command = [sys.executable, "-m", "node.cli", "demo", "--json", "--dir", str(bench.folder("demo"))]
@@ -189,6 +207,7 @@ GROUPS: Final[dict[Callable[[Bench], Iterator[Measure]], tuple[str, ...]]] = {
     replay: ("follower.replay_ratio", "audit.replay_ratio"),
     share: ("reports.rows_per_s_apart",),
     ask: ("inquiry.api_p50_ms", "inquiry.api_p99_ms"),
+    assess: ("portfolio.assess_10k_s",),
     demo: ("demo.sample_s",),
 }
 NAMES: Final = tuple(name for names in GROUPS.values() for name in names)

@@ -24,7 +24,12 @@ from node.own.imports import Export, Imports, Reader
 from node.own.matching import CANDIDATES_MOST, candidates
 from node.own.portfolios import Asked, Portfolios
 from node.risk.audit import AuditChain
+from node.risk.local import LocalInputs
 from node.risk.people import People
+from node.risk.policy.versions import Policies
+from node.risk.responses import Responses
+from node.risk.service import RiskService
+from node.risk.signals.reading import InputsReader
 from node.roles.desk import Filing
 from node.storage.database import Database
 from node.wire import Door
@@ -55,6 +60,17 @@ class OwnService:
         self.portfolios = Portfolios(database, around.clock)
         self.audit = AuditChain(database)
         self.people = People(database, around.clock, self.audit)
+        self.policy = Policies(database, around.clock, self.audit)
+        self.local = LocalInputs(database, around.clock, self.audit)
+        self.responses = Responses(database, clock=around.clock, entropy=around.entropy, audit=self.audit)
+        self.inputs = InputsReader(database, consortium=consortium, clock=around.clock)
+        self.risk = RiskService(
+            inputs=self.inputs,
+            policies=self.policy,
+            responses=self.responses,
+            audit=self.audit,
+            clock=around.clock,
+        )
         self.facts = Facts(database)
         self._steps: Callable[[], None] = lambda: None
 

@@ -5,7 +5,7 @@ new one comes after them, and all stay.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -110,7 +110,7 @@ class LocalInputs:
 
 
 def given_by_people(
-    connection: Connection, today: date, subjects: Sequence[SubjectId] | None = None
+    connection: Connection, today: date, subjects: Collection[SubjectId] | None = None
 ) -> dict[SubjectId, dict[SignalName, Given]]:
     """Return what counts on a day of what was entered, by subject: of all subjects without a list of them."""
     query = select(local_input).where(local_input.c.expires_on >= today.isoformat())

@@ -50,6 +50,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "locked": mark("Another process runs this node."),
     "risk_policy": mark("The risk policy cannot be in force; the old one stays."),
     "policy_unchanged": mark("This risk policy is in force already."),
+    "response_state": mark("The response is in no state for this."),
     "policy_outdated": mark("Another risk policy was adopted since; look at the change again."),
     "settings": mark("The node's configuration cannot be used."),
     "key_file": mark("The key file cannot be used."),

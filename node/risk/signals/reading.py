@@ -14,6 +14,7 @@ from hanse_ledger.consortium import Consortium, Policy
 from hanse_ledger.ids import Month, SubjectId, month_at
 from node.own.history import outcome_of
 from node.ports import Clock
+from node.risk.local import given_by_people
 from node.risk.signals.compute import signals_of
 from node.risk.signals.inputs import Answered, Inputs, OwnInvoice, OwnRow
 from node.risk.signals.names import Unknown
@@ -64,6 +65,18 @@ class InputsReader:
         """Return the signals of one subject."""
         return signals_of(self.one(subject))
 
+    def firm_open_minor(self) -> int | None:
+        """Return all that is open on the firm's books, as far as there are rates; None before any import."""
+        query = select(invoice.c.currency, func.sum(invoice.c.amount_minor))
+        query = query.where(invoice.c.paid_date.is_(None)).group_by(invoice.c.currency)
+        with self._database.read() as connection:
+            book_day = last_import_day(connection)
+            if book_day is None:
+                return None
+            rates = _Rates.of(self._consortium().policy, book_day)
+            parts = [rates.convert(int(amount), currency) for currency, amount in connection.execute(query)]
+        return sum(part for part in parts if part is not None)
+
     def _read(self, subjects: Subjects) -> dict[SubjectId, Inputs]:
         as_of, policy = self._clock.now().date(), self._consortium().policy
         which = subjects if subjects is not None and len(subjects) <= _AT_ONCE else None
@@ -74,6 +87,7 @@ class InputsReader:
             rows = _own_rows(connection, which, answers)
             lines = _invoices(connection, which, _Rates.of(policy, book_day))
             limits = _limits(connection, which)
+            given = given_by_people(connection, as_of, which)
             listed = _customers(connection) if subjects is None else set()
         wanted = {*lines, *limits, *listed} if subjects is None else subjects
         return {
@@ -87,6 +101,7 @@ class InputsReader:
                 book_day=book_day,
                 invoices=tuple(lines.get(subject, ())),
                 limit_minor=limits.get(subject),
+                given=given.get(subject, {}),
             )
             for subject in wanted
         }

@@ -1,0 +1,114 @@
+"""Assessing a member's customers by the policy in force: one, or all of them in one run."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from hanse_ledger.ids import SubjectId
+from hanse_ledger.subjects import parse_subject
+from node.ports import Clock
+from node.risk.assessment import Assessment, Known, assess
+from node.risk.audit import AuditChain
+from node.risk.grades import Grade
+from node.risk.policy.reading import parse_policy
+from node.risk.policy.versions import Policies, Version
+from node.risk.policy.whole import RiskPolicy
+from node.risk.preview import Preview, preview_of
+from node.risk.responses import Responses
+from node.risk.roles import Actor, require
+from node.risk.signals.compute import signals_of
+from node.risk.signals.reading import InputsReader, Subjects
+
+Probabilities: TypeAlias = Callable[[Subjects], Mapping[SubjectId, float]]
+"""Calibrated probabilities of paying more than 30 days late, of those who have one."""
+ExpertGrades: TypeAlias = Callable[[Subjects], Mapping[SubjectId, Grade]]
+"""Grades of experts' assessments that are in force."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A run over customers by one version of the policy."""
+
+    version: Version
+    policy: RiskPolicy
+    assessments: tuple[Assessment, ...]
+    proposed: tuple[str, ...] = ()
+    """The ids of responses that are new with it."""
+
+
+class RiskService:
+    """What a member's own people ask about its customers' risk. Any thread may ask."""
+
+    def __init__(
+        self,
+        *,
+        inputs: InputsReader,
+        policies: Policies,
+        responses: Responses,
+        audit: AuditChain,
+        clock: Clock,
+        probabilities: Probabilities = lambda _: {},
+        experts: ExpertGrades = lambda _: {},
+    ) -> None:
+        self._inputs, self._policies, self._responses = inputs, policies, responses
+        self._audit, self._clock = audit, clock
+        self._probabilities, self._experts = probabilities, experts
+
+    def assess(self, actor: Actor, subject: SubjectId, *, respond: bool = False) -> Run:
+        """Assess one customer, and put the look into the audit chain; with `respond`, propose what to do."""
+        require(actor, "assessment.view")
+        run = self._run([subject])
+        self._note(actor, "assessment.viewed", run)
+        return self._respond(actor, run) if respond else run
+
+    def assess_all(self, actor: Actor, *, respond: bool = True) -> Run:
+        """Assess everybody on the firm's books or list, and propose what to do where that has changed."""
+        require(actor, "assessment.view")
+        run = self._run(None)
+        self._note(actor, "portfolio.assessed", run)
+        return self._respond(actor, run) if respond else run
+
+    def preview(self, actor: Actor, raw: bytes) -> Preview:
+        """Compare what a policy file would make of all customers with what is in force; change nothing.
+
+        Raises PolicyError.
+        """
+        require(actor, "policy.preview")
+        proposed = parse_policy(raw)
+        version, policy = self._policies.in_force()
+        known, firm_open_minor = self._known(None)
+        before = [assess(one, policy, firm_open_minor=firm_open_minor) for one in known]
+        after = [assess(one, proposed, firm_open_minor=firm_open_minor) for one in known]
+        return preview_of(version.number, before, after)
+
+    def _respond(self, actor: Actor, run: Run) -> Run:
+        proposed = self._responses.propose(actor, run.assessments, policy=run.version.number)
+        return Run(
+            version=run.version, policy=run.policy, assessments=run.assessments, proposed=tuple(proposed)
+        )
+
+    def _run(self, subjects: Subjects) -> Run:
+        version, policy = self._policies.in_force()
+        known, firm_open_minor = self._known(subjects)
+        assessments = tuple(assess(one, policy, firm_open_minor=firm_open_minor) for one in known)
+        return Run(version=version, policy=policy, assessments=assessments)
+
+    def _known(self, subjects: Subjects) -> tuple[list[Known], int | None]:
+        inputs = self._inputs.all() if subjects is None else self._inputs.some(subjects)
+        probabilities, experts = self._probabilities(subjects), self._experts(subjects)
+        known = [
+            Known(
+                subject=subject,
+                personal=parse_subject(subject).personal,
+                signals=signals_of(one),
+                probability=probabilities.get(subject),
+                expert=experts.get(subject),
+            )
+            for subject, one in sorted(inputs.items())
+        ]
+        return known, self._inputs.firm_open_minor()
+
+    def _note(self, actor: Actor, action: str, run: Run) -> None:
+        subject = run.assessments[0].subject if action == "assessment.viewed" else None
+        content: dict[str, Any] = {"policy": run.version.number, "customers": len(run.assessments)}
+        self._audit.record(actor=actor, action=action, subject=subject, content=content, at=self._clock.now())
