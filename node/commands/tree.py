@@ -1,6 +1,5 @@
 """Commands and their help pages in the current language, whichever way Typer writes them."""
 
-import gc
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, ClassVar, Final
@@ -10,6 +9,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from node.texts import mark, tr
+from node.uncollected import uncollected
 
 FURNITURE: Final = (
     mark("Usage:"),
@@ -63,11 +63,8 @@ class LazyGroup(Group):
         if cmd_name not in self.table:
             return None
         # Importing leaves no garbage behind, and looking for it takes a tenth of the time.
-        gc.disable()
-        try:
+        with uncollected():
             module = import_module(self.table[cmd_name][0])
-        finally:
-            gc.enable()
         return in_language(get_command(module.app))
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002

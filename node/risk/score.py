@@ -98,10 +98,13 @@ def apportion(whole: int, weights: Sequence[int], most: Sequence[int]) -> list[i
     total = sum(weights)
     parts = [whole * weight // total for weight in weights]
     order = sorted(range(len(weights)), key=lambda place: -(whole * weights[place] % total))
+    left = whole - sum(parts)
     for place in itertools.cycle(order):
-        if sum(parts) == whole:
+        if not left:
             break
-        parts[place] += parts[place] < most[place]
+        if parts[place] < most[place]:
+            parts[place] += 1
+            left -= 1
     return parts
 
 

@@ -18,6 +18,7 @@ from node.risk.responses import Responses
 from node.risk.roles import Actor, require
 from node.risk.signals.compute import signals_of
 from node.risk.signals.reading import InputsReader, Subjects
+from node.uncollected import uncollected
 
 Probabilities: TypeAlias = Callable[[Subjects], Mapping[SubjectId, float]]
 """Calibrated probabilities of paying more than 30 days late, of those who have one."""
@@ -64,7 +65,8 @@ class RiskService:
     def assess_all(self, actor: Actor, *, respond: bool = True) -> Run:
         """Assess everybody on the firm's books or list, and propose what to do where that has changed."""
         require(actor, "assessment.view")
-        run = self._run(None)
+        with uncollected():
+            run = self._run(None)
         self._note(actor, "portfolio.assessed", run)
         return self._respond(actor, run) if respond else run
 
@@ -76,6 +78,10 @@ class RiskService:
         require(actor, "policy.preview")
         proposed = parse_policy(raw)
         version, policy = self._policies.in_force()
+        with uncollected():
+            return self._preview(version, policy, proposed)
+
+    def _preview(self, version: Version, policy: RiskPolicy, proposed: RiskPolicy) -> Preview:
         known, firm_open_minor = self._known(None)
         before = [assess(one, policy, firm_open_minor=firm_open_minor) for one in known]
         after = [assess(one, proposed, firm_open_minor=firm_open_minor) for one in known]

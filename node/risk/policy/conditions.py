@@ -46,15 +46,12 @@ class Test:
     def holds(self, case: Case) -> bool:
         """Say whether the test holds for a case."""
         value = case.get(self.about)
-        if self.operator == "unknown":
-            return value is None
         if value is None:
-            return False
-        if self.operator == "known":
-            return True
-        if self.operator == "in":
-            return value in self.choices
-        return _COMPARE[self.operator](value, self.bound)
+            return self.operator == "unknown"
+        compare = _COMPARE.get(self.operator)
+        if compare is not None:
+            return compare(value, self.bound)
+        return value in self.choices if self.operator == "in" else self.operator == "known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +106,10 @@ Conditions: TypeAlias = Mapping[str, Condition]
 
 def hold(clauses: Sequence[Clause], case: Case, conditions: Conditions) -> bool:
     """Say whether all clauses hold for a case. Conditions must be free of cycles."""
-    return all(_holds(clause, case, conditions) for clause in clauses)
+    for clause in clauses:  # noqa: SIM110 - half as slow as `all`, and asked millions of times in a run
+        if not _holds(clause, case, conditions):
+            return False
+    return True
 
 
 def tests_in(clauses: Sequence[Clause], conditions: Conditions) -> list[Test]:
