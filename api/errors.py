@@ -16,6 +16,7 @@ from hanse_ledger import errors
 from hanse_ledger.errors import LedgerError
 from node.errors import (
     ApiKeyError,
+    ExpertStateError,
     ImportStateError,
     InFlightError,
     LogSignatureError,
@@ -59,6 +60,7 @@ STATUSES: Final[dict[type[LedgerError], HTTPStatus]] = {
     OutdatedPreviewError: HTTPStatus.CONFLICT,
     ResponseStateError: HTTPStatus.CONFLICT,
     PersonStateError: HTTPStatus.CONFLICT,
+    ExpertStateError: HTTPStatus.CONFLICT,
     WithdrawnError: HTTPStatus.CONFLICT,
     UnknownMediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

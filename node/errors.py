@@ -169,6 +169,12 @@ class PersonStateError(RejectedError):
     code = "person_state"
 
 
+class ExpertStateError(RejectedError):
+    """An expert's assessment that is in no state for this."""
+
+    code = "expert_state"
+
+
 class AuditChainError(VerificationError):
     """A row of the audit chain that does not hold; `number` is its place, from 0 on."""
 

@@ -12,6 +12,7 @@ from sqlalchemy.exc import ArgumentError
 from hanse_ledger.consortium import Consortium
 from hanse_ledger.ids import PartyId
 from node.errors import SettingsError
+from node.risk.delivery.settings import DeliverySettings, MailSettings, WebhookSettings
 from node.storage.engines import Place, Schema
 
 Listen = Annotated[str, Field(pattern=r"^[^\s/]+:[0-9]{1,5}$")]
@@ -83,6 +84,10 @@ class NodeSettings(BaseSettings):
     rate_per_address: float = Field(default=2_000, gt=0)
     """The same for what anybody may ask, by the address that it comes from."""
     log_format: Literal["text", "json"] = "text"
+    mail: MailSettings | None = None
+    """The firm's mail server, and who gets e-mails of alerts and emergency plans."""
+    webhooks: tuple[WebhookSettings, ...] = ()
+    """The firm's systems that are told of them over HTTPS."""
 
     @classmethod
     def settings_customise_sources(
@@ -96,6 +101,11 @@ class NodeSettings(BaseSettings):
         """Let the environment stand above the file."""
         del settings_cls, dotenv_settings, file_secret_settings
         return env_settings, init_settings
+
+    @field_validator("webhooks")
+    @classmethod
+    def _are_distinct(cls, webhooks: tuple[WebhookSettings, ...]) -> tuple[WebhookSettings, ...]:
+        return DeliverySettings(webhooks=webhooks).webhooks
 
     @field_validator("database")
     @classmethod
@@ -116,6 +126,11 @@ class NodeSettings(BaseSettings):
         return Schema(url=make_url(self.database.get_secret_value()), name=name)
 
     @property
+    def delivery(self) -> DeliverySettings:
+        """The ways out for alerts and emergency plans."""
+        return DeliverySettings(mail=self.mail, webhooks=self.webhooks)
+
+    @property
     def address(self) -> tuple[str, int]:
         """Host and port to listen on."""
         host, _, port = self.listen.rpartition(":")
@@ -134,7 +149,9 @@ def load_settings(path: Path) -> NodeSettings:
         raise SettingsError(f"check these fields: {', '.join(fields)}") from error
     base = path.parent
     named = {name: getattr(settings, name) for name in _PATHS}
-    return settings.model_copy(update={name: base / path for name, path in named.items() if path is not None})
+    paths = {name: base / path for name, path in named.items() if path is not None}
+    delivery = settings.delivery.below(base)
+    return settings.model_copy(update={**paths, "mail": delivery.mail, "webhooks": delivery.webhooks})
 
 
 def url_of(consortium: Consortium, party: PartyId, settings: NodeSettings) -> str:

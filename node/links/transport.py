@@ -34,14 +34,26 @@ def _trusted_roots() -> ssl.SSLContext:
 class DeadlineTransport(httpx.BaseTransport):
     """A pool of HTTP/1.1 connections. Any thread may use it, each under a deadline of its own."""
 
-    def __init__(self, *, connections_most: int, idle_s: float) -> None:
+    def __init__(
+        self,
+        *,
+        connections_most: int,
+        idle_s: float,
+        trusted: ssl.SSLContext | None = None,
+        address_of: Callable[[str], str] = lambda host: host,
+    ) -> None:
+        """Trust the usual roots, or only `trusted`; `address_of` says to which address a host's name leads.
+
+        What it gives is connected to as it is, so nobody changes the name's address between a look at it and
+        its use; certificates are held against the name.
+        """
         self._local = threading.local()
         self._pool = httpcore.ConnectionPool(
-            ssl_context=_trusted_roots(),
+            ssl_context=trusted or _trusted_roots(),
             max_connections=connections_most,
             max_keepalive_connections=connections_most,
             keepalive_expiry=idle_s,
-            network_backend=_Backend(self._left_s),
+            network_backend=_Backend(self._left_s, address_of),
         )
 
     @contextmanager
@@ -104,8 +116,9 @@ class _Body(httpx.SyncByteStream):
 class _Backend(httpcore.NetworkBackend):
     """Makes connections that ask how much time is left."""
 
-    def __init__(self, left_s: Callable[[], float]) -> None:
-        self._left_s, self._plain = left_s, httpcore.SyncBackend()
+    def __init__(self, left_s: Callable[[], float], address_of: Callable[[str], str]) -> None:
+        self._left_s, self._address_of = left_s, address_of
+        self._plain = httpcore.SyncBackend()
 
     def connect_tcp(
         self,
@@ -116,8 +129,9 @@ class _Backend(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         """Connect within the deadline."""
+        address = self._address_of(host)
         stream = self._plain.connect_tcp(
-            host, port, _least(timeout, self._left_s()), local_address, socket_options
+            address, port, _least(timeout, self._left_s()), local_address, socket_options
         )
         return _Stream(stream, self._left_s)
 

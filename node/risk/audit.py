@@ -8,7 +8,7 @@ end, or a chain made anew as a whole, does not: against these a reader keeps a `
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Self
@@ -173,6 +173,25 @@ class AuditChain:
             query = query.where(audit.c.subject == subject)
         with self._database.read() as connection:
             return [_read(row) for row in connection.execute(query)]
+
+    def decisions(
+        self, connection: Connection, actions: Collection[str], subject: SubjectId | None = None
+    ) -> list[AuditRow]:
+        """Return the rows of some actions in order, of one subject or of all: what is told from them alone.
+
+        Raises AuditChainError for a row that is not as it was written.
+        """
+        query = _LINKED.where(audit.c.action.in_(list(actions)))
+        if subject is not None:
+            query = query.where(audit.c.subject == subject)
+        return [_checked(row) for row in connection.execute(query)]
+
+
+def _checked(row: Any) -> AuditRow:
+    found = _read(row)
+    if _hash(found.line) != row.hash:
+        raise AuditChainError(number=row.number, reason="was changed")
+    return found
 
 
 def _read(row: Any) -> AuditRow:

@@ -22,14 +22,14 @@ from node.storage.facts import append_public, complete_public, count_public, is_
 from node.storage.log import LogStore, append_entries, put_checkpoint
 
 _BATCH = 1_000
-Note: TypeAlias = Callable[[Connection, Sequence[Accepted]], None]
-"""Writes, in the transaction that stores statements, what its node makes of them."""
+Note: TypeAlias = Callable[[Connection, Sequence[Accepted], LedgerState], None]
+"""Writes, in the transaction that stores statements, what its node makes of them and the state after them."""
 
 
 class Replica:
     """Owned by one node's thread."""
 
-    def __init__(self, database: Database, *, note: Note = lambda _connection, _accepted: None) -> None:
+    def __init__(self, database: Database, *, note: Note = lambda *_: None) -> None:
         """With every statement that is stored, what `note` writes of it is stored too."""
         self._database, self._note = database, note
         self.log = LogStore(database)
@@ -110,7 +110,7 @@ class Replica:
                 with self._database.write(durable=durable) as connection:
                     append_entries(connection, zip(statements, accepted, strict=False))
                     append_public(connection, accepted)
-                    self._note(connection, accepted)
+                    self._note(connection, accepted, state)
                     also(connection, state)
         except BaseException:
             # Advanced in memory and perhaps not on disk (or the other way round): read it again.

@@ -1,4 +1,4 @@
-"""What a machine does to a node: full disk, no database, a slow peer, a connection cut short.
+"""What a machine does to a node: full disk, no database, a slow peer, a cut connection, a clock that jumps.
 
 Each time somebody is told clearly, nothing is half done, and the node goes on once the fault is gone.
 """
@@ -165,6 +165,37 @@ def test_a_slow_steward_holds_nobody_up(nodes: Nodes) -> None:
         assert alder.client.get("/v1/reports").status_code == 200
     wait_until(lambda: nodes[STEWARD].client.get("/readyz").status_code == 200, "the steward is back")
     assert inquire(alder)["windows"] == answer["windows"]
+
+
+@pytest.mark.parametrize(("party", "jump_s"), [(ALDER, 3600), (STEWARD, -3600)])
+def test_a_clock_that_jumps_is_named_and_all_goes_on_when_it_is_right_again(
+    nodes: Nodes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, party: PartyId, jump_s: int
+) -> None:
+    node, skew = nodes[party], tmp_path / "skew"
+    skew.write_text("0")
+    assert node.stop() == 0
+    monkeypatch.setenv("HANSE_SKEW_FILE", str(skew))
+    node.program = (str(Path(__file__).parents[1] / "support_skewed.py"),)
+    node.start()
+    node.wait_ready()
+    try:
+        wait_until(lambda: is_answered(nodes[ALDER]), "its own clock is right")
+        skew.write_text(str(jump_s))
+        if party == ALDER:
+            wait_until(lambda: not is_answered(node), "signatures of another hour are not taken")
+            wait_until(lambda: "clocks differ" in node.log(), "the log names the clocks")
+        else:
+            # The others are three: nobody waits for the one.
+            assert inquire(nodes[ALDER])["status"] == "checked"
+            wait_until(lambda: "clocks differ" in nodes[ALDER].log(), "the log names the clocks")
+        assert node.client.get("/healthz").status_code == 200
+        skew.write_text("0")
+        wait_until(lambda: is_answered(nodes[ALDER]), "all goes on")
+        assert node.process.poll() is None
+    finally:
+        assert node.stop() == 0
+        node.program = NodeProcess.program
+        node.start()
 
 
 def test_an_upload_that_is_cut_in_its_middle_changes_nothing(nodes: Nodes) -> None:

@@ -50,6 +50,8 @@ def test_the_environment_stands_above_the_file(tmp_path: Path, monkeypatch: pyte
         (LEAST + 'api_keys = ["a secret that was put here by mistake"]\n', "api_keys"),
         (LEAST + '[peers]\nbirch = "birch"\n', "peers.birch"),
         (LEAST.replace(":8080", ""), "listen"),
+        (LEAST + '[mail]\nserver = "mail.firm.example:587"\nsender = "secret"\n', "mail.sender"),
+        (LEAST + '[[webhooks]]\nname = "erp"\nurl = "secret"\nsecret_file = "s"\n', "webhooks.0"),
     ],
 )
 def test_a_bad_file_is_refused_by_its_field_and_without_its_values(
@@ -63,3 +65,33 @@ def test_a_bad_file_is_refused_by_its_field_and_without_its_values(
 def test_keys_are_told_by_their_hashes(tmp_path: Path) -> None:
     known = hashlib.sha256(b"key").hexdigest()
     assert load_settings(write(tmp_path, LEAST + f'api_keys = ["{known}"]\n')).api_keys == (known,)
+
+
+DELIVERY = """
+[mail]
+server = "mail.firm.example:587"
+sender = "hanse@firm.example"
+login = "hanse"
+password_file = "mail-password"
+[[mail.recipients]]
+name = "credit"
+address = "credit@firm.example"
+language = "zh-CN"
+[[webhooks]]
+name = "erp"
+url = "https://erp.firm.example/hanse"
+secret_file = "erp-secret"
+"""
+
+
+def test_where_alerts_go(tmp_path: Path) -> None:
+    delivery = load_settings(write(tmp_path, LEAST + DELIVERY)).delivery
+    assert delivery.mail is not None
+    assert (delivery.mail.host, delivery.mail.port, delivery.mail.security) == (
+        "mail.firm.example", 587, "starttls",
+    )  # fmt: skip
+    assert delivery.mail.password_file == tmp_path / "mail-password"
+    assert [(one.name, one.secret_file) for one in delivery.webhooks] == [("erp", tmp_path / "erp-secret")]
+    twice = DELIVERY + DELIVERY[DELIVERY.index("[[webhooks]]") :]
+    with pytest.raises(SettingsError, match="webhooks"):
+        load_settings(write(tmp_path, LEAST + twice))

@@ -1,0 +1,46 @@
+"""The threads that deliver while a node runs: one a channel, so that a slow one holds up no other."""
+
+import logging
+import threading
+from collections.abc import Sequence
+from typing import Final
+
+from hanse_ledger.errors import LedgerError
+from node.risk.delivery.courier import Courier
+
+_log = logging.getLogger(__name__)
+
+_LOOK_S: Final = 5.0
+"""How often is looked whether there is something to tell."""
+
+
+class Couriers:
+    """Works off every channel until it is stopped."""
+
+    def __init__(self, couriers: Sequence[Courier], look_s: float = _LOOK_S) -> None:
+        self._look_s = look_s
+        self._stopping = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._run, args=(courier,), name="deliveries", daemon=True)
+            for courier in couriers
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Wait for the attempts that are being made, and make no more."""
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self, courier: Courier) -> None:
+        while not self._stopping.is_set():
+            wait_s = self._step(courier)
+            self._stopping.wait(self._look_s if wait_s is None else min(wait_s, self._look_s))
+
+    def _step(self, courier: Courier) -> float | None:
+        try:
+            return courier.step()
+        except LedgerError as error:
+            _log.warning("deliveries did not go on: %s", error.code)
+            return None
