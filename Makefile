@@ -21,6 +21,7 @@ help:
 	@echo "make soak            kill and pause nodes at random under load (ROUNDS=100 SEED=...)"
 	@echo "make check-contract  compare tests/vectors and docs/protocol.md with ../shared"
 	@echo "make net             a consortium of nine processes on this machine; make net-down ends it"
+	@echo "                     (RECEIVABLES=FOLDER: one member for each <member>.csv in it)"
 	@echo "make setup-full      what only the fuller tests need"
 
 # pip is the last thing that venv installs: without it the environment is half made.
@@ -71,7 +72,7 @@ setup-full: $(TOOLS)
 	@sh scripts/setup_full.sh
 
 net: $(INSTALLED)
-	@$(PY) scripts/net.py up
+	@$(PY) scripts/net.py up $(if $(RECEIVABLES),--receivables "$(RECEIVABLES)")
 
 net-down: $(INSTALLED)
 	@$(PY) scripts/net.py down

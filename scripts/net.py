@@ -1,11 +1,13 @@
-"""`make net` and `make net-down`: a consortium of nine processes on loopback, each party's its own.
+"""`make net` and `make net-down`: a consortium of processes on loopback, each party's its own.
 
     net.py up [FOLDER]      found it, start what does not run, load the sample, say how to ask
     net.py down [FOLDER]    end exactly the processes that `up` started
 
-`up` may be interrupted at any line and run again. FOLDER is `net/` without it.
+`up` may be interrupted at any line and run again. FOLDER is `net/` without it. With `--receivables CSVS`
+there is a member for each CSV of that folder instead of the sample's four.
 """
 
+import argparse
 import shlex
 import sys
 import time
@@ -13,10 +15,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from net_books import Books, BooksError, books_of, sample_books
 from net_founding import StepError, found, hanse, is_founded
-from net_parties import MEMBERS, Party, parties_in, write_secret
+from net_loading import StuckError, is_ready, load
+from net_parties import DESK, STEWARDS, Party, choose_parties, parties_in, write_secret
 from net_processes import running_pid, start, stop_all
-from net_sample import MONTHS, StuckError, is_ready, load, most_shared
 
 from node.errors import LockedError
 from node.files import locked
@@ -25,37 +28,45 @@ _ROOT: Final = Path(__file__).resolve().parents[1]
 _START_S: Final = 180.0
 _PAUSE_S: Final = 0.2
 _LOG_TAIL: Final = 1_000
-_USAGE: Final = 2
 _INTERRUPTED: Final = 130
 
 
 def main(words: list[str]) -> int:
     """Run one of the two commands; return the exit code."""
-    if not words or words[0] not in {"up", "down"} or len(words) > _USAGE:
-        _say("net.py up [FOLDER] or net.py down [FOLDER]")
-        return _USAGE
-    folder = Path(words[1]) if len(words) > 1 else _ROOT / "net"
+    asked = _parser().parse_args(words)
+    folder = asked.folder.absolute()
     try:
-        return up(folder.absolute()) if words[0] == "up" else down(folder.absolute())
+        return up(folder, asked.receivables) if asked.command == "up" else down(folder)
     except KeyboardInterrupt:
         _say("Interrupted. The nodes that run go on; `make net` again goes on, `make net-down` ends them.")
         return _INTERRUPTED
     except LockedError:
         _say("Another `make net` or `make net-down` is at work.")
         return 1
-    except (StepError, StuckError) as error:
+    except (BooksError, StepError, StuckError) as error:
         _say(str(error))
         return 1
 
 
-def up(folder: Path) -> int:
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="net.py", description="A consortium of processes on loopback.")
+    parser.add_argument("command", choices=("up", "down"))
+    parser.add_argument("folder", nargs="?", type=Path, default=_ROOT / "net")
+    parser.add_argument("--receivables", type=Path, help="a folder of <member>.csv files to load")
+    return parser
+
+
+def up(folder: Path, receivables: Path | None = None) -> int:
     """Bring the consortium up from wherever it stands, and print how to use it."""
+    books = sample_books() if receivables is None else books_of(receivables)
     folder.mkdir(exist_ok=True, mode=0o700)
     with locked(folder):
-        parties = parties_in(folder)
+        parties = choose_parties(folder, books.members)
+        if {*STEWARDS, DESK, *books.members} != set(parties):
+            raise BooksError(f"{folder} holds a consortium of other members; give another folder")
         if not is_founded(parties):
             _say("Founding the consortium, step by step:")
-            found(folder, parties, first_month=MONTHS[0])
+            found(folder, parties, first_month=books.months[0], currency=books.currency)
         started = [party for party in parties.values() if running_pid(party) is None]
         if started:
             _say(f"Starting {', '.join(party.id for party in started)}")
@@ -64,9 +75,9 @@ def up(folder: Path) -> int:
         for party in parties.values():
             _wait_ready(party)
         _make_api_keys(parties)
-        _say("Loading the sample:" if started else "It runs already.")
-        load(parties)
-    _print(parties)
+        _say("Loading the books:" if started else "It runs already.")
+        load(parties, books)
+    _print(parties, books)
     return 0
 
 
@@ -97,8 +108,8 @@ def _make_api_keys(parties: Mapping[str, Party]) -> None:
             write_secret(party.api_key, hanse("keys", "api", "new", *asked)["key"])
 
 
-def _print(parties: Mapping[str, Party]) -> None:
-    asker, subject = parties[MEMBERS[0]], most_shared()
+def _print(parties: Mapping[str, Party], books: Books) -> None:
+    asker, subject = parties[books.members[0]], books.most_shared
     program = shlex.quote(str(Path(sys.executable).with_name("hanse")))
     python, key_file = shlex.quote(sys.executable), shlex.quote(str(asker.api_key))
     document = asker.home / "consortium.json"

@@ -25,7 +25,7 @@ ordering = ["{DESK}"]
 [policy]
 contributors_min = 4
 warnings_min = 2
-currency = "CNY"
+currency = "{{currency}}"
 exponent = 2
 bounds = [1000, 10000, 50000, 250000, 1000000]
 rates = {{{{}}}}
@@ -52,7 +52,7 @@ def is_founded(parties: Mapping[str, Party]) -> bool:
     return all(party.config.exists() for party in parties.values())
 
 
-def found(folder: Path, parties: Mapping[str, Party], *, first_month: str) -> None:
+def found(folder: Path, parties: Mapping[str, Party], *, first_month: str, currency: str) -> None:
     """Found the consortium anew; what an earlier, unfinished founding left is thrown away first."""
     mail = folder / "mail"
     for left in (mail, *(party.home for party in parties.values())):
@@ -64,7 +64,7 @@ def found(folder: Path, parties: Mapping[str, Party], *, first_month: str) -> No
         _new_party(party, mail)
     _say("one of them drafts the document: hanse consortium draft")
     policy = mail / "policy.toml"
-    policy.write_text(_POLICY.format(first_month=first_month), "utf-8")
+    policy.write_text(_POLICY.format(first_month=first_month, currency=currency), "utf-8")
     hanse("consortium", "draft", "--mail", mail, "--policy", policy)
     _say("the stewards make the token key, which none of them holds: hanse consortium key")
     for _ in range(_KEY_ROUNDS):

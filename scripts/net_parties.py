@@ -4,6 +4,7 @@ import json
 import os
 import secrets
 import socket
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,6 @@ FIRST_PORT: Final = 8471
 CONSORTIUM: Final = "hanse.example/net"
 STEWARDS: Final = ("steward-1", "steward-2", "steward-3", "steward-4")
 DESK: Final = "desk"
-MEMBERS: Final = ("alder", "birch", "cedar", "doum")
-PARTIES: Final = (*STEWARDS, DESK, *MEMBERS)
 _ADDRESSES: Final = "addresses.json"
 
 
@@ -62,14 +61,21 @@ class Party:
         return self.home / "node.log"
 
 
-def parties_in(folder: Path) -> dict[str, Party]:
+def choose_parties(folder: Path, members: Sequence[str]) -> dict[str, Party]:
     """Return all parties by their ids; their ports are chosen once, as signed documents name them."""
     path = folder / _ADDRESSES
     if not path.exists():
-        ports = dict(zip(PARTIES, _free_ports(len(PARTIES)), strict=True))
+        parties = (*STEWARDS, DESK, *members)
+        ports = dict(zip(parties, _free_ports(len(parties)), strict=True))
         path.write_text(json.dumps(ports, indent=1) + "\n", "utf-8")
-    ports = json.loads(path.read_text("utf-8"))
-    return {party: Party(id=party, home=folder / party, port=ports[party]) for party in PARTIES}
+    return parties_in(folder)
+
+
+def parties_in(folder: Path) -> dict[str, Party]:
+    """Return the parties that were chosen, by their ids; none where none were."""
+    path = folder / _ADDRESSES
+    ports = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    return {party: Party(id=party, home=folder / party, port=port) for party, port in ports.items()}
 
 
 def write_secret(path: Path, text: str) -> None:

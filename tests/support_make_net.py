@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
-import net_sample
+from net_books import sample_books
 from net_parties import Party, parties_in
 from net_processes import running_pid
 from support_clear import Bill, row_of
@@ -80,11 +80,10 @@ def _alone() -> dict[str, str]:
 
 def windows_in_the_clear() -> dict[str, list[dict[str, Any]]]:
     """What every subject's windows must say, from the exports alone."""
-    first, last = (
-        int(month[:4]) * 12 + int(month[5:]) - 1 for month in (net_sample.MONTHS[0], net_sample.MONTHS[-1])
-    )
+    books = sample_books()
+    first, last = (int(month[:4]) * 12 + int(month[5:]) - 1 for month in (books.months[0], books.months[-1]))
     rows = {}
-    for member, export in net_sample.exports().items():
+    for member, export in books.exports.items():
         bills = [_bill(line) for line in csv.DictReader(io.StringIO(export.decode()))]
         for customer in {bill.customer for bill in bills}:
             own = [bill for bill in bills if bill.customer == customer]

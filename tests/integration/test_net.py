@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from net_parties import PARTIES
+from net_books import sample_books
 from net_processes import identity_of, stop_all
-from net_sample import most_shared
 from support_make_net import Net, record_of, windows_in_the_clear
 from support_net import wait_until
 
@@ -49,7 +48,7 @@ def ending(process: "subprocess.Popen[bytes]") -> Iterator[None]:
 
 
 def test_an_answer_is_the_same_by_http_by_command_and_by_client(net: Net) -> None:
-    subject, alder = most_shared(), net.parties["alder"]
+    subject, alder = sample_books().most_shared, net.parties["alder"]
     (by_http,) = net.inquire("alder", subject)
     words = ("inquire", subject, "--purpose", "credit-review", "--url", alder.url)
     by_command = net.hanse(*words, "--api-key-file", alder.api_key, "--json")
@@ -71,7 +70,7 @@ def test_an_answer_is_the_same_by_http_by_command_and_by_client(net: Net) -> Non
 
 def test_the_command_says_what_is_wrong_with_a_remote_node(net: Net) -> None:
     url = net.parties["alder"].url
-    asked = ("inquire", most_shared(), "--purpose", "credit-review", "--json", "--url")
+    asked = ("inquire", sample_books().most_shared, "--purpose", "credit-review", "--json", "--url")
     assert net.hanse(*asked, url).code == 2
     refused = net.hanse(*asked, url, HANSE_API_KEY="not a key")
     assert (refused.code, refused.document["error"]["code"]) == (1, "api_key")
@@ -81,7 +80,15 @@ def test_the_command_says_what_is_wrong_with_a_remote_node(net: Net) -> None:
 
 def test_answer_files_of_a_running_node_verify(net: Net) -> None:
     alder, out = net.parties["alder"], net.folder / "answers"
-    words = ("inquire", most_shared(), "ref:DEMO:NOBODY", "--purpose", "onboarding", "--out", f"{out}/")
+    words = (
+        "inquire",
+        sample_books().most_shared,
+        "ref:DEMO:NOBODY",
+        "--purpose",
+        "onboarding",
+        "--out",
+        f"{out}/",
+    )
     ended = net.hanse(*words, "--url", alder.url, "--api-key-file", alder.api_key, "--json")
     assert ended.code == 0, ended.err
     found = {}
@@ -112,7 +119,7 @@ def test_up_again_changes_nothing_and_brings_back_what_was_killed(net: Net) -> N
     os.kill(pid, signal.SIGKILL)
     assert net.run("up").code == 0
     after = net.pids()
-    assert {party for party in PARTIES if after[party] != before[party]} == {"cedar"}
+    assert {party for party in net.parties if after[party] != before[party]} == {"cedar"}
     assert None not in after.values()
 
 
@@ -135,7 +142,7 @@ def test_down_ends_exactly_its_own_processes(net: Net) -> None:
 
 
 def test_with_one_steward_down_answers_stay_checked_and_with_two_they_say_so(net: Net) -> None:
-    subject = most_shared()
+    subject = sample_books().most_shared
     (whole,) = net.inquire("doum", subject)
     stop_all([net.parties["steward-2"]])
     (with_three,) = net.inquire("doum", subject)
@@ -149,7 +156,7 @@ def test_with_one_steward_down_answers_stay_checked_and_with_two_they_say_so(net
 
 
 def test_a_member_that_lost_everything_comes_back_from_its_backup(net: Net) -> None:
-    subject, cedar = most_shared(), net.parties["cedar"]
+    subject, cedar = sample_books().most_shared, net.parties["cedar"]
     copy, passphrase = net.folder / "cedar.tar.gz.age", cedar.passphrase.read_text().strip()
     made = net.hanse("backup", "--config", cedar.config, "--out", copy, "--json")
     assert made.code == 0, made.err
@@ -160,7 +167,7 @@ def test_a_member_that_lost_everything_comes_back_from_its_backup(net: Net) -> N
     restored = net.hanse("restore", copy, "--dir", cedar.home, "--json", HANSE_PASSPHRASE=passphrase)
     assert restored.code == 0, restored.err
     assert restored.document["new_statements"] > 0
-    assert set(restored.document["heard"]) == set(PARTIES) - {"cedar"}
+    assert set(restored.document["heard"]) == set(net.parties) - {"cedar"}
     cedar.passphrase.write_text(passphrase)
     cedar.passphrase.chmod(0o600)
     # Its people get a new API key: of theirs the node has the hash alone.

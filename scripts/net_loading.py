@@ -1,24 +1,17 @@
-"""Loading the consortium of `make net`: four members' made-up books, reported and closed month by month.
+"""Loading the consortium of `make net`: members' books, reported and closed month by month.
 
 Everything is asked of the nodes over HTTP, and asked again does nothing: an interrupted run goes on.
 """
 
-import csv
-import io
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import httpx
-from net_parties import MEMBERS, STEWARDS, Party
+from net_books import Books
+from net_parties import STEWARDS, Party
 
-from node.receivables.sample import LAST_DAY, sample_files
-
-MONTHS: Final = tuple(f"2025-{month:02d}" for month in range(7, 13))
-"""The last half year of the sample: two quarters, and the year's close."""
-_SEED: Final = 2024
 _PATIENCE_S: Final = 300.0
 _WAIT_S: Final = 90.0
 _PAUSE_S: Final = 0.2
@@ -28,39 +21,23 @@ class StuckError(Exception):
     """Something that should come to pass in a few seconds does not."""
 
 
-def exports() -> dict[str, bytes]:
-    """Return each member's export, its customers called by their subject ids."""
-    files = sample_files(seed=_SEED)
-    return {member: _with_subjects(files[f"{member}.csv"]) for member in MEMBERS}
-
-
-def most_shared() -> str:
-    """Return a subject that all four members have had most invoices with."""
-    sold = Counter[str]()
-    for export in exports().values():
-        sold.update(line["customer"] for line in csv.DictReader(io.StringIO(export.decode())))
-    sellers = Counter[str]()
-    for export in exports().values():
-        sellers.update({line["customer"] for line in csv.DictReader(io.StringIO(export.decode()))})
-    return max(sold, key=lambda subject: (sellers[subject], sold[subject]))
-
-
-def load(parties: Mapping[str, Party]) -> None:
+def load(parties: Mapping[str, Party], books: Books) -> None:
     """Import every member's export, then let members report and stewards close each month in turn."""
-    for member, export in exports().items():
-        shown = _ask(parties[member], "POST", f"/v1/imports?as_of={LAST_DAY}", content=export)
+    for member, export in books.exports.items():
+        shown = _ask(parties[member], "POST", f"/v1/imports?as_of={books.last_day}", content=export)
         step = ("DELETE", "") if shown["seen_before"] else ("POST", "/confirm")
         _ask(parties[member], step[0], f"/v1/imports/{shown['id']}{step[1]}")
-    for month in MONTHS:
-        if _reported(parties[MEMBERS[0]])["month"] > month:
+    for month in books.months:
+        if _reported(parties[books.members[0]])["month"] > month:
             continue
         sys.stderr.write(f"  {month}: members report, stewards check and close\n")
-        for member in MEMBERS:
+        for member in books.members:
             _wait(lambda: _counts(parties[member], month), f"{member}'s reports")  # noqa: B023
         for steward in STEWARDS:
             _wait(lambda: _closes(parties[steward], month), f"{steward}'s word")  # noqa: B023
-    for member in MEMBERS:
-        _wait(lambda: _reported(parties[member])["month"] > MONTHS[-1], f"{member}'s log")  # noqa: B023
+    last = books.months[-1]
+    for member in books.members:
+        _wait(lambda: _reported(parties[member])["month"] > last, f"{member}'s log")  # noqa: B023
 
 
 def is_ready(party: Party) -> bool:
@@ -71,15 +48,6 @@ def is_ready(party: Party) -> bool:
         )
     except httpx.TransportError:
         return False
-
-
-def _with_subjects(export: bytes) -> bytes:
-    lines = list(csv.DictReader(io.StringIO(export.decode())))
-    written = io.StringIO()
-    writer = csv.DictWriter(written, list(lines[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({**line, "customer": f"ref:DEMO:{line['customer']}"} for line in lines)
-    return written.getvalue().encode()
 
 
 def _reported(party: Party) -> dict[str, Any]:
