@@ -24,7 +24,7 @@ from node.own.imports import Export, Imports, Reader
 from node.own.matching import CANDIDATES_MOST, candidates
 from node.own.portfolios import Asked, Portfolios
 from node.risk.audit import AuditChain
-from node.risk.local import LocalInputs
+from node.risk.local import LocalInputs, given_by_people
 from node.risk.people import People
 from node.risk.policy.versions import Policies
 from node.risk.responses import Responses
@@ -63,7 +63,9 @@ class OwnService:
         self.policy = Policies(database, around.clock, self.audit)
         self.local = LocalInputs(database, around.clock, self.audit)
         self.responses = Responses(database, clock=around.clock, entropy=around.entropy, audit=self.audit)
-        self.inputs = InputsReader(database, consortium=consortium, clock=around.clock)
+        self.inputs = InputsReader(
+            database, consortium=consortium, clock=around.clock, given_by=(given_by_people,)
+        )
         self.risk = RiskService(
             inputs=self.inputs,
             policies=self.policy,

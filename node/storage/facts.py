@@ -89,7 +89,7 @@ def facts_of_all(
     wanted = list(subjects)
     for start in range(0, len(wanted), _SUBJECTS_AT_ONCE):
         ids = _ids_of(connection, wanted[start : start + _SUBJECTS_AT_ONCE])
-        by_id = _by_id(connection, {one for each in ids.values() for one in each})
+        by_id = facts_by_id(connection, {one for each in ids.values() for one in each})
         for subject, own in ids.items():
             facts = [fact for one in own for fact in by_id.get(one, ())]
             if facts:
@@ -124,10 +124,13 @@ def _is_in(one: Accepted, facts: Collection[int], aliases: Collection[str]) -> b
     return body.other in aliases if isinstance(body, Alias) else one.index in facts
 
 
-def _by_id(connection: Connection, ids: Collection[str]) -> dict[str, list[PublicFact]]:
-    """Return the standing facts that were filed under some ids, by these."""
+def facts_by_id(connection: Connection, ids: Collection[str] | None) -> dict[str, list[PublicFact]]:
+    """Return the standing facts that were filed under some ids, or under any, by the very id."""
+    query = _standing().order_by(public_fact.c.position)
     by_id: dict[str, list[PublicFact]] = {}
-    for row in connection.execute(_standing().where(public_fact.c.subject.in_(list(ids)))):
+    for row in connection.execute(
+        query if ids is None else query.where(public_fact.c.subject.in_(list(ids)))
+    ):
         by_id.setdefault(row.subject, []).append(_fact(row))
     return by_id
 
@@ -136,15 +139,23 @@ def _standing() -> Select[Any]:
     return select(public_fact).where(public_fact.c.withdraws.is_(None), public_fact.c.withdrawn_at.is_(None))
 
 
+def aliases_about(connection: Connection, subjects: Sequence[SubjectId] | None) -> dict[SubjectId, SubjectId]:
+    """Return the primary id of every other id of some subjects, or of all, by the log's aliases."""
+    query = select(public_alias.c.other, public_alias.c.primary)
+    if subjects is not None:
+        given = query.where(public_alias.c.other.in_(subjects))
+        primaries = {primary for _, primary in connection.execute(given)} | set(subjects)
+        query = query.where(public_alias.c.primary.in_(list(primaries)))
+    return {SubjectId(other): SubjectId(primary) for other, primary in connection.execute(query)}
+
+
 def _ids_of(connection: Connection, subjects: Sequence[SubjectId]) -> dict[SubjectId, list[str]]:
     """Return each subject's ids: itself, its primary one, and all that are aliases of that."""
-    given = select(public_alias).where(public_alias.c.other.in_(subjects))
-    primary = {row.other: row.primary for row in connection.execute(given)}
-    primaries = {subject: str(primary.get(subject, subject)) for subject in subjects}
+    aliases = aliases_about(connection, subjects)
+    primaries = {subject: aliases.get(subject, subject) for subject in subjects}
     others: dict[str, list[str]] = {}
-    known = select(public_alias).where(public_alias.c.primary.in_(list(set(primaries.values()))))
-    for row in connection.execute(known):
-        others.setdefault(row.primary, []).append(row.other)
+    for other, primary in aliases.items():
+        others.setdefault(primary, []).append(other)
     return {subject: [one, *others.get(one, ())] for subject, one in primaries.items()}
 
 

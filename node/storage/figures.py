@@ -17,19 +17,25 @@ class KeptFigures(NamedTuple):
 
 
 def pack_figures(figures: Figures) -> str:
-    """Return figures as text."""
+    """Return figures as text; the last closed month stands in front."""
     windows = [
         [one.months, one.frozen_at, one.band, one.condition, one.exposure, one.delay]
         for one in figures.windows
     ]
-    content = [figures.last_closed, figures.level, figures.disputed, windows]
-    return json.dumps(content, separators=(",", ":"))
+    content = json.dumps([figures.level, figures.disputed, windows], separators=(",", ":"))
+    return f"{'' if figures.last_closed is None else figures.last_closed}:{content}"
+
+
+def last_closed_of(text: str) -> Month | None:
+    """Return the last closed month of packed figures without reading the rest."""
+    month, _, _ = text.partition(":")
+    return Month(int(month)) if month else None
 
 
 def unpack_figures(text: str) -> KeptFigures:
     """Return the figures that were packed."""
-    last_closed, level, disputed, windows = json.loads(text)
-    return KeptFigures(last_closed, level, disputed, tuple(_window(*one) for one in windows))
+    level, disputed, windows = json.loads(text.partition(":")[2])
+    return KeptFigures(last_closed_of(text), level, disputed, tuple(_window(*one) for one in windows))
 
 
 def _window(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from math import inf
+from operator import mul
 from typing import Final, NamedTuple
 
 from hanse_ledger.rows import DELAY_UPPER
@@ -51,4 +52,4 @@ def is_enough_without_own(band: int, minimum: int) -> bool:
 
 
 def _weighted(counts: Sequence[int], days: Sequence[float]) -> float:
-    return sum(n * day for n, day in zip(counts, days, strict=True))
+    return sum(map(mul, counts, days), 0.0)

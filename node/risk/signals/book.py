@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Final, NamedTuple
 
-from hanse_ledger.ids import month_at
+from hanse_ledger.ids import Month, month_at
 from node.risk.signals.inputs import OwnInvoice
 from node.risk.signals.sums import Basis, age
 
@@ -20,8 +21,7 @@ class Book(NamedTuple):
 
     def basis(self, since: int, count: int) -> Basis:
         """Return what signals rest on that look at the time from a day on."""
-        last = month_at(date.fromordinal(self.day))
-        first = month_at(date.fromordinal(since))
+        last, first = _month(self.day), _month(since)
         return Basis(months=(first, last), coverage=str(count), age_months=age(last, self.as_of))
 
     def is_open(self, one: OwnInvoice) -> bool:
@@ -41,6 +41,11 @@ def book_of(lines: Iterable[OwnInvoice], *, book_day: date, as_of: date) -> Book
 def amount(lines: Iterable[OwnInvoice]) -> int:
     """Add up amounts; a line without one adds nothing."""
     return sum(one.amount_minor or 0 for one in lines)
+
+
+@lru_cache(maxsize=4096)
+def _month(day: int) -> Month:
+    return month_at(date.fromordinal(day))
 
 
 def _is_prepaid(one: OwnInvoice) -> bool:

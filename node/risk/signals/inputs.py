@@ -39,10 +39,11 @@ class OwnInvoice(NamedTuple):
 
 
 class StandingFact(NamedTuple):
-    """A public fact in force, in the order in which desks filed them."""
+    """A public fact in force; `position` is its place in the log."""
 
     kind: FactName
     day: date
+    position: int = 0
 
 
 class Given(NamedTuple):

@@ -7,9 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Final
 
-from hanse_ledger.ids import Month
 from hanse_ledger.privacy.answer import WindowFigures
-from hanse_ledger.rows import EXPOSURES
 from hanse_ledger.windows import BAND_LOWER
 from node.risk.signals.bands import BAND_UPPER
 from node.risk.signals.inputs import Answered, Inputs
@@ -69,9 +67,12 @@ def _windowed(answered: Answered, inputs: Inputs) -> Iterable[Signal]:
     if why_not is not None:
         return unknowns(_WINDOWED, why_not)
     basis = basis_of(windows, inputs.as_of)
+    since = (answered.last_closed or 0) - _TREND_MONTHS
+    newest = added([one for one in windows if one.months[-1] > since])
+    earlier = added([one for one in windows if one.months[-1] <= since])
     return [
-        *_due(added(windows), basis),
-        _trend(windows, answered.last_closed, basis),
+        *_due(newest + earlier, basis),
+        _trend(newest, earlier, basis),
         *_exposure(windows, basis),
         _breadth(windows, inputs.as_of),
     ]
@@ -88,13 +89,10 @@ def _due(sums: Sums, basis: Basis) -> Iterable[Signal]:
         yield basis.known(name, sums.share(least)) if sums.due else unknown(name, "nothing_due")
 
 
-def _trend(windows: Sequence[WindowFigures], last_closed: Month | None, basis: Basis) -> Signal:
-    since = (last_closed or 0) - _TREND_MONTHS
-    newest = [one for one in windows if one.months[-1] > since]
-    earlier = [one for one in windows if one.months[-1] <= since]
-    if not newest or not earlier:
-        return unknown("network.trend", "no_earlier_window" if newest else "no_recent_window")
-    now, before = added(newest).days(), added(earlier).days()
+def _trend(newest: Sums, earlier: Sums, basis: Basis) -> Signal:
+    if not newest.rows or not earlier.rows:
+        return unknown("network.trend", "no_earlier_window" if newest.rows else "no_recent_window")
+    now, before = newest.days(), earlier.days()
     if now is None or before is None:
         return unknown("network.trend", "nothing_due")
     ends = (now.low - before.high, now.high - before.low)
@@ -102,7 +100,7 @@ def _trend(windows: Sequence[WindowFigures], last_closed: Month | None, basis: B
 
 
 def _exposure(windows: Sequence[WindowFigures], basis: Basis) -> Iterable[Signal]:
-    counts = [sum(one.exposure[place] for one in windows if one.exposure) for place in range(EXPOSURES)]
+    counts = [sum(column) for column in zip(*(one.exposure or () for one in windows), strict=True)]
     rows = sum(counts)
     yield basis.known("network.exposure_band", _median_class(counts))
     for name, count in zip(_EXPOSURES, counts, strict=True):

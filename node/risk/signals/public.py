@@ -27,7 +27,7 @@ def _flag(name: SignalName, facts: Sequence[StandingFact], inputs: Inputs) -> Si
     if not facts:
         return Signal(name=name, value=0.0)
     # The newest by its own date; of one day, the one filed last.
-    newest = max(reversed(facts), key=lambda fact: fact.day)
+    newest = max(facts, key=lambda fact: (fact.day, fact.position))
     month = month_at(newest.day)
     return Signal(
         name=name,

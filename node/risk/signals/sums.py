@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from operator import add, sub
 from typing import Final
 
 from hanse_ledger.ids import Month, month_at
 from hanse_ledger.privacy.answer import WindowFigures
+from hanse_ledger.rows import CONDITIONS, DELAYS
 from hanse_ledger.windows import BAND_TEXT
 from node.risk.signals.bands import Days, is_enough, mean_days
 from node.risk.signals.names import SignalName, Unknown
@@ -14,6 +16,8 @@ from node.risk.signals.value import Signal
 
 LOOK_BACK_MONTHS: Final = 12
 """A window is looked at if its last month is one of the last twelve closed at the answer."""
+_NO_CONDITION: Final = (0,) * CONDITIONS
+_NO_DELAY: Final = (0,) * DELAYS
 LATE, OPEN, OPEN_61, OPEN_91, LOST = 2, 3, 5, 6, 7
 """The least condition of each share: all that is as bad or worse."""
 
@@ -24,6 +28,11 @@ class Sums:
 
     condition: tuple[int, ...]
     delay: tuple[int, ...]
+
+    @property
+    def rows(self) -> int:
+        """All rows."""
+        return sum(self.condition)
 
     @property
     def due(self) -> int:
@@ -39,11 +48,18 @@ class Sums:
         # A row in which nothing fell due lies in delay class 0 by definition (protocol section 3).
         return mean_days((max(0, self.delay[0] - self.condition[0]), *self.delay[1:]))
 
+    def __add__(self, other: "Sums") -> "Sums":
+        """Put rows together."""
+        return Sums(
+            condition=tuple(map(add, self.condition, other.condition)),
+            delay=tuple(map(add, self.delay, other.delay)),
+        )
+
     def __sub__(self, other: "Sums") -> "Sums":
         """Take some of the rows out."""
         return Sums(
-            condition=tuple(a - b for a, b in zip(self.condition, other.condition, strict=True)),
-            delay=tuple(a - b for a, b in zip(self.delay, other.delay, strict=True)),
+            condition=tuple(map(sub, self.condition, other.condition)),
+            delay=tuple(map(sub, self.delay, other.delay)),
         )
 
 
@@ -86,8 +102,8 @@ def usable(
 def added(windows: Sequence[WindowFigures]) -> Sums:
     """Add up windows that have figures."""
     return Sums(
-        condition=tuple(map(sum, zip(*(one.condition or () for one in windows), strict=True))),
-        delay=tuple(map(sum, zip(*(one.delay or () for one in windows), strict=True))),
+        condition=tuple(map(sum, zip(_NO_CONDITION, *(one.condition or () for one in windows), strict=True))),
+        delay=tuple(map(sum, zip(_NO_DELAY, *(one.delay or () for one in windows), strict=True))),
     )
 
 

@@ -23,7 +23,7 @@ def test_an_insolvency_holds_until_it_is_closed() -> None:
 
 def test_facts_go_by_their_own_day_and_of_one_day_by_who_came_last() -> None:
     assert signals(facts=(CLOSED, OPENED))["fact.insolvency"].value == 0
-    same_day = StandingFact("insolvency_opened", CLOSED.day)
+    same_day = StandingFact("insolvency_opened", CLOSED.day, 1)
     assert signals(facts=(CLOSED, same_day))["fact.insolvency"].value == 1
 
 
