@@ -17,7 +17,8 @@ from node.risk.preview import Preview, preview_of
 from node.risk.responses import Responses
 from node.risk.roles import Actor, require
 from node.risk.signals.compute import signals_of
-from node.risk.signals.reading import InputsReader, Subjects
+from node.risk.signals.reading import InputsReader
+from node.risk.signals.stored import Subjects
 from node.uncollected import uncollected
 
 Probabilities: TypeAlias = Callable[[Subjects], Mapping[SubjectId, float]]

@@ -24,6 +24,7 @@ from node.risk.signals.stored import (
     limits_of,
     listed_subjects,
     newest_answers,
+    open_by_currency,
     standing_facts,
     why_no_answer,
 )
@@ -69,6 +70,17 @@ class InputsReader:
         """Return the inputs of some subjects by the ids asked for, in their order."""
         found = self._found(list(subjects) if len(subjects) <= _AT_ONCE else None)
         return {subject: found[subject] for subject in subjects}
+
+    def firm_open_minor(self) -> int | None:
+        """Return all that is open on the firm's books, as far as there are rates; None before any import."""
+        with self._database.read() as connection:
+            book_day = last_import_day(connection)
+            open_amounts = open_by_currency(connection)
+        if book_day is None:
+            return None
+        rates = Rates.of(self._consortium().policy, book_day)
+        parts = (rates.convert(amount, currency) for currency, amount in open_amounts.items())
+        return sum(part for part in parts if part is not None)
 
     def _found(self, subjects: Subjects) -> "_Found":
         as_of, policy = self._clock.now().date(), self._consortium().policy

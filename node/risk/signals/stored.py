@@ -126,6 +126,13 @@ def book_lines(connection: Connection, which: Subjects) -> dict[SubjectId, list[
     return _by_subject(connection.execute(query).all())
 
 
+def open_by_currency(connection: Connection) -> dict[str, int]:
+    """Return what is unpaid on the whole book, in minor units of each currency."""
+    query = select(invoice.c.currency, func.sum(invoice.c.amount_minor)).where(invoice.c.paid_date.is_(None))
+    rows = connection.execute(query.group_by(invoice.c.currency))
+    return {currency: int(amount) for currency, amount in rows}
+
+
 def limits_of(connection: Connection, which: Subjects) -> dict[SubjectId, int]:
     """Return the firm's own limits."""
     query = select(credit_limit.c.subject, credit_limit.c.limit_minor)
