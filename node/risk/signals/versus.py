@@ -4,7 +4,7 @@ A member may subtract its own part. What remains may be fewer groups than the co
 signal is made of that: a window counts here only where the band shows that enough groups remain.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from hanse_ledger.privacy.answer import WindowFigures
@@ -34,10 +34,7 @@ def versus_signals(inputs: Inputs) -> list[Signal]:
     windows, why_not = usable(answered.windows, answered.last_closed, inputs.minimum)
     if why_not is not None:
         return unknowns((*_OTHERS, *_APART), why_not)
-    by_month: dict[int, list[OwnRow]] = {}
-    for row in inputs.rows:
-        by_month.setdefault(row.month, []).append(row)
-    parts = [_Part(window, rows_in(window, by_month)) for window in windows]
+    parts = [_Part(window, rows_in(window, inputs.rows)) for window in windows]
     enough = [part for part in parts if _is_enough(part, inputs.minimum)]
     if not enough:
         return unknowns((*_OTHERS, *_APART), "too_few_firms")
@@ -45,10 +42,9 @@ def versus_signals(inputs: Inputs) -> list[Signal]:
     return [*_others(_without_own(enough), basis), *_apart(parts, enough, inputs)]
 
 
-def rows_in(window: WindowFigures, by_month: Mapping[int, Iterable[OwnRow]]) -> list[OwnRow]:
+def rows_in(window: WindowFigures, rows: Iterable[OwnRow]) -> list[OwnRow]:
     """Return the own rows that a window holds: those that counted before the close which froze it."""
-    rows = (row for month in window.months for row in by_month.get(month, ()))
-    return [row for row in rows if row.counted_in <= window.frozen_at]
+    return [row for row in rows if row.month in window.months and row.counted_in <= window.frozen_at]
 
 
 def _is_enough(part: _Part, minimum: int) -> bool:
