@@ -70,6 +70,24 @@ class WithdrawnError(RejectedError):
     code = "withdrawn"
 
 
+class ReferenceTakenError(RejectedError):
+    """A desk's reference that stands for another dispute."""
+
+    code = "reference_taken"
+
+
+class ResolvedError(RejectedError):
+    """A dispute that ended otherwise before."""
+
+    code = "resolved"
+
+
+class TermOverError(RejectedError):
+    """What came after the term in which it could be said."""
+
+    code = "term_over"
+
+
 class UnknownMediaTypeError(RejectedError):
     """A body of a media type that is not taken here."""
 

@@ -12,6 +12,8 @@ from node.ports import StewardLinks
 from node.receivables.outcome import Reading
 from node.roles.book import Book, BookChange
 from node.roles.bulletins import Bulletins
+from node.roles.cases import Cases
+from node.roles.contests import Contests
 from node.roles.contributor import Contributor, Reported
 from node.roles.cosigned import Cosigned
 from node.roles.desk import Desk
@@ -20,6 +22,7 @@ from node.roles.outbox import Outbox
 from node.roles.party import Standing
 from node.roles.recipients import Recipients
 from node.roles.tokens import TokenSource
+from node.roles.withdrawals import Withdrawals
 from node.storage.book import has_import
 
 
@@ -40,6 +43,9 @@ class MemberNode:
         )
         self.inquirer = Inquirer(standing=standing, outbox=self._outbox, tokens=self.tokens, links=links)
         self.desk = Desk(standing=standing, outbox=self._outbox)
+        self.cases = Cases(standing=standing, outbox=self._outbox, tokens=self.tokens, recipients=recipients)
+        self.contests = Contests(standing=standing, links=links)
+        self.withdrawals = Withdrawals(standing)
         self._cosigned = Cosigned(standing=standing, links=links)
 
     def import_book(self, reading: Reading, *, sha256: bytes, as_of: date) -> BookChange:

@@ -60,7 +60,15 @@ class Sequencer(Protocol):
 
 
 StewardVerb: TypeAlias = Literal[
-    "evaluate", "sealing-keys", "shares", "answers", "add-checkpoint", "seed", "seed-hash", "bulletins"
+    "evaluate",
+    "sealing-keys",
+    "shares",
+    "answers",
+    "add-checkpoint",
+    "seed",
+    "seed-hash",
+    "bulletins",
+    "disputes",
 ]
 
 

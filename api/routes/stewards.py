@@ -73,6 +73,12 @@ async def seed_hashes(request: Request, service: Node) -> Response:
     return await _ask(request, service, "seed-hash", limit=_SMALL, media_type=BYTES)
 
 
+@router.post("/disputes", responses=gives(CBOR, "An array of [dispute index, token]"))
+async def disputes(request: Request, service: Node) -> Response:
+    """Answer a member with the open disputes that contest a row of its own: each one's index and token."""
+    return await _ask(request, service, "disputes", limit=0, media_type=CBOR)
+
+
 @router.post(
     "/bulletins", openapi_extra=_CBOR, responses=gives(CBOR, "Plaintexts or nulls, in the order asked for")
 )

@@ -31,10 +31,12 @@ from hanse_ledger.privacy.shares import reduced
 from hanse_ledger.registers import LoggedRequest
 from hanse_ledger.rows import CELLS
 from hanse_ledger.windows import CELLS_BAND, band, fold_cells
+from node.roles.disputed import disputes_of, is_disputed
 from node.roles.freezing import Freezer, months_of
 from node.roles.opening import Opening
 from node.roles.party import Standing
 from node.roles.warned import level_of, warnings_of
+from node.roles.withholding import Withholding
 from node.storage.schema import answer as answer_table
 from node.storage.schema import frozen_month, window
 
@@ -48,9 +50,11 @@ _CONTRIBUTIONS_LIMIT: Final = 1 << 30
 class Answering:
     """One steward's answers."""
 
-    def __init__(self, *, standing: Standing, x: StewardX, freezer: Freezer, opening: Opening) -> None:
+    def __init__(
+        self, *, standing: Standing, x: StewardX, freezer: Freezer, opening: Opening, withholding: Withholding
+    ) -> None:
         self._standing, self._x = standing, x
-        self._freezer, self._opening = freezer, opening
+        self._freezer, self._opening, self._withholding = freezer, opening, withholding
         self._subjects: dict[tuple[PartyId, Month], int] = {}
 
     def answer(self, caller: PartyId, batch: bytes) -> bytes:
@@ -61,10 +65,9 @@ class Answering:
         known_size = self._standing.state.size
         if any(index >= known_size for _, index in asked):
             self._standing.catch_up()
-        self._freezer.freeze_closed()
+        self._withholding.work()
         if not self._freezer.is_whole:
             raise UnavailableError("this steward lacks shares that it would have to sum, and answers nothing")
-        self._opening.take_effect()
         if not self._opening.is_whole:
             raise UnavailableError("this steward is still getting bulletins that it could not open")
         hashes = [hash_request(raw) for raw, _ in asked]
@@ -77,7 +80,11 @@ class Answering:
                 for (raw, index), request_hash in zip(asked, hashes, strict=True)
             ]
             tokens = [one.request.token for one in judged if isinstance(one, _Due)]
-            stored = _Stored(windows=_windows(connection, tokens), warnings=warnings_of(connection, tokens))
+            stored = _Stored(
+                windows=_windows(connection, tokens),
+                warnings=warnings_of(connection, tokens),
+                disputes=disputes_of(connection, tokens),
+            )
         # The same request twice in a batch is answered once: the second finds the first's bytes.
         replies: list[bytes | str] = []
         fresh: dict[RequestHash, bytes] = {}
@@ -190,7 +197,7 @@ class Answering:
                 last_closed=last_closed,
                 log_size=due.log_size,
             ),
-            disputed=False,
+            disputed=is_disputed(stored.disputes.get(due.request.token, ()), state, due.log_size),
         )
         signed = sign(
             # The key that the document names at the answer's position: so its reader verifies it.
@@ -244,6 +251,7 @@ class _Stored:
 
     windows: Mapping[bytes, Sequence[Row[Any]]]
     warnings: Mapping[bytes, Sequence[Row[Any]]]
+    disputes: Mapping[bytes, Sequence[Row[Any]]]
 
 
 # Built once: to build a statement costs more than to run it.

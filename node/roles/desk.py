@@ -4,11 +4,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
 
-from hanse_ledger.bodies import Body
-from hanse_ledger.errors import MalformedError, UnavailableError
+from hanse_ledger.errors import MalformedError
 from hanse_ledger.filings import Fact, FactKind
 from hanse_ledger.ids import SubjectId
-from hanse_ledger.merkle import leaf_hash
 from node.errors import NotFoundError, WithdrawnError
 from node.roles.outbox import Outbox
 from node.roles.party import Standing
@@ -55,7 +53,7 @@ class Desk:
             raise MalformedError("date: a day that has not come")
         self._catch_up()
         primary = replace(filing, subject=self._standing.state.primary_of(filing.subject))
-        return self._standing_as(primary) or self._fact(self._log(_body(primary)))
+        return self._standing_as(primary) or self._fact(self._outbox.log(lambda *_: _body(primary)))
 
     def withdraw(self, position: int, *, source: str | None = None) -> PublicFact:
         """Withdraw an own fact, for a reason that `source` may name; return it with its withdrawal.
@@ -78,24 +76,13 @@ class Desk:
             document_hash=fact.document,
             withdraws=position,
         )
-        self._log(withdrawal)
+        self._outbox.log(lambda *_: withdrawal)
         return self._fact(position)
 
     def _catch_up(self) -> None:
         """Know what this desk has said last, also what was on its way when the node stopped."""
         self._standing.catch_up()
         self._outbox.flush()
-
-    def _log(self, body: Body) -> int:
-        """Log a statement and return its index; raises UnavailableError where another took its place."""
-        with self._standing.database.write() as connection:
-            seq = self._outbox.put(connection, body)
-            raw = self._outbox.stored(connection, seq)
-        self._outbox.flush()
-        index = self._standing.replica.log.index_of(leaf_hash(raw))
-        if index is None:
-            raise UnavailableError("another statement of this party came first; try again")
-        return index
 
     def _standing_as(self, filing: Filing) -> PublicFact | None:
         """Return the fact of this desk that says just this and stands, or None."""

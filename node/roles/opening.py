@@ -50,6 +50,8 @@ class Opening:
         self._rhythm = Rhythm(standing)
         # Up to where the log was looked at, and the period that was running then.
         self._looked = 0
+        self.applied = 0
+        """How much has taken effect here since this was made: it grows when there is something new."""
         self._settled: int | None = None
         # What took effect and was not opened here; what of it others are still to be asked for, are being
         # asked for, and were asked for.
@@ -164,6 +166,7 @@ class Opening:
             took_effect = bulletins.took_effect(entry)
             if one.text is None or took_effect is None:
                 raise AssertionError("what is applied was opened and has taken effect")
+            self.applied += 1
             opened.settle(connection, entry.index, took_effect)
             if entry.is_dispute:
                 put_dispute(connection, entry, parse_dispute(one.text, expected_hash=entry.hash), took_effect)

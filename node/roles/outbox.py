@@ -5,12 +5,13 @@ any line leaves bytes that can be sent again, and a sequencer answers known byte
 """
 
 import hashlib
+from collections.abc import Callable
 from typing import Final
 
 from sqlalchemy import Connection, bindparam, select
 
 from hanse_ledger.bodies import Body
-from hanse_ledger.errors import RejectedError
+from hanse_ledger.errors import RejectedError, UnavailableError
 from hanse_ledger.ids import StatementHash
 from hanse_ledger.merkle import leaf_hash
 from hanse_ledger.state import Head
@@ -49,9 +50,20 @@ class Outbox:
         connection.execute(_ADD, {"seq": head.seq, "statement": statement})
         return head.seq
 
-    def stored(self, connection: Connection, seq: int) -> bytes:
-        """Return the bytes of a statement that was put in the same transaction."""
-        return bytes(connection.execute(select(outbox.c.statement).where(outbox.c.seq == seq)).scalar_one())
+    def log(self, make: Callable[[Connection, int], Body]) -> int:
+        """Log what `make` says and return its index; `make` gets its seq, and writes in its transaction.
+
+        Raises UnavailableError where another statement of this party took its place, or the sequencer is out
+        of reach: it is sent again with the next `flush` then.
+        """
+        with self._standing.database.write() as connection:
+            seq = self.put(connection, make(connection, self.next_seq(connection)))
+            raw = connection.execute(select(outbox.c.statement).where(outbox.c.seq == seq)).scalar_one()
+        self.flush()
+        index = self._standing.replica.log.index_of(leaf_hash(raw))
+        if index is None:
+            raise UnavailableError("another statement of this party came first; try again")
+        return index
 
     def _head(self, connection: Connection) -> Head:
         """Return the end of the run: the last statement stored, or the log's head where none waits."""

@@ -29,6 +29,7 @@ from node.roles.outbox import Outbox
 from node.roles.party import Standing
 from node.roles.sealing_keys import SealingKeys
 from node.roles.seeds import Seeds
+from node.roles.withholding import Withholding
 from node.roles.witness import Witness
 from node.storage.schema import share_in, token_use
 
@@ -54,7 +55,14 @@ class Steward:
         )
         self._freezer = Freezer(standing)
         self._opening = Opening(standing=standing, x=x, keys=self._keys, outbox=self._outbox, links=links)
-        self._answering = Answering(standing=standing, x=x, freezer=self._freezer, opening=self._opening)
+        self._withholding = Withholding(standing=standing, freezer=self._freezer, opening=self._opening)
+        self._answering = Answering(
+            standing=standing,
+            x=x,
+            freezer=self._freezer,
+            opening=self._opening,
+            withholding=self._withholding,
+        )
         self._witness = Witness(standing)
         self._verbs: dict[str, Callable[[PartyId, bytes], bytes]] = {
             "evaluate": self._evaluate,
@@ -66,6 +74,7 @@ class Steward:
             "bulletins": lambda caller, body: self._from_steward(
                 caller, body, lambda _x, body: self._opening.give(body)
             ),
+            "disputes": self._withholding.show_disputes,
             "seed-hash": lambda caller, body: self._from_steward(caller, body, self._seeds.take_hash),
         }
 
@@ -85,6 +94,7 @@ class Steward:
         self._freezer.freeze_closed()
         self._keys.ensure()
         self._opening.work()
+        self._withholding.work()
         state = self._standing.state
         self._seeds.work(tuple(state.consortium.stewards), state.log_month)
         self._checking.work()

@@ -12,7 +12,6 @@ from hanse_ledger.fields import as_array, as_bytes, as_text, as_uint
 from hanse_ledger.subjects import check_logged_id
 
 DISPUTE_SEALED_BYTES: Final = 1_205
-RESOLUTION_KINDS: Final = 3
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -99,6 +98,14 @@ class Dispute:
         )
 
 
+class DisputeOutcome(IntEnum):
+    """How a dispute ended for what was reported."""
+
+    UPHELD = 1
+    CORRECTED = 2
+    CANNOT_BE_CONFIRMED = 3
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
     """How a desk's own dispute ended: 1 upheld, 2 corrected, 3 cannot be confirmed."""
@@ -117,7 +124,7 @@ class Resolution:
         dispute, outcome = as_array(value, 2, "resolution")
         return cls(
             dispute=as_uint(dispute, "index"),
-            outcome=as_uint(outcome, "outcome", least=1, limit=RESOLUTION_KINDS + 1),
+            outcome=as_uint(outcome, "outcome", least=1, limit=max(DisputeOutcome) + 1),
         )
 
 

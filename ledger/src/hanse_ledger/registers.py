@@ -11,7 +11,7 @@ from typing import Final
 
 from hanse_ledger.bodies import ClosePeriod, Inquiry
 from hanse_ledger.errors import RuleError
-from hanse_ledger.filings import Alias, Fact
+from hanse_ledger.filings import Alias, DisputeOutcome, Fact, Resolution
 from hanse_ledger.ids import Month, PartyId, RequestHash, SubjectId
 from hanse_ledger.subjects import kind_rank
 
@@ -223,23 +223,42 @@ class Aliases:
 class Disputes:
     """Open disputes and their one resolution each."""
 
-    __slots__ = ("_desks", "_resolved")
+    __slots__ = ("_desks", "_outcomes", "_resolved_at")
 
     def __init__(self) -> None:
         self._desks: dict[int, PartyId] = {}
-        self._resolved: set[int] = set()
+        self._resolved_at: dict[int, int] = {}
+        self._outcomes: dict[int, int] = {}
+
+    def of_desk(self, desk: PartyId) -> list[int]:
+        """Return the indexes of a desk's disputes, in log order."""
+        return [index for index, by in self._desks.items() if by == desk]
+
+    def unresolved(self) -> list[int]:
+        """Return the indexes of the disputes that have no resolution, in log order."""
+        return [index for index in self._desks if index not in self._resolved_at]
+
+    def resolved_at(self, dispute: int) -> int | None:
+        """Return the index of a dispute's resolution, None while it has none."""
+        return self._resolved_at.get(dispute)
+
+    def outcome(self, dispute: int) -> DisputeOutcome | None:
+        """Return how a dispute ended, None while it has no resolution."""
+        outcome = self._outcomes.get(dispute)
+        return None if outcome is None else DisputeOutcome(outcome)
 
     def check_resolution(self, desk: PartyId, dispute: int) -> None:
         """Refuse a resolution of another desk's dispute, or a second one."""
         if self._desks.get(dispute) != desk:
             raise RuleError("a resolution is for a dispute of the same desk")
-        if dispute in self._resolved:
+        if dispute in self._resolved_at:
             raise RuleError("a dispute is resolved once")
 
     def add(self, desk: PartyId, index: int) -> None:
         """Take a dispute."""
         self._desks[index] = desk
 
-    def resolve(self, dispute: int) -> None:
+    def resolve(self, body: Resolution, index: int) -> None:
         """Take a resolution."""
-        self._resolved.add(dispute)
+        self._resolved_at[body.dispute] = index
+        self._outcomes[body.dispute] = body.outcome

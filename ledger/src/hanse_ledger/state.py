@@ -5,7 +5,7 @@ changes anything, so a refused statement leaves no trace.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
@@ -170,6 +170,16 @@ class LedgerState:
     def report_of(self, member: PartyId, seq: int) -> ReportEntry | None:
         """Return a member's report by its seq, or None where another statement or none has that place."""
         return self._reports.get(member, seq)
+
+    @property
+    def closes(self) -> Sequence[int]:
+        """The positions at which months were closed, in order."""
+        return self._months.closed_at
+
+    @property
+    def disputes(self) -> Disputes:
+        """Every dispute and its resolution. Not to be changed."""
+        return self._disputes
 
     @property
     def aliases(self) -> Mapping[str, str]:
@@ -348,8 +358,8 @@ class LedgerState:
             is_dispute=isinstance(statement.body, Dispute),
         )
 
-    def _add_resolution(self, _: Statement, body: Resolution, *_place: object) -> None:
-        self._disputes.resolve(body.dispute)
+    def _add_resolution(self, _: Statement, body: Resolution, index: int, *_leaf: object) -> None:
+        self._disputes.resolve(body, index)
 
     def _add_propose(self, _: Statement, body: b.Propose, index: int, *_leaf: object) -> None:
         if self._documents.propose(body.document, index):

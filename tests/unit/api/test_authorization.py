@@ -42,6 +42,7 @@ TABLE: dict[tuple[str, str], Who] = {
     ("POST", "/v1/sealing-keys"): "party",
     ("POST", "/v1/shares"): "party",
     ("POST", "/v1/answers"): "party",
+    ("POST", "/v1/disputes"): "party",
     ("POST", "/v1/seeds"): "party",
     ("POST", "/v1/seed-hashes"): "party",
     ("POST", "/v1/bulletins"): "party",
