@@ -25,6 +25,7 @@ from api.routes import (
     reports,
     stewards,
     subjects,
+    warnings,
 )
 from node.service import NodeService
 
@@ -37,6 +38,7 @@ _ROUTES: Final = (
     inquiries,
     portfolios,
     facts,
+    warnings,
     reports,
     months,
     api_keys,

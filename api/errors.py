@@ -29,6 +29,7 @@ from node.errors import (
     TooLargeError,
     TooManyKeysError,
     UnknownMediaTypeError,
+    WarningStateError,
     WithdrawnError,
 )
 from node.risk.policy import PolicyError
@@ -61,6 +62,7 @@ STATUSES: Final[dict[type[LedgerError], HTTPStatus]] = {
     ResponseStateError: HTTPStatus.CONFLICT,
     PersonStateError: HTTPStatus.CONFLICT,
     ExpertStateError: HTTPStatus.CONFLICT,
+    WarningStateError: HTTPStatus.CONFLICT,
     WithdrawnError: HTTPStatus.CONFLICT,
     UnknownMediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

@@ -147,9 +147,19 @@ class Embedded:
         """Let every steward close a month that is due; return how many have closed it."""
         return sum(self._on_stewards("close", encode(month)))
 
-    def close_period(self, period: int) -> int:
-        """Let every steward close a bulletin period now; return how many closes it took."""
-        return sum(self._on_stewards("close-period", encode(period)))
+    def pass_period(self) -> int:
+        """Let a bulletin period pass, whatever the clock says: all members' bulletins, all stewards' closes.
+
+        Returns the period.
+        """
+        active = (party for party in self.consortium.parties.values() if party.active)
+        members = [self.member(party.id) for party in active if MEMBER in party.roles]
+        members[0].standing.catch_up()
+        period = members[0].standing.state.next_period
+        for member in members:
+            member.send_bulletin(at_once=True)
+        self._on_stewards("close-period", encode(period))
+        return period
 
     def door(self, party: PartyId) -> Door:
         """Return a serving party's door, and start the party when it is first asked for."""

@@ -31,6 +31,10 @@ COMMANDS: Final = {
     "month": ("node.commands.month", mark("Close months, as a steward.")),
     "inquire": ("node.commands.inquire", mark("Ask what the network knows of subjects.")),
     "fact": ("node.commands.fact", mark("Public facts: file and withdraw them as a desk, list them.")),
+    "warning": (
+        "node.commands.warning",
+        mark("The firm's own warnings: raise and clear them, see what the book proposes."),
+    ),
     "verify": ("node.commands.verify", mark("Check an answer file offline.")),
     "party": ("node.commands.party", mark("Make a party's keys and its card.")),
     "consortium": ("node.commands.consortium", mark("Found a consortium, step by step; change it by votes.")),

@@ -201,6 +201,7 @@ def _report_months(embedded: Embedded, plan: _Plan, progress: Progress) -> None:
             _report_month(embedded, members, month)
     for member in members:
         member.report()
+        member.send_bulletin()
 
 
 def _report_month(embedded: Embedded, members: Sequence[MemberNode], month: Month) -> None:
@@ -209,19 +210,11 @@ def _report_month(embedded: Embedded, members: Sequence[MemberNode], month: Mont
         for member in members:
             member.report()
         if not _let_work(embedded) and all(_is_done(member, month) for member in members):
-            _pass_period(embedded, members)
+            # A demo's clock stands still, so a month has one bulletin period (ADR 0020).
+            embedded.pass_period()
             embedded.close_month(month)
             return
     raise UnavailableError(f"the reports of {month_text(month)} do not come to count")
-
-
-def _pass_period(embedded: Embedded, members: Sequence[MemberNode]) -> None:
-    """Let a bulletin period pass: a demo's clock stands still, so a month has one (ADR 0020)."""
-    members[0].standing.catch_up()
-    period = members[0].standing.state.next_period
-    for member in members:
-        member.send_bulletin(at_once=True)
-    embedded.close_period(period)
 
 
 def _let_work(embedded: Embedded) -> int:

@@ -193,6 +193,12 @@ class ExpertStateError(RejectedError):
     code = "expert_state"
 
 
+class WarningStateError(RejectedError):
+    """A subject that the firm warns of already, where a warning was to be raised."""
+
+    code = "warning_state"
+
+
 class AuditChainError(VerificationError):
     """A row of the audit chain that does not hold; `number` is its place, from 0 on."""
 

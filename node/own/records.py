@@ -41,6 +41,7 @@ def _fields(record: Record) -> list[object]:
         record.subject,
         record.personal,
         record.disputed,
+        record.trouble,
         invoice.reference,
         invoice.amount_minor,
         invoice.currency,
@@ -49,7 +50,8 @@ def _fields(record: Record) -> list[object]:
 
 
 def _record(fields: Sequence[Any]) -> Record:
-    line, customer, subject, personal, disputed, reference, amount_minor, currency, *days = fields
+    line, customer, subject, personal, disputed, trouble, *rest = fields
+    reference, amount_minor, currency, *days = rest
     invoice_date, due_date, paid_date, lost_on = (day and date.fromisoformat(day) for day in days)
     invoice = Invoice(
         reference=reference,
@@ -66,5 +68,6 @@ def _record(fields: Sequence[Any]) -> Record:
         subject=SubjectId(subject),
         personal=personal,
         disputed=disputed,
+        trouble=trouble,
         invoice=invoice,
     )

@@ -20,6 +20,8 @@ Scope: TypeAlias = Literal[
     "reports:write",
     "subjects:read",
     "subjects:write",
+    "warnings:read",
+    "warnings:write",
 ]
 
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)

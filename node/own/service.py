@@ -30,6 +30,7 @@ from node.risk.policy.versions import Policies
 from node.risk.responses import Responses
 from node.risk.service import RiskService
 from node.risk.signals.reading import InputsReader
+from node.risk.warnings import Warnings
 from node.roles.desk import Filing
 from node.storage.database import Database
 from node.wire import Door
@@ -74,6 +75,7 @@ class OwnService:
             clock=around.clock,
         )
         self.facts = Facts(database)
+        self.warnings = Warnings(database, around.clock, self.audit)
         self._steps: Callable[[], None] = lambda: None
 
     def preview(self, export: Export, *, aliases: Mapping[str, str], import_id: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from node.receivables import amounts
 from node.receivables.amounts import Amount
 from node.receivables.cells import UnfitError, cell_text, identifier
 from node.receivables.export import Export
-from node.receivables.outcome import Record, Remark
+from node.receivables.outcome import TROUBLES, Record, Remark
 from node.receivables.subjectmap import SubjectOf
 from node.receivables.tables import Line
 from node.receivables.words import FLAGS, STATUSES, fold
@@ -64,6 +64,7 @@ class Judge:
             subject=SubjectId(subject.id),
             personal=subject.personal,
             disputed=self._is_disputed(line) or status == "disputed",
+            trouble=next((trouble for trouble in TROUBLES if trouble == status), None),
             invoice=Invoice(
                 reference=reference,
                 invoice_date=invoice_date,
@@ -183,7 +184,7 @@ class Judge:
             raise self._refuse("status_unknown", line, "status")
         if status == "paid" and paid_date is None:
             raise self._refuse("paid_without_date", line, "status")
-        if status == "open" and paid_date is not None:
+        if status in {"open", "returned"} and paid_date is not None:
             raise self._refuse("status_conflict", line, "status")
         return status
 

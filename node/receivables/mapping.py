@@ -32,7 +32,7 @@ FIELDS: Final = (
     "disputed",
 )
 DATE_FIELDS: Final = ("invoice_date", "due_date", "paid_date", "status_date")
-STATUS_NAMES: Final = ("open", "paid", "collection", "charged_off", "insolvent", "disputed")
+STATUS_NAMES: Final = ("open", "paid", "collection", "charged_off", "insolvent", "returned", "disputed")
 DELIMITERS: Final = (",", ";", "\t", "|")
 _LIMIT_BYTES: Final = 1 << 16
 

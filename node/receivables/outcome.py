@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Mapping as Table
 from dataclasses import dataclass, field
 from importlib import resources
-from typing import Final
+from typing import Final, Literal, TypeAlias, get_args
 
 from hanse_ledger.ids import SubjectId
 from hanse_ledger.rows import Invoice
@@ -22,6 +22,10 @@ def _texts() -> Table[str, Table[str, str]]:
 
 _TEXTS: Final = _texts()
 LANGUAGES: Final = ("en", "zh")
+
+Trouble: TypeAlias = Literal["collection", "charged_off", "insolvent", "returned"]
+"""Placed for collection, written off, insolvent; or a payment of it came back unpaid."""
+TROUBLES: Final[tuple[Trouble, ...]] = get_args(Trouble)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +51,7 @@ class Record:
     """One invoice as it would be imported.
 
     `disputed` is the mark of a dispute between the two firms: it stays at the member and changes
-    no row (protocol section 3).
+    no row (protocol section 3). `trouble` is the status that a warning may rest on (section 8).
     """
 
     line: int
@@ -55,6 +59,7 @@ class Record:
     subject: SubjectId = field(repr=False)
     personal: bool
     disputed: bool
+    trouble: Trouble | None = None
     invoice: Invoice = field(repr=False)
 
 

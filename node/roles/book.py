@@ -178,6 +178,7 @@ def _line(record: Record, known: dict[str, Any] | None) -> dict[str, Any]:
         "currency": invoice.currency,
         "lost_on": lost_on,
         "disputed": record.disputed,
+        "trouble": record.trouble,
     }
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from hanse_ledger.bodies import Bulletin, SealedFor
 from hanse_ledger.errors import LedgerError
-from hanse_ledger.ids import SubjectId, Token
+from hanse_ledger.ids import Month, SubjectId, Token
 from hanse_ledger.privacy.bulletin import SALT_BYTES, SLOTS, Warned, encode_bulletin
 from hanse_ledger.privacy.sealing import bulletin_info, seal
 from hanse_ledger.registers import SealedEntry
@@ -24,6 +24,7 @@ from node.storage.bulletins import (
     OwnBulletin,
     WarningItem,
     WithdrawalItem,
+    note_log_month,
     own_bulletins,
     put_own,
     settle_own,
@@ -46,8 +47,8 @@ class Bulletins:
     ) -> None:
         self._standing, self._outbox, self._tokens = standing, outbox, tokens
         self._recipients, self._rhythm = recipients, Rhythm(standing)
-        # The period that was running when this was last looked at.
-        self._settled: int | None = None
+        # The period and the log month that were running when this was last looked at.
+        self._settled: tuple[int, Month] | None = None
 
     def work(self, *, at_once: bool = False) -> None:
         """Send this period's bulletin when it is due, or `at_once`, unless it was sent.
@@ -70,21 +71,21 @@ class Bulletins:
             return any(own.period == state.next_period for own in own_bulletins(connection))
 
     def _settle(self) -> None:
-        """Note what became of bulletins that were made before, and which period has closed."""
+        """Note what became of bulletins that were made before, which period has closed, and the log month."""
         state = self._standing.state
+        running = state.next_period, state.log_month
         with self._standing.database.read() as connection:
             ended = [own for own in own_bulletins(connection) if self._is_over(own)]
-        if not ended and self._settled == state.next_period:
+        if not ended and self._settled == running:
             return
         with self._standing.database.write() as connection:
             for own in ended:
-                entry = self._entry(own)
-                took_effect = None if entry is None else state.bulletins.took_effect(entry)
-                settle_own(connection, own.period, took_effect)
+                settle_own(connection, own.period, self._effect(own))
+            note_log_month(connection, state.log_month)
             if state.next_period:
                 key, now = str(state.next_period - 1), self._standing.clock.now()
                 record_event(connection, kind="bulletin_closed", key=key, subject=None, at=now)
-        self._settled = state.next_period
+        self._settled = running
 
     def _is_over(self, own: OwnBulletin) -> bool:
         """Return whether a bulletin's period has closed, or another statement took its place in the chain."""
@@ -95,6 +96,12 @@ class Bulletins:
     def _entry(self, own: OwnBulletin) -> SealedEntry | None:
         entry = self._standing.state.bulletins.of_member(self._standing.id, own.period)
         return entry if entry is not None and entry.hash == own.hash else None
+
+    def _effect(self, own: OwnBulletin) -> tuple[int, Month] | None:
+        """Return with which statement a bulletin took effect, and its log month; None where it did not."""
+        entry = self._entry(own)
+        took_effect = None if entry is None else self._standing.state.bulletins.took_effect(entry)
+        return None if entry is None or took_effect is None else (took_effect, entry.log_month)
 
     def _make(self) -> None:
         """Seal what waits, or nothing, and store it with what it carries before any of it leaves."""

@@ -1,6 +1,6 @@
 """The tables of bulletins: what a member sends in them, what a steward found in them (protocol section 8)."""
 
-from sqlalchemy import Boolean, Column, Index, LargeBinary, PrimaryKeyConstraint, Table
+from sqlalchemy import Boolean, Column, ForeignKey, Index, LargeBinary, PrimaryKeyConstraint, Table
 
 from node.storage.columns import NUMBER, TEXT
 from node.storage.schema import metadata
@@ -27,6 +27,7 @@ bulletin_item = Table(
     Column("code", NUMBER),
     Column("period", NUMBER),
     Column("took_effect", NUMBER),
+    Column("log_month", NUMBER),
     Index("bulletin_item_period", "period"),
     Index("bulletin_item_took_effect", "took_effect"),
 )
@@ -36,6 +37,39 @@ own_bulletin = Table(
     Column("period", NUMBER, primary_key=True, autoincrement=False),
     Column("seq", NUMBER, nullable=False),
     Column("hash", LargeBinary, nullable=False),
+)
+
+seen_log_month = Table(
+    "seen_log_month",
+    metadata,
+    Column("month", NUMBER, primary_key=True, autoincrement=False),
+)
+own_warning = Table(
+    "own_warning",
+    metadata,
+    Column("number", NUMBER, primary_key=True),
+    Column("subject", TEXT, nullable=False),
+    Column("reason", TEXT, nullable=False),
+    Column("source", TEXT, nullable=False),
+    Column("note", TEXT, nullable=False),
+    Column("notified_on", TEXT),
+    Column("raised_by", TEXT, nullable=False),
+    Column("raised_at", TEXT, nullable=False),
+    Column("raise_item", NUMBER, ForeignKey("bulletin_item.id"), nullable=False),
+    Column("cleared_by", TEXT),
+    Column("cleared_at", TEXT),
+    Column("clear_item", NUMBER, ForeignKey("bulletin_item.id")),
+    Index("own_warning_subject", "subject"),
+)
+dismissed_trouble = Table(
+    "dismissed_trouble",
+    metadata,
+    Column("customer", TEXT, nullable=False),
+    Column("reference", TEXT, nullable=False),
+    Column("trouble", TEXT, nullable=False),
+    Column("dismissed_by", TEXT, nullable=False),
+    Column("dismissed_at", TEXT, nullable=False),
+    PrimaryKeyConstraint("customer", "reference", "trouble"),
 )
 
 # A steward's: what it opened, and what that comes to.

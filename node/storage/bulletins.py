@@ -9,9 +9,9 @@ from typing import Final
 
 from sqlalchemy import Connection, select
 
-from hanse_ledger.ids import SubjectId
+from hanse_ledger.ids import Month, SubjectId
 from hanse_ledger.privacy.bulletin import SLOTS, Code, Withdrawn
-from node.storage.bulletin_schema import bulletin_item, own_bulletin
+from node.storage.bulletin_schema import bulletin_item, own_bulletin, seen_log_month
 from node.storage.database import inserted_id
 
 _WARNING: Final = "warning"
@@ -102,9 +102,23 @@ def own_bulletins(connection: Connection) -> list[OwnBulletin]:
     return [OwnBulletin(period=row.period, seq=row.seq, hash=row.hash) for row in rows]
 
 
-def settle_own(connection: Connection, period: int, took_effect: int | None) -> None:
-    """Note with which statement a bulletin took effect; without effect, its items wait again."""
-    values = {"period": None} if took_effect is None else {"took_effect": took_effect}
+def settle_own(connection: Connection, period: int, effect: tuple[int, Month] | None) -> None:
+    """Note with which statement a bulletin took effect, and its log month; else its items wait again."""
+    values: dict[str, int | None] = {"period": None}
+    if effect is not None:
+        values = dict(zip(("took_effect", "log_month"), effect, strict=True))
     carried = (bulletin_item.c.period == period) & bulletin_item.c.took_effect.is_(None)
     connection.execute(bulletin_item.update().where(carried).values(**values))
     connection.execute(own_bulletin.delete().where(own_bulletin.c.period == period))
+
+
+def note_log_month(connection: Connection, month: Month) -> None:
+    """Note which log month runs, for those who have the database alone."""
+    connection.execute(seen_log_month.delete())
+    connection.execute(seen_log_month.insert(), {"month": month})
+
+
+def log_month_seen(connection: Connection) -> Month | None:
+    """Return the log month that was noted last, None before any."""
+    month = connection.execute(select(seen_log_month.c.month)).scalar()
+    return None if month is None else Month(month)

@@ -96,6 +96,7 @@ invoice = Table(
     Column("lost_on", TEXT),
     Column("disputed", Boolean, nullable=False),
     Column("import_id", NUMBER, ForeignKey("book_import.id"), nullable=False),
+    Column("trouble", TEXT),
     PrimaryKeyConstraint("customer", "reference"),
     Index("invoice_subject", "subject"),
 )

@@ -29,6 +29,12 @@ TABLE: dict[tuple[str, str], Action] = {
     ("POST", "/v1/people"): "people.manage",
     ("PUT", "/v1/people/{name}/role"): "people.manage",
     ("DELETE", "/v1/people/{name}"): "people.manage",
+    ("GET", "/v1/warnings"): "warning.view",
+    ("POST", "/v1/warnings"): "warning.raise",
+    ("POST", "/v1/warnings/clear"): "warning.clear",
+    ("GET", "/v1/warnings/proposals"): "warning.view",
+    ("POST", "/v1/warnings/proposals/confirm"): "warning.raise",
+    ("POST", "/v1/warnings/proposals/dismiss"): "warning.raise",
     ("GET", "/v1/audit"): "audit.read",
     ("GET", "/v1/audit/head"): "audit.read",
 }
@@ -36,6 +42,10 @@ PLACES = {"{name}": "nobody", "{subject}": "ref:DEMO:1"}
 BODIES: dict[str, Any] = {
     "/v1/people": {"name": "x", "role": "analyst"},
     "/v1/people/{name}/role": {"role": "analyst"},
+    "/v1/warnings": {"subject": "ref:DEMO:1", "reason": "collection"},
+    "/v1/warnings/clear": {"subject": "ref:DEMO:1"},
+    "/v1/warnings/proposals/confirm": {"subject": "ref:DEMO:1"},
+    "/v1/warnings/proposals/dismiss": {"subject": "ref:DEMO:1"},
 }
 
 

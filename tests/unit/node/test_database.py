@@ -214,6 +214,7 @@ def test_many_rows_at_once_are_what_was_given(database: Database, count: int) ->
             "lost_on": None,
             "disputed": number % 3 == 0,
             "import_id": 1,
+            "trouble": None,
         }
         for number in range(count)
     ]
