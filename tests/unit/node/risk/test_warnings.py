@@ -109,7 +109,7 @@ def test_what_cannot_be_raised(bench: Bench) -> None:
 
 
 def test_a_natural_persons_firm_is_told_first(bench: Bench) -> None:
-    subject = "uscc:92310115MA1H8R7C67"
+    subject = "uscc:92310115MA1H8R7C64"
     with pytest.raises(MalformedError, match="told"):
         warnings(bench).raise_one(ANALYST, raising(subject))
     told = replace(raising(subject), notified_on=date(2024, 10, 30))
