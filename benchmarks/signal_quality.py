@@ -32,7 +32,7 @@ from benchmarks.ranking import Floats, Outcomes, area, intervals
 from hanse_ledger.consortium import Policy
 from hanse_ledger.ids import PartyId, SubjectId
 from hanse_ledger.rows import Invoice
-from node.risk.estimate import Evidence, chances, evidence_of, learn
+from node.risk.estimate import Evidence, chance, evidence_of, learn
 from node.risk.signals.inputs import Inputs
 
 SOURCES: Final = ("own", "network", "both", "pooled")
@@ -111,8 +111,8 @@ def _scores(source: str, evidence: Mapping[Pair, Evidence], pairs: Sequence[Pair
     scores: dict[Pair, float] = {}
     for member in sorted({member for member, _ in evidence}):
         mine = {pair: one for pair, one in evidence.items() if pair[0] == member}
-        values = chances(list(mine.values()), learn(mine.values()), days=days)
-        scores |= dict(zip(mine, values.tolist(), strict=True))
+        prior = learn(mine.values())
+        scores |= {pair: chance(one, prior, days=days) for pair, one in mine.items()}
     if source == "pooled":
         return np.array([scores[PartyId(""), subject] for _, subject in pairs])
     return np.array([scores[pair] for pair in pairs])

@@ -8,15 +8,14 @@ past due has passed some bounds and not yet come to the next: it counts as far a
 counts like `ROW_WEIGHT` paid invoices of its delay class.
 """
 
+import operator
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from itertools import accumulate
+from typing import Final, NamedTuple, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
-from hanse_ledger.ids import Month, SubjectId
+from hanse_ledger.ids import Month
 from hanse_ledger.privacy.answer import WindowFigures
 from hanse_ledger.rows import DELAY_UPPER, DELAYS
 from hanse_ledger.windows import BAND_TEXT
@@ -34,9 +33,10 @@ ROW_WEIGHT: Final = 1.5
 _ALL: Final = 20.0
 """How many customers the prior of all is worth in that of those with windows, and of those without."""
 _DAYS: Final[Mapping[SignalName, int]] = {"estimate.late10": 10, "estimate.late30": 30}
-_BOUNDS: Final = len(DELAY_UPPER)
+_NOBODY: Final = (0.5,) * len(DELAY_UPPER)
 
-Floats: TypeAlias = NDArray[np.float64]
+Shares: TypeAlias = tuple[float, ...]
+"""The share that passes each bound, of what came to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +56,11 @@ class Evidence:
         return sum(self.ended) + sum(self.still_open)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prior:
+class Prior(NamedTuple):
     """The usual share that passes each bound: of subjects with a window, and of those without."""
 
-    seen: Floats = field(repr=False)
-    unseen: Floats = field(repr=False)
+    seen: Shares
+    unseen: Shares
 
 
 def evidence_of(inputs: Inputs) -> Evidence:
@@ -84,38 +83,42 @@ def learn(evidence: Iterable[Evidence]) -> Prior:
 
     These are the weights of a beta-binomial mean: n invoices weigh n / (n + STRENGTH).
     """
-    every = list(evidence)
-    come, passed = _life_table(every)
-    is_seen = np.array([bool(one.windows) for one in every], dtype=np.bool_)
-    usual = _usual(come, passed, np.full(_BOUNDS, 0.5), 1)
-    return Prior(
-        seen=_usual(come[is_seen], passed[is_seen], usual, _ALL),
-        unseen=_usual(come[~is_seen], passed[~is_seen], usual, _ALL),
-    )
+    seen, unseen = _Sums(), _Sums()
+    for one in evidence:
+        (seen if one.windows else unseen).add(one)
+    usual = (seen + unseen).shares(_NOBODY, 1)
+    return Prior(seen=seen.shares(usual, _ALL), unseen=unseen.shares(usual, _ALL))
 
 
-def chances(evidence: Sequence[Evidence], prior: Prior, *, days: int) -> Floats:
-    """Return each subject's chance of paying an invoice more than `days` late; `days` is a class's bound.
+def chance(evidence: Evidence, prior: Prior, *, days: int) -> float:
+    """Return the chance that the subject pays an invoice more than `days` late; `days` is a class's bound.
 
     Where nothing is known this is the prior's: whoever shows it says that it is unknown.
     """
-    come, passed = _life_table(evidence)
-    is_seen = np.array([bool(one.windows) for one in evidence], dtype=np.bool_)
-    usual = np.where(is_seen[:, None], prior.seen, prior.unseen)
-    shares = (passed + STRENGTH * usual) / (come + STRENGTH)
-    result: Floats = shares[:, : DELAY_UPPER.index(days) + 1].prod(axis=1)
-    return result
+    return _chances(evidence, prior)[DELAY_UPPER.index(days)]
 
 
-def estimates(inputs: Mapping[SubjectId, Inputs], prior: Prior) -> dict[SubjectId, dict[SignalName, Given]]:
-    """Return the estimates that are signals, of those subjects of whom anything is known."""
-    known = [(one, found) for one in inputs.values() if (found := evidence_of(one)).size]
-    evidence = [found for _, found in known]
-    values = {name: chances(evidence, prior, days=days).tolist() for name, days in _DAYS.items()}
-    return {
-        one.subject: {name: _given(found, values[name][place]) for name in _DAYS}
-        for place, (one, found) in enumerate(known)
-    }
+def estimates(inputs: Inputs, prior: Prior) -> dict[SignalName, Given]:
+    """Return the estimates that are signals; none where nothing is known of the subject."""
+    evidence = evidence_of(inputs)
+    if not evidence.size:
+        return {}
+    by_bound = _chances(evidence, prior)
+    return {name: _given(evidence, by_bound[DELAY_UPPER.index(days)]) for name, days in _DAYS.items()}
+
+
+def _chances(evidence: Evidence, prior: Prior) -> list[float]:
+    """Return the chance of passing each bound: the product of the shares that pass it and those before."""
+    usual = prior.seen if evidence.windows else prior.unseen
+    return list(
+        accumulate(
+            (
+                (passed + STRENGTH * share) / (come + STRENGTH)
+                for (come, passed), share in zip(_life_table(evidence), usual, strict=True)
+            ),
+            operator.mul,
+        )
+    )
 
 
 def _given(evidence: Evidence, value: float) -> Given:
@@ -166,25 +169,49 @@ def _count_window(window: WindowFigures, inputs: Inputs, ended: list[float]) -> 
         ended[place] += ROW_WEIGHT * max(0, count)
 
 
-def _life_table(evidence: Sequence[Evidence]) -> tuple[Floats, Floats]:
-    """Return (n, 7) invoices that came to each bound and showed whether they pass it, and those that did."""
-    ended = np.array([one.ended for one in evidence]).reshape(-1, DELAYS)
-    still_open = np.array([one.still_open for one in evidence]).reshape(-1, DELAYS)
-    ended_from, open_from = (_from_class(counts) for counts in (ended, still_open))
-    passed = ended_from[:, 1:] + open_from[:, 1:]
-    return ended_from[:, :-1] + open_from[:, 1:], passed
+class _At(NamedTuple):
+    """Invoices that came to a bound and showed whether they pass it, and those that passed."""
+
+    come: float
+    passed: float
 
 
-def _from_class(counts: Floats) -> Floats:
+def _life_table(evidence: Evidence) -> list[_At]:
+    """Return what came to each bound, and what passed it."""
+    ended, still_open = _from_class(evidence.ended), _from_class(evidence.still_open)
+    return [
+        _At(ended[bound] + still_open[bound + 1], ended[bound + 1] + still_open[bound + 1])
+        for bound in range(len(DELAY_UPPER))
+    ]
+
+
+def _from_class(counts: Sequence[float]) -> list[float]:
     """Return how many lie in each class or a later one."""
-    result: Floats = np.cumsum(counts[:, ::-1], axis=1)[:, ::-1]
-    return result
+    return list(accumulate(reversed(counts)))[::-1]
 
 
-def _usual(come: Floats, passed: Floats, base: Floats, base_customers: float) -> Floats:
-    """Return the weighted mean share that passes each bound, with `base` as that of some more customers."""
-    weight = 1 / (come + STRENGTH)
-    result: Floats = ((weight * passed).sum(axis=0) + base_customers * base) / (
-        (weight * come).sum(axis=0) + base_customers
-    )
-    return result
+class _Sums:
+    """Weighted sums over customers, at each bound."""
+
+    def __init__(self) -> None:
+        self._come, self._passed = [0.0] * len(DELAY_UPPER), [0.0] * len(DELAY_UPPER)
+
+    def add(self, evidence: Evidence) -> None:
+        """Add a customer."""
+        for bound, (come, passed) in enumerate(_life_table(evidence)):
+            self._come[bound] += come / (come + STRENGTH)
+            self._passed[bound] += passed / (come + STRENGTH)
+
+    def __add__(self, other: "_Sums") -> "_Sums":
+        """Add up the customers of both."""
+        both = _Sums()
+        both._come = [a + b for a, b in zip(self._come, other._come, strict=True)]
+        both._passed = [a + b for a, b in zip(self._passed, other._passed, strict=True)]
+        return both
+
+    def shares(self, base: Shares, customers: float) -> Shares:
+        """Return the mean share that passes each bound, with `base` as that of some more customers."""
+        return tuple(
+            (passed + customers * share) / (come + customers)
+            for come, passed, share in zip(self._come, self._passed, base, strict=True)
+        )

@@ -3,17 +3,19 @@
 Any thread may read; nothing here asks another party or waits for the node's own thread.
 """
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from sqlalchemy import Connection
 
-from hanse_ledger.consortium import Consortium
+from hanse_ledger.consortium import Consortium, Policy
 from hanse_ledger.ids import SubjectId
 from node.ports import Clock
+from node.risk.estimate import Prior, estimates, evidence_of, learn
 from node.risk.signals.inputs import Answered, Given, Inputs, OwnRow, StandingFact
 from node.risk.signals.lines import Lines, Rates
 from node.risk.signals.names import SignalName, Unknown
@@ -26,6 +28,8 @@ from node.risk.signals.stored import (
     newest_answers,
     open_by_currency,
     standing_facts,
+    state_of,
+    subjects_on_book,
     why_no_answer,
 )
 from node.storage.book import last_import_day
@@ -36,6 +40,8 @@ from node.storage.figures import unpack_figures
 _T = TypeVar("_T")
 _AT_ONCE: Final = 500
 """More subjects than this are looked up by reading all: a query with thousands of values is no faster."""
+_LEARNED_FROM_MOST: Final = 1_000
+"""So many customers show what is usual: more change little, and one customer's signals need not read all."""
 GivenBy: TypeAlias = Callable[[Connection, date, Subjects], Mapping[SubjectId, Mapping[SignalName, Given]]]
 """Figures from elsewhere in the node, as of a day, of some subjects or of all."""
 
@@ -53,6 +59,8 @@ class InputsReader:
     ) -> None:
         self._database, self._consortium, self._clock = database, consortium, clock
         self._given_by = given_by
+        # The last prior and what it was learned from. Threads may learn it twice, always the same.
+        self._learned: tuple[object, Prior] | None = None
 
     def one(self, subject: SubjectId) -> Inputs:
         """Return the inputs of one subject, which need not be a customer."""
@@ -83,40 +91,60 @@ class InputsReader:
         return sum(part for part in parts if part is not None)
 
     def _found(self, subjects: Subjects) -> "_Found":
-        as_of, policy = self._clock.now().date(), self._consortium().policy
+        frame = _Frame(self._clock.now().date(), self._consortium().policy)
         with self._database.read() as connection:
-            aliases = aliases_about(connection, subjects)
-            which = None if subjects is None else list({*subjects, *aliases, *aliases.values()})
-            book_day = last_import_day(connection)
-            answers = newest_answers(connection, which)
-            lines = _joined(book_lines(connection, which), aliases)
-            limits = limits_of(connection, which)
-            return _Found(
-                frame=_Frame(as_of, policy.contributors_min, book_day),
-                aliases=aliases,
-                answers=answers,
-                why_not=why_no_answer(connection, which),
-                rows=counting_own_rows(connection, which, answers),
-                lines=lines,
-                reader=Lines(Rates.of(policy, book_day)),
-                limits=limits,
-                facts=_joined(standing_facts(connection, which), aliases),
-                given=[source(connection, as_of, which) for source in self._given_by],
-                customers=_customers(connection, [*lines, *limits], aliases) if which is None else which,
-            )
+            return self._read(connection, frame, subjects, self._prior(connection, frame))
+
+    def _prior(self, connection: Connection, frame: "_Frame") -> Prior:
+        """Return what is usual among the firm's customers, learned from some of them where they are many."""
+        learned_from = (frame.policy.contributors_min, *state_of(connection))
+        if self._learned is None or self._learned[0] != learned_from:
+            sample = sorted(subjects_on_book(connection), key=_lot)[:_LEARNED_FROM_MOST]
+            found = self._read(connection, frame, sample, None)
+            self._learned = learned_from, learn(evidence_of(found[subject]) for subject in sample)
+        return self._learned[1]
+
+    def _read(
+        self, connection: Connection, frame: "_Frame", subjects: Subjects, prior: Prior | None
+    ) -> "_Found":
+        aliases = aliases_about(connection, subjects)
+        which = None if subjects is None else list({*subjects, *aliases, *aliases.values()})
+        book_day = last_import_day(connection)
+        answers = newest_answers(connection, which)
+        lines = _joined(book_lines(connection, which), aliases)
+        limits = limits_of(connection, which)
+        return _Found(
+            frame=frame,
+            prior=prior,
+            book_day=book_day,
+            aliases=aliases,
+            answers=answers,
+            why_not=why_no_answer(connection, which),
+            rows=counting_own_rows(connection, which, answers),
+            lines=lines,
+            reader=Lines(Rates.of(frame.policy, book_day)),
+            limits=limits,
+            facts=_joined(standing_facts(connection, which), aliases),
+            given=[source(connection, frame.as_of, which) for source in self._given_by],
+            customers=_customers(connection, [*lines, *limits], aliases) if which is None else which,
+        )
 
 
 class _Frame(NamedTuple):
     as_of: date
-    minimum: int
-    book_day: date | None
+    policy: Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found(Mapping[SubjectId, Inputs]):
-    """What a reading found, by primary id; limits and what is given by the ids they were entered under."""
+    """What a reading found, by primary id; limits and what is given by the ids they were entered under.
+
+    Without a `prior` there are no estimates.
+    """
 
     frame: _Frame
+    prior: Prior | None
+    book_day: date | None
     aliases: Mapping[SubjectId, SubjectId]
     answers: Mapping[SubjectId, str]
     why_not: Mapping[SubjectId, Unknown]
@@ -138,23 +166,31 @@ class _Found(Mapping[SubjectId, Inputs]):
         """Return the inputs of a subject, customer or not, by any of its ids."""
         subject = self.aliases.get(asked, asked)
         kept = self.answers.get(subject)
-        return Inputs(
+        found = Inputs(
             subject=asked,
             as_of=self.frame.as_of,
-            minimum=self.frame.minimum,
+            minimum=self.frame.policy.contributors_min,
             answered=None if kept is None else _answered(kept),
             why_not=self.why_not.get(subject, "not_asked"),
             rows=tuple(OwnRow(*row[1:]) for row in self.rows.get(subject, ())),
-            book_day=self.frame.book_day,
+            book_day=self.book_day,
             invoices=tuple(map(self.reader.read, self.lines.get(subject, ()))),
             limit_minor=self.limits.get(subject, self.limits.get(asked)),
             facts=tuple(self.facts.get(subject, ())),
             given=self._given(asked, subject),
         )
+        if self.prior is None:
+            return found
+        return replace(found, given={**found.given, **estimates(found, self.prior)})
 
     def _given(self, *ids: SubjectId) -> Mapping[SignalName, Given]:
         parts = (part[one] for part in self.given for one in ids if one in part)
         return {name: figure for part in parts for name, figure in part.items()}
+
+
+def _lot(subject: SubjectId) -> bytes:
+    """Return a subject's place in an order that has nothing to do with it, and is always the same."""
+    return hashlib.sha256(subject.encode()).digest()
 
 
 def _answered(kept: str) -> Answered:

@@ -16,7 +16,7 @@ from node.risk.signals.sums import LOOK_BACK_MONTHS
 from node.storage.facts import facts_by_id
 from node.storage.figures import last_closed_of, pack_figures
 from node.storage.risk_schema import credit_limit
-from node.storage.schema import customer, draft, inquiry, invoice, own_row
+from node.storage.schema import book_import, customer, draft, inquiry, invoice, own_row
 
 Subjects: TypeAlias = Sequence[SubjectId] | None
 """Some subjects, or None for all."""
@@ -138,6 +138,25 @@ def limits_of(connection: Connection, which: Subjects) -> dict[SubjectId, int]:
     query = select(credit_limit.c.subject, credit_limit.c.limit_minor)
     rows = connection.execute(query.where(_in(credit_limit.c.subject, which)))
     return {SubjectId(subject): limit_minor for subject, limit_minor in rows}
+
+
+def subjects_on_book(connection: Connection) -> list[SubjectId]:
+    """Return the subjects of the book's lines, each once."""
+    return [
+        SubjectId(subject) for subject in connection.execute(select(invoice.c.subject).distinct()).scalars()
+    ]
+
+
+def state_of(connection: Connection) -> tuple[int | None, ...]:
+    """Return numbers of which at least one changes whenever lines, checked answers or counting rows do."""
+    answered = select(func.max(inquiry.c.position)).where(inquiry.c.status.in_(_CHECKED))
+    queries = (
+        select(func.max(book_import.c.id)),
+        answered,
+        select(func.count()).select_from(inquiry).where(inquiry.c.status.in_(_CHECKED)),
+        select(func.count()).select_from(draft).where(draft.c.counted_in.is_not(None)),
+    )
+    return tuple(connection.execute(query).scalar() for query in queries)
 
 
 def listed_subjects(connection: Connection) -> set[SubjectId]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support_signals import BOOK_DAY, SUBJECT, inputs_of, invoice, own_row, window
+from support_signals import BOOK_DAY, inputs_of, invoice, own_row, window
 
 from hanse_ledger.ids import month_of
 from hanse_ledger.rows import DELAY_UPPER, DELAYS
@@ -13,7 +13,7 @@ from node.risk.estimate import (
     ROW_WEIGHT,
     STRENGTH,
     Evidence,
-    chances,
+    chance,
     estimates,
     evidence_of,
     learn,
@@ -33,7 +33,7 @@ def of_classes(*ended: float) -> Evidence:
 
 
 def late(evidence: Evidence, *others: Evidence, days: int = 10) -> float:
-    return float(chances([evidence], learn([evidence, *others]), days=days)[0])
+    return chance(evidence, learn([evidence, *others]), days=days)
 
 
 def test_invoices_are_counted_by_how_late_they_were_paid() -> None:
@@ -82,7 +82,7 @@ def test_the_chance_is_the_product_of_shrunken_shares() -> None:
         * (4 + STRENGTH * two) / (6 + STRENGTH)
         * (3 + STRENGTH * three) / (4 + STRENGTH)
     )  # fmt: skip
-    assert chances([evidence], prior, days=10)[0] == pytest.approx(expected)
+    assert chance(evidence, prior, days=10) == pytest.approx(expected)
 
 
 def test_what_is_open_counts_as_far_as_it_has_come() -> None:
@@ -91,7 +91,7 @@ def test_what_is_open_counts_as_far_as_it_has_come() -> None:
     one, two, three = prior.unseen[:3]
     passed_two = (1 + STRENGTH * one) / (1 + STRENGTH) * (1 + STRENGTH * two) / (1 + STRENGTH)
     # Whether it comes later than 10 days is not known yet: that share is the usual one.
-    assert chances([some], prior, days=10)[0] == pytest.approx(passed_two * three)
+    assert chance(some, prior, days=10) == pytest.approx(passed_two * three)
 
 
 def test_a_customer_counts_in_the_prior_more_the_more_is_known_but_never_as_many() -> None:
@@ -111,17 +111,17 @@ def test_subjects_without_windows_have_a_prior_of_their_own() -> None:
 def test_a_subject_of_whom_nothing_is_known_has_no_estimate() -> None:
     known, unknown = book(invoice(due=40, paid=41)), book(invoice(due=-5))
     prior = learn([evidence_of(known)])
-    assert estimates({SUBJECT: unknown}, prior) == {}
-    assert set(estimates({SUBJECT: known}, prior)[SUBJECT]) == {"estimate.late10", "estimate.late30"}
+    assert estimates(unknown, prior) == {}
+    assert set(estimates(known, prior)) == {"estimate.late10", "estimate.late30"}
 
 
 def test_an_estimate_says_what_it_rests_on() -> None:
     prior = learn([of_classes(9, 1)])
-    own = estimates({SUBJECT: book(invoice(due=40, paid=41), invoice(due=9))}, prior)[SUBJECT]
+    own = estimates(book(invoice(due=40, paid=41), invoice(due=9)), prior)
     assert own["estimate.late10"].coverage == "2"
     assert own["estimate.late10"].months is None
     whole = inputs_of(window(band=2), window(month=month_of(2019, 10), band=1))
-    both = estimates({SUBJECT: whole}, prior)[SUBJECT]["estimate.late30"]
+    both = estimates(whole, prior)["estimate.late30"]
     assert both.coverage == "4-5"
     assert both.months == (month_of(2019, 10), month_of(2019, 12))
 
@@ -135,7 +135,7 @@ def test_a_payment_beyond_the_bound_in_place_of_one_within_never_lowers_the_chan
     within, beyond = data.draw(st.integers(0, bound)), data.draw(st.integers(bound + 1, DELAYS - 1))
     better = Evidence(ended=_one_more(ended, within), still_open=still_open)
     worse = Evidence(ended=_one_more(ended, beyond), still_open=still_open)
-    low, high = chances([better, worse], prior, days=days)
+    low, high = (chance(one, prior, days=days) for one in (better, worse))
     assert 0 < low < high < 1
 
 
