@@ -199,6 +199,12 @@ class WarningStateError(RejectedError):
     code = "warning_state"
 
 
+class RiskStateError(RejectedError):
+    """A risk of the register on whose state the one that is asked for does not follow."""
+
+    code = "risk_state"
+
+
 class AuditChainError(VerificationError):
     """A row of the audit chain that does not hold; `number` is its place, from 0 on."""
 

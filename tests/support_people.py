@@ -1,12 +1,21 @@
 """A node's own side without the node: configuration and document in a folder, people in its registry."""
 
+import random
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from support_consortium import ALDER, canonical, document
+from support_simulation import StillClock
 
+from hanse_ledger.consortium import parse_document
+from node.bootstrap import Surroundings
 from node.own.service import OwnService
 from node.risk.roles import Actor, Role
+from node.storage.book import put_import, put_lines
+from node.storage.database import Database
+from node.wire import ThreadHost
 
 CONFIG = f"""
 party = "{ALDER}"
@@ -38,3 +47,50 @@ def add_people(own: OwnService) -> None:
     own.people.begin(ADMIN.name)
     for role, name in NAMES.items():
         own.people.add(ADMIN, name, role)
+
+
+class Bench:
+    """A member's own side over a fresh database, at a time of the test's own."""
+
+    def __init__(self, folder: Path, now: datetime) -> None:
+        self.clock, self.database = StillClock(now), Database(folder / "own.sqlite")
+        consortium = parse_document(canonical(document()))
+        self.own = OwnService(
+            database=self.database,
+            party=ALDER,
+            consortium=lambda: consortium,
+            door=ThreadHost().door(ALDER),
+            around=Surroundings(clock=self.clock, entropy=random.Random(1).randbytes),
+        )
+        self._imports = 0
+
+    def bill(self, *lines: tuple[str, str, str, str, str | None, int]) -> None:
+        """Put lines into the book: customer's subject, reference, invoice, due and paid date, minor units."""
+        self._imports += 1
+        with self.database.write() as connection:
+            number = put_import(
+                connection,
+                sha256=self._imports.to_bytes(32, "big"),
+                as_of=self.clock.now().date(),
+                taken=len(lines),
+            )
+            put_lines(connection, [{**_line(line), "import_id": number} for line in lines])
+
+    def close(self) -> None:
+        self.database.close()
+
+
+def _line(line: tuple[str, str, str, str, str | None, int]) -> dict[str, Any]:
+    subject, reference, invoiced, due, paid, amount_minor = line
+    return {
+        "customer": subject,
+        "reference": reference,
+        "subject": subject,
+        "invoice_date": invoiced,
+        "due_date": due,
+        "paid_date": paid,
+        "amount_minor": amount_minor,
+        "currency": "CNY",
+        "lost_on": None,
+        "disputed": False,
+    }

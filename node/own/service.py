@@ -27,12 +27,15 @@ from node.risk.audit import AuditChain
 from node.risk.local import LocalInputs, given_by_people
 from node.risk.people import People
 from node.risk.policy.versions import Policies
+from node.risk.register.service import Register
 from node.risk.responses import Responses
+from node.risk.reviews.service import Reviews
 from node.risk.service import RiskService
 from node.risk.signals.reading import InputsReader
 from node.risk.warnings import Warnings
 from node.roles.desk import Filing
 from node.storage.database import Database
+from node.storage.facts import primary_id
 from node.wire import Door
 
 
@@ -74,6 +77,15 @@ class OwnService:
             audit=self.audit,
             clock=around.clock,
         )
+        self.register = Register(
+            database,
+            clock=around.clock,
+            entropy=around.entropy,
+            audit=self.audit,
+            inputs=self.inputs,
+            policy=lambda: self.policy.in_force()[1],
+        )
+        self.reviews = Reviews(database, around.clock, self.audit, runs=self.risk.run)
         self.facts = Facts(database)
         self.warnings = Warnings(database, around.clock, self.audit)
         self._steps: Callable[[], None] = lambda: None
@@ -84,6 +96,15 @@ class OwnService:
             policy=self._consortium().policy, primary_of=aliases, subject_of=self.customers.subject_of()
         )
         return self.imports.preview(export, reader, import_id=import_id)
+
+    def subject(self, text: str) -> SubjectId:
+        """Return the primary id of a subject's id, as this node's copy of the log has it.
+
+        Raises SubjectIdError for what no register could have given out.
+        """
+        asked = parse_subject(text).id
+        with self._database.read() as connection:
+            return primary_id(connection, asked)
 
     def match_id(self, text: str, aliases: Mapping[str, str]) -> tuple[SubjectId, list[Customer]]:
         """Return the primary id of an id, and the customers who are known to be that subject.

@@ -59,7 +59,7 @@ class RiskService:
     def assess(self, actor: Actor, subject: SubjectId, *, respond: bool = False) -> Run:
         """Assess one customer, and put the look into the audit chain; with `respond`, propose what to do."""
         require(actor, "assessment.view")
-        run = self._run([subject])
+        run = self.run([subject])
         self._note(actor, "assessment.viewed", run)
         return self._respond(actor, run) if respond else run
 
@@ -67,7 +67,7 @@ class RiskService:
         """Assess everybody on the firm's books or list, and propose what to do where that has changed."""
         require(actor, "assessment.view")
         with uncollected():
-            run = self._run(None)
+            run = self.run(None)
         self._note(actor, "portfolio.assessed", run)
         return self._respond(actor, run) if respond else run
 
@@ -94,7 +94,8 @@ class RiskService:
             version=run.version, policy=run.policy, assessments=run.assessments, proposed=tuple(proposed)
         )
 
-    def _run(self, subjects: Subjects) -> Run:
+    def run(self, subjects: Subjects) -> Run:
+        """Assess some or all customers, for the node's own use: who shows it to a person writes that down."""
         version, policy = self._policies.in_force()
         known, firm_open_minor = self._known(subjects)
         assessments = tuple(assess(one, policy, firm_open_minor=firm_open_minor) for one in known)

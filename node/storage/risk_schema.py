@@ -3,7 +3,7 @@
 Their contents never leave the node. Money is whole minor units, times are ISO text in UTC.
 """
 
-from sqlalchemy import Column, Index, LargeBinary, Table
+from sqlalchemy import Boolean, Column, Index, LargeBinary, Table, UniqueConstraint
 
 from node.storage.columns import NUMBER, TEXT
 from node.storage.schema import metadata
@@ -83,4 +83,40 @@ response = Table(
     Column("outcome", TEXT),
     Index("response_subject", "subject", "number"),
     Index("response_state", "state", "due_on"),
+)
+risk_entry = Table(
+    "risk_entry",
+    metadata,
+    Column("number", NUMBER, primary_key=True),
+    Column("id", TEXT, nullable=False, unique=True),
+    Column("subject", TEXT, nullable=False),
+    Column("kind", TEXT, nullable=False),
+    Column("text", TEXT, nullable=False),
+    Column("probability", NUMBER, nullable=False),
+    Column("impact", NUMBER, nullable=False),
+    Column("rule", TEXT),
+    Column("owner", TEXT),
+    Column("evidence", TEXT, nullable=False),
+    Column("state", TEXT, nullable=False),
+    Column("found_at", TEXT, nullable=False),
+    Column("found_by", TEXT, nullable=False),
+    Column("changed_at", TEXT, nullable=False),
+    Column("holds", Boolean),
+    UniqueConstraint("subject", "rule"),
+    Index("risk_entry_state", "state", "number"),
+)
+review = Table(
+    "review",
+    metadata,
+    Column("number", NUMBER, primary_key=True),
+    Column("id", TEXT, nullable=False, unique=True),
+    Column("subject", TEXT, nullable=False),
+    Column("at", TEXT, nullable=False),
+    Column("actor", TEXT, nullable=False),
+    Column("role", TEXT, nullable=False),
+    Column("looked_at", TEXT, nullable=False),
+    Column("decision", TEXT, nullable=False),
+    Column("grade", TEXT, nullable=False),
+    Column("next_on", TEXT, nullable=False),
+    Index("review_subject", "subject", "number"),
 )

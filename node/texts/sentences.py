@@ -32,6 +32,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "person_state": mark("The person is in no state for this."),
     "expert_state": mark("The assessment is in no state for this."),
     "warning_state": mark("The firm's warning of this subject stands already."),
+    "risk_state": mark("The risk is in no state for this."),
     "audit_chain": mark("The audit chain was changed; nothing in it can be relied on from there on."),
     "too_many_keys": mark("Two keys of this name are live; revoke one of them first."),
     "reply_signature": mark("Another node's reply was not signed as it must be, and is not taken."),

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from node.risk.grades import GRADES
-from node.risk.policy import matrix, plans, rules, scorecard, watching
+from node.risk.policy import matrix, plans, risks, rules, scorecard, watching
 from node.risk.policy.conditions import Clause, Conditions, Named, Test, Value, tests_in
 from node.risk.policy.matrix import LEVELS
 from node.risk.policy.scorecard import Scorecard
@@ -43,6 +43,7 @@ def field_complaints(policy: RiskPolicy) -> Iterator[Complaint]:
         "caps": policy.caps,
         "responses": policy.responses,
         "onboarding": policy.onboarding,
+        "risks": policy.risks,
     }
     for section, ruled in named.items():
         yield from _name_complaints(section, [rule.name for rule in ruled])
@@ -57,6 +58,9 @@ def table_complaints(policy: RiskPolicy) -> Iterator[Complaint]:
     yield from scorecard.cap_complaints(policy.caps, _worse_of(policy.scorecard), policy.conditions)
     yield from _ordered("responses", [rule.when for rule in policy.responses], policy)
     yield from _ordered("onboarding", [rule.when for rule in policy.onboarding], policy)
+    yield from risks.complaints_of(policy.risks, policy.conditions)
+    for number, risk in enumerate(policy.risks):
+        yield from _ordered("risks", [risk.when, ()], policy, first=number, only=0)
     for number, cap in enumerate(policy.caps):
         yield from _ordered("caps", [cap.when, ()], policy, first=number, only=0)
 
@@ -99,6 +103,8 @@ def _clauses(policy: RiskPolicy) -> Iterator[tuple[tuple[str | int, ...], Sequen
         yield ("responses", number, "when"), response.when
     for number, onboarding in enumerate(policy.onboarding):
         yield ("onboarding", number, "when"), onboarding.when
+    for number, risk in enumerate(policy.risks):
+        yield ("risks", number, "when"), risk.when
 
 
 def _clause_complaints(

@@ -8,6 +8,8 @@ from pydantic import ConfigDict, Field
 from node.risk.policy.conditions import Condition
 from node.risk.policy.matrix import Limits, Matrix
 from node.risk.policy.plans import PlanTemplate
+from node.risk.policy.reviews import ReviewCalendar
+from node.risk.policy.risks import RiskRule
 from node.risk.policy.rules import ApprovalStep, OnboardingRule, ResponseRule
 from node.risk.policy.scorecard import Cap, Name, Scorecard
 from node.risk.policy.watching import AlertRules, Watching, WatchPolicy
@@ -33,6 +35,8 @@ class RiskPolicy:
     onboarding: Annotated[tuple[OnboardingRule, ...], Field(min_length=1, max_length=RULES_MOST)]
     watch: WatchPolicy = field(default_factory=WatchPolicy)
     alerts: AlertRules = ()
+    risks: Annotated[tuple[RiskRule, ...], Field(max_length=RULES_MOST)] = ()
+    reviews: ReviewCalendar = field(default_factory=ReviewCalendar)
     plans: Annotated[tuple[PlanTemplate, ...], Field(max_length=RULES_MOST)] = ()
 
     @property
