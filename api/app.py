@@ -17,12 +17,14 @@ from api.routes import (
     facts,
     imports,
     inquiries,
+    limits,
     log,
     months,
     operation,
     people,
     portfolios,
     reports,
+    signals,
     stewards,
     subjects,
     warnings,
@@ -44,6 +46,8 @@ _ROUTES: Final = (
     api_keys,
     people,
     audit,
+    signals,
+    limits,
     operation,
 )
 

@@ -18,6 +18,8 @@ Scope: TypeAlias = Literal[
     "portfolios:write",
     "reports:read",
     "reports:write",
+    "risk:read",
+    "risk:write",
     "subjects:read",
     "subjects:write",
     "warnings:read",

@@ -24,6 +24,7 @@ from node.own.imports import Export, Imports, Reader
 from node.own.matching import CANDIDATES_MOST, candidates
 from node.own.portfolios import Asked, Portfolios
 from node.risk.audit import AuditChain
+from node.risk.limits import Limits
 from node.risk.local import LocalInputs, given_by_people
 from node.risk.people import People
 from node.risk.policy.versions import Policies
@@ -32,6 +33,7 @@ from node.risk.responses import Responses
 from node.risk.reviews.service import Reviews
 from node.risk.service import RiskService
 from node.risk.signals.reading import InputsReader
+from node.risk.signals.shown import ShownSignals
 from node.risk.warnings import Warnings
 from node.roles.desk import Filing
 from node.storage.database import Database
@@ -70,6 +72,8 @@ class OwnService:
         self.inputs = InputsReader(
             database, consortium=consortium, clock=around.clock, given_by=(given_by_people,)
         )
+        self.signals = ShownSignals(self.inputs, audit=self.audit, clock=around.clock)
+        self.limits = Limits(database, around.clock, self.audit, consortium=consortium)
         self.risk = RiskService(
             inputs=self.inputs,
             policies=self.policy,
@@ -89,6 +93,11 @@ class OwnService:
         self.facts = Facts(database)
         self.warnings = Warnings(database, around.clock, self.audit)
         self._steps: Callable[[], None] = lambda: None
+
+    @property
+    def consortium(self) -> Consortium:
+        """The consortium document in force, as this node has it."""
+        return self._consortium()
 
     def preview(self, export: Export, *, aliases: Mapping[str, str], import_id: str) -> dict[str, Any]:
         """Show what an import would take; slow for a large file, and in the caller's thread."""

@@ -36,6 +36,9 @@ Action: TypeAlias = Literal[
     "assessment.view",
     "assessment.run",
     "local.enter",
+    "signals.view",
+    "limits.view",
+    "limits.set",
     "response.view",
     "response.decide",
     "response.finish",
@@ -75,6 +78,10 @@ ALLOWED: Final[Mapping[Action, frozenset[Role]]] = MappingProxyType(
         "assessment.view": _READERS,
         "assessment.run": _DESK | {"system"},
         "local.enter": _DESK,
+        "signals.view": _READERS,
+        "limits.view": _READERS | {"admin"},
+        # Whoever takes over a firm's limits in bulk is its admin; a single one is a decision on credit.
+        "limits.set": frozenset({"approver", "admin"}),
         "response.view": _READERS,
         # Who may decide on one response, its step of the policy says; nobody outside of this does.
         "response.decide": frozenset({"analyst", "approver", "compliance", "admin"}),

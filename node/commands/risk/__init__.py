@@ -10,6 +10,8 @@ from node.texts import mark
 
 COMMANDS: Final = {
     "policy": ("node.commands.risk.policy", mark("Show, check, preview and adopt the firm's risk policy.")),
+    "signals": ("node.commands.risk.signals", mark("Show what is known of a customer, or why it is not.")),
+    "limits": ("node.commands.risk.limits", mark("The firm's own credit limits.")),
     "people": ("node.commands.risk.people", mark("Who may act in risk management, and in which role.")),
     "audit": ("node.commands.risk.audit", mark("The audit chain of risk management: check it, export it.")),
 }

@@ -18,7 +18,8 @@ from node.own.customers import Customer
 from node.risk.assessment import Assessment
 from node.risk.roles import Actor
 from node.risk.signals.catalogue import KINDS
-from node.risk.signals.value import Signal, Signals, describe
+from node.risk.signals.shown import show
+from node.risk.signals.value import Signals
 from node.storage.facts import PublicFact
 
 FORMAT: Final = "hanse-risk-report/1"
@@ -82,7 +83,7 @@ def report_of(contents: Contents) -> dict[str, Any]:
         "coverage": _coverage(answer),
         "answer": None if answer is None else {**answer, "has_figures": answer["status"] in _FIGURES},
         "own": list(contents.own),
-        "signals": [_signal(signal) for signal in contents.signals.values()],
+        "signals": [show(signal) for signal in contents.signals.values()],
         "facts": [fact.describe() for fact in contents.facts],
         "titles": {name: kind.title for name, kind in KINDS.items()},
         "assessment": contents.assessment.describe(),
@@ -118,17 +119,6 @@ def _frame(consortium: Consortium) -> dict[str, Any]:
         "bounds": list(policy.bounds),
         "contributors_min": policy.contributors_min,
         "first_month": month_text(consortium.first_month),
-    }
-
-
-def _signal(signal: Signal) -> dict[str, Any]:
-    kind = KINDS[signal.name]
-    return {
-        **describe(signal),
-        "title": kind.title,
-        "unit": kind.unit,
-        "formula": kind.formula,
-        "source": kind.source,
     }
 
 

@@ -88,6 +88,12 @@ TABLE: dict[tuple[str, str], Who] = {
     ("POST", "/v1/people"): "people:admin",
     ("PUT", "/v1/people/{name}/role"): "people:admin",
     ("DELETE", "/v1/people/{name}"): "people:admin",
+    ("GET", "/v1/subjects/{subject}/signals"): "risk:read",
+    ("GET", "/v1/limits"): "risk:read",
+    ("POST", "/v1/limits"): "risk:write",
+    ("GET", "/v1/limits/{subject}"): "risk:read",
+    ("PUT", "/v1/limits/{subject}"): "risk:write",
+    ("DELETE", "/v1/limits/{subject}"): "risk:write",
     ("GET", "/v1/audit"): "audit:read",
     ("GET", "/v1/audit/head"): "audit:read",
 }
@@ -102,6 +108,7 @@ PLACES = {
     "{position}": "0",
     "{customer:path}": "4711",
     "{name}": "nobody",
+    "{subject}": "ref:DEMO:1",
 }
 BODIES: dict[str, Any] = {
     "/v1/inquiries": {"subjects": ["ref:DEMO:1"], "purpose": "monitoring"},
@@ -117,6 +124,7 @@ BODIES: dict[str, Any] = {
     "/v1/facts/{position}/withdraw": {},
     "/v1/api-keys": {"name": "a", "scopes": ["keys:admin"]},
     "/v1/subjects/customers/{customer:path}": {"name": "a", "subject": None},
+    "/v1/limits/{subject}": {"limit": {"amount_minor": 1, "currency": "CNY"}},
     "/v1/people": {"name": "a", "role": "analyst"},
     "/v1/people/{name}/role": {"role": "analyst"},
 }
