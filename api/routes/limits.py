@@ -15,9 +15,7 @@ from api.described import OWN, refusals, takes
 from api.paging import Listed, TextPage
 from hanse_ledger.errors import MalformedError
 from hanse_ledger.subjects import parse_subject
-from node.receivables.amounts import MAX_MINOR
-from node.receivables.limits import Money
-from node.risk.limits import Limit
+from node.risk.limits import MOST_MINOR, Limit
 
 router: Final = APIRouter(prefix="/v1/limits", tags=["risk"], route_class=OwnRoute, responses=refusals(*OWN))
 
@@ -30,7 +28,7 @@ class Amount(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    amount_minor: Annotated[int, Field(ge=0, le=MAX_MINOR)]
+    amount_minor: Annotated[int, Field(ge=0, le=MOST_MINOR)]
     currency: Annotated[str, Field(min_length=3, max_length=3)]
 
 
@@ -67,8 +65,7 @@ class LimitsTaken(BaseModel):
 def limits(service: Node, actor: Acting, page: TextPage) -> Listed[LimitShown]:
     """List limits in the order of their subjects."""
     found = service.own.limits.listed(actor, after=page.after, limit=page.limit + 1)
-    money = service.own.limits.money()
-    return page.of([_shown(one, money) for one in found], lambda one: one.subject)
+    return page.of([_shown(one) for one in found], lambda one: one.subject)
 
 
 @router.post(
@@ -96,18 +93,16 @@ async def take(
 @router.get("/{subject}", dependencies=[needs("risk:read")])
 def limit(service: Node, actor: Acting, subject: SubjectText) -> LimitShown:
     """Return a subject's limit."""
-    limits = service.own.limits
-    return _shown(limits.one(actor, parse_subject(subject).id), limits.money())
+    return _shown(service.own.limits.one(actor, parse_subject(subject).id))
 
 
 @router.put("/{subject}", dependencies=[needs("risk:write")], responses=refusals(413))
 def set_limit(said: LimitSet, service: Node, actor: Acting, subject: SubjectText) -> LimitShown:
     """Set a subject's limit."""
     limits = service.own.limits
-    money = limits.money()
-    if said.limit.currency != money.currency:
+    if said.limit.currency != limits.money().currency:
         raise MalformedError("limit.currency: limits are in the reporting currency")
-    return _shown(limits.set(actor, parse_subject(subject).id, said.limit.amount_minor), money)
+    return _shown(limits.set(actor, parse_subject(subject).id, said.limit.amount_minor))
 
 
 @router.delete("/{subject}", status_code=HTTPStatus.NO_CONTENT, dependencies=[needs("risk:write")])
@@ -117,5 +112,5 @@ def remove(service: Node, actor: Acting, subject: SubjectText) -> Response:
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
-def _shown(one: Limit, money: Money) -> LimitShown:
-    return LimitShown.model_validate(one.describe(money))
+def _shown(one: Limit) -> LimitShown:
+    return LimitShown.model_validate(one.describe())

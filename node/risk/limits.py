@@ -13,7 +13,7 @@ from hanse_ledger.ids import SubjectId
 from node.errors import NotFoundError
 from node.own.customers import resolver
 from node.ports import Clock
-from node.receivables.amounts import MAX_MINOR
+from node.receivables import amounts
 from node.receivables.limits import Money, read_limits
 from node.receivables.outcome import Remark
 from node.receivables.subjectmap import customer_key
@@ -24,6 +24,7 @@ from node.storage.facts import primary_id
 from node.storage.risk_schema import credit_limit
 from node.storage.schema import customer, invoice
 
+MOST_MINOR: Final = amounts.MAX_MINOR
 _subject: Final = credit_limit.c.subject
 
 
@@ -33,14 +34,15 @@ class Limit:
 
     subject: SubjectId = field(repr=False)
     limit_minor: int = field(repr=False)
+    currency: str
     set_by: str
     set_at: datetime
 
-    def describe(self, money: Money) -> dict[str, Any]:
+    def describe(self) -> dict[str, Any]:
         """Return the limit as it is shown."""
         return {
             "subject": self.subject,
-            "limit": {"amount_minor": self.limit_minor, "currency": money.currency},
+            "limit": {"amount_minor": self.limit_minor, "currency": self.currency},
             "set_by": self.set_by,
             "set_at": self.set_at.isoformat(),
         }
@@ -84,8 +86,8 @@ class Limits:
         with self._database.read() as connection:
             found = _find(connection, primary_id(connection, subject))
         if found is None:
-            raise NotFoundError("no limit is set for this subject")
-        return found
+            raise _no_limit()
+        return self._limit(found)
 
     def listed(self, actor: Actor, *, after: str | None = None, limit: int | None = None) -> list[Limit]:
         """Return limits in the order of their subjects."""
@@ -94,20 +96,17 @@ class Limits:
         if after is not None:
             query = query.where(_subject > after)
         with self._database.read() as connection:
-            return [_limit(row) for row in connection.execute(query)]
+            return [self._limit(row) for row in connection.execute(query)]
 
     def set(self, actor: Actor, subject: SubjectId, limit_minor: int) -> Limit:
         """Set a subject's limit, zero for no credit at all; raises MalformedError for what is none."""
         require(actor, "limits.set")
-        if not 0 <= limit_minor <= MAX_MINOR:
-            raise MalformedError(f"a limit is a whole number of minor units from 0 to {MAX_MINOR}")
+        if not 0 <= limit_minor <= MOST_MINOR:
+            raise MalformedError(f"a limit is a whole number of minor units from 0 to {MOST_MINOR}")
         with self._database.write() as connection:
             primary = primary_id(connection, subject)
             self._put(connection, actor, [(primary, limit_minor)])
-            found = _find(connection, primary)
-        if found is None:
-            raise AssertionError("a limit that was set is there")
-        return found
+            return self._limit(_find(connection, primary))
 
     def remove(self, actor: Actor, subject: SubjectId) -> None:
         """Take a subject's limit away: then it is unknown; raises NotFoundError."""
@@ -116,7 +115,7 @@ class Limits:
             primary = primary_id(connection, subject)
             before = _find(connection, primary)
             if before is None:
-                raise NotFoundError("no limit is set for this subject")
+                raise _no_limit()
             connection.execute(credit_limit.delete().where(_subject == primary))
             self._note(connection, actor, "limit.removed", primary, before=before.limit_minor)
 
@@ -151,6 +150,15 @@ class Limits:
         new = sum(subject not in before for subject, _ in differing)
         return new, len(differing) - new
 
+    def _limit(self, row: Any) -> Limit:
+        return Limit(
+            subject=SubjectId(row.subject),
+            limit_minor=row.limit_minor,
+            currency=self.money().currency,
+            set_by=row.set_by,
+            set_at=datetime.fromisoformat(row.set_at),
+        )
+
     def _row(self, actor: Actor, subject: SubjectId, limit_minor: int) -> dict[str, Any]:
         now = self._clock.now().isoformat()
         return {"subject": subject, "limit_minor": limit_minor, "set_by": actor.name, "set_at": now}
@@ -168,18 +176,12 @@ class Limits:
         )
 
 
-def _find(connection: Connection, subject: SubjectId) -> Limit | None:
-    row = connection.execute(select(credit_limit).where(_subject == subject)).one_or_none()
-    return None if row is None else _limit(row)
+def _find(connection: Connection, subject: SubjectId) -> Any:
+    return connection.execute(select(credit_limit).where(_subject == subject)).one_or_none()
 
 
-def _limit(row: Any) -> Limit:
-    return Limit(
-        subject=SubjectId(row.subject),
-        limit_minor=row.limit_minor,
-        set_by=row.set_by,
-        set_at=datetime.fromisoformat(row.set_at),
-    )
+def _no_limit() -> NotFoundError:
+    return NotFoundError("no limit is set for this subject")
 
 
 def _known_customers(connection: Connection) -> dict[str, str | None]:

@@ -90,7 +90,7 @@ def set_limit(
         else:
             shown = own.limits.set(actor, asked, _minor(limit, money))
     if as_json:
-        print_json(None if shown is None else shown.describe(money))
+        print_json(None if shown is None else shown.describe())
     elif shown is None:
         print_line(tr("{subject} has no limit any more.", subject=asked))
     else:
@@ -111,7 +111,7 @@ def list_limits(
     with own_node(directory, party, config) as own:
         found, money = own.limits.listed(acting(own, person)), own.limits.money()
     if as_json:
-        print_json([one.describe(money) for one in found])
+        print_json([one.describe() for one in found])
     else:
         _print(found, money)
 
