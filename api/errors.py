@@ -15,6 +15,7 @@ from api.described import PROBLEM_TYPE
 from hanse_ledger import errors
 from hanse_ledger.errors import LedgerError
 from node.errors import (
+    AlertStateError,
     ApiKeyError,
     ExpertStateError,
     ImportStateError,
@@ -22,6 +23,7 @@ from node.errors import (
     LogSignatureError,
     NotFoundError,
     PersonStateError,
+    PlanStateError,
     PortfolioStateError,
     RateError,
     RequestSignatureError,
@@ -57,6 +59,8 @@ STATUSES: Final[dict[type[LedgerError], HTTPStatus]] = {
     TooManyKeysError: HTTPStatus.CONFLICT,
     InFlightError: HTTPStatus.CONFLICT,
     ImportStateError: HTTPStatus.CONFLICT,
+    AlertStateError: HTTPStatus.CONFLICT,
+    PlanStateError: HTTPStatus.CONFLICT,
     PortfolioStateError: HTTPStatus.CONFLICT,
     UnchangedPolicyError: HTTPStatus.CONFLICT,
     OutdatedPreviewError: HTTPStatus.CONFLICT,

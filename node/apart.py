@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from hanse_ledger.checkpoint import parse_signed_checkpoint
-from hanse_ledger.consortium import Consortium, parse_document
+from hanse_ledger.consortium import MEMBER, Consortium, parse_document
 from hanse_ledger.errors import CorruptionError
 from hanse_ledger.ids import PartyId, StewardX
 from hanse_ledger.signing import SigningKey
@@ -45,6 +45,7 @@ from node.own import verbs
 from node.own.service import OwnService
 from node.own.stepper import Stepper
 from node.ports import Sequencer, StewardLink, StewardLinks
+from node.risk.delivery.couriers import start_couriers
 from node.roles.cosigned import Cosigned
 from node.roles.foreign import witnessed_logs
 from node.roles.party import Standing
@@ -133,7 +134,9 @@ class ApartNode:
         self._open.callback(Worker(mailbox, self._party, settings.work_interval_s).stop)
         self._open.callback(self._watch(mailbox, shared, links).stop)
         if self._keys.keys.key_share is None:
-            self._open.callback(Stepper(own, settings.work_interval_s).stop)
+            monitors = MEMBER in self._trusted.parties[self._party].roles
+            self._open.callback(Stepper(own, settings.work_interval_s, monitors=monitors).stop)
+        start_couriers(settings, self._around.clock, own.customers.names_of, self._open)
 
         def health() -> Health:
             return replace(shared.health.now, stopped=not self._node.is_running, peers=links.circuits())

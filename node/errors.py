@@ -64,6 +64,18 @@ class PortfolioStateError(RejectedError):
     code = "portfolio_state"
 
 
+class AlertStateError(RejectedError):
+    """An alert that is in no state for this."""
+
+    code = "alert_state"
+
+
+class PlanStateError(RejectedError):
+    """An emergency plan that is in no state for this."""
+
+    code = "plan_state"
+
+
 class WithdrawnError(RejectedError):
     """What has been withdrawn already."""
 

@@ -218,7 +218,7 @@ def real_place(folder: Path) -> Iterator[Place]:
     )
     genesis = (home / GENESIS_FILE).read_bytes()
     served.start(ASH, parse_document(trust), Doors(node=mailbox), genesis=genesis, clock=clock, own=own)
-    stepper = Stepper(own, interval_s=60)
+    stepper = Stepper(own, interval_s=60, monitors=False)
     surroundings = Surroundings(
         now_s=lambda: clock.now().timestamp(), sleep=_no_sleep, sleep_async=_no_async_sleep
     )

@@ -130,6 +130,10 @@ class Customers:
         with self._database.read() as connection:
             return [_customer(row) for row in connection.execute(query.order_by(customer_table.c.customer))]
 
+    def names_of(self, subject: str) -> list[str]:
+        """Return the firm's own names of who is known to be a subject, each once."""
+        return list(dict.fromkeys(one.name for one in self.of_subjects([subject]) if one.name))
+
     def names(self) -> list[tuple[str, str]]:
         """Return number and normalised name of every customer that has a name."""
         query = select(customer_table.c.customer, customer_table.c.name_key)

@@ -23,10 +23,14 @@ from node.own.history import History
 from node.own.imports import Export, Imports, Reader
 from node.own.matching import CANDIDATES_MOST, candidates
 from node.own.portfolios import Asked, Portfolios
+from node.risk.alerts import Alerts
 from node.risk.audit import AuditChain
 from node.risk.limits import Limits
 from node.risk.local import LocalInputs, given_by_people
+from node.risk.monitoring.monitor import Monitor
+from node.risk.monitoring.watchlist import WatchList
 from node.risk.people import People
+from node.risk.plans import Plans
 from node.risk.policy.versions import Policies
 from node.risk.register.service import Register
 from node.risk.responses import Responses
@@ -92,6 +96,18 @@ class OwnService:
         self.reviews = Reviews(database, around.clock, self.audit, runs=self.risk.run)
         self.facts = Facts(database)
         self.warnings = Warnings(database, around.clock, self.audit)
+        self.watch = WatchList(database, around.clock, self.audit)
+        self.alerts = Alerts(database, around.clock, self.audit, self.people.actor)
+        self.plans = Plans(database, around.clock, self.audit, lambda: self.policy.in_force()[1].plans)
+        self.monitor = Monitor(
+            database,
+            clock=around.clock,
+            consortium=consortium,
+            audit=self.audit,
+            policies=self.policy,
+            risk=self.risk,
+            portfolios=self.portfolios,
+        )
         self._steps: Callable[[], None] = lambda: None
 
     @property

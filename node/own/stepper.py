@@ -1,4 +1,4 @@
-"""The thread that lets a node work off its portfolios, a step at a time."""
+"""The thread that lets a node work off its portfolios and, of a member, what monitoring has to look at."""
 
 import json
 import logging
@@ -17,8 +17,8 @@ class Stepper:
     The next step waits behind whatever came in meanwhile, so a long portfolio keeps nobody waiting for long.
     """
 
-    def __init__(self, own: OwnService, interval_s: float) -> None:
-        self._own, self._interval_s = own, interval_s
+    def __init__(self, own: OwnService, interval_s: float, *, monitors: bool) -> None:
+        self._own, self._interval_s, self._monitors = own, interval_s, monitors
         self._woken, self._stopping = threading.Event(), threading.Event()
         own.when_due(self._woken.set)
         self._thread = threading.Thread(target=self._run, name="portfolios", daemon=True)
@@ -37,8 +37,25 @@ class Stepper:
                 self._woken.wait(self._interval_s)
 
     def _step(self) -> bool:
+        # What monitoring has asked for is a portfolio: it goes on when that has ended.
+        return (self._monitors and self._monitor()) or self._portfolio()
+
+    def _monitor(self) -> bool:
+        try:
+            return self._own.monitor.step()
+        except LedgerError as error:
+            _log.warning("monitoring did not go on: %s", error.code)
+            return False
+
+    def _portfolio(self) -> bool:
         try:
             return bool(json.loads(reply_of(self._own.step()))["more"])
         except LedgerError as error:
             _log.warning("a portfolio did not go on: %s", error.code)
             return False
+
+
+def work_off(own: OwnService) -> None:
+    """Do, in the caller's thread, all that monitoring and portfolios have to do; raises what stops it."""
+    while own.monitor.step() or json.loads(reply_of(own.step()))["more"]:
+        pass

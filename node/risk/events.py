@@ -6,9 +6,9 @@ event is known by its kind and key: recording it again changes nothing, and no s
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import Connection, Update, exists, select
 
 from hanse_ledger.ids import SubjectId
 from node.storage.monitoring_schema import risk_event
@@ -16,7 +16,6 @@ from node.storage.monitoring_schema import risk_event
 EventKind: TypeAlias = Literal[
     "month_closed", "bulletin_closed", "fact", "book_imported", "expiry", "policy_adopted"
 ]
-_NEXT: Final = select(risk_event).where(risk_event.c.done_at.is_(None)).order_by(risk_event.c.number).limit(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +44,6 @@ def record_event(
         connection.execute(risk_event.insert(), values)
 
 
-def next_event(connection: Connection) -> Event | None:
-    """Return the oldest event that is not worked off, None where there is none."""
-    row = connection.execute(_NEXT).one_or_none()
-    return None if row is None else _event(row)
-
-
 def _event(row: Any) -> Event:
     return Event(
         number=row.number,
@@ -60,3 +53,23 @@ def _event(row: Any) -> Event:
         at=datetime.fromisoformat(row.at),
         reached=row.reached,
     )
+
+
+def open_events(connection: Connection) -> list[Event]:
+    """Return the events that are not worked off, the oldest first."""
+    query = select(risk_event).where(risk_event.c.done_at.is_(None)).order_by(risk_event.c.number)
+    return [_event(row) for row in connection.execute(query)]
+
+
+def note_reached(connection: Connection, event: Event, reached: str) -> None:
+    """Note up to which subject an event has been worked off."""
+    connection.execute(_of(event).values(reached=reached))
+
+
+def note_done(connection: Connection, event: Event, at: datetime) -> None:
+    """Note that an event has been worked off."""
+    connection.execute(_of(event).values(done_at=at.isoformat()))
+
+
+def _of(event: Event) -> Update:
+    return risk_event.update().where(risk_event.c.number == event.number)

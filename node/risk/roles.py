@@ -42,6 +42,16 @@ Action: TypeAlias = Literal[
     "response.view",
     "response.decide",
     "response.finish",
+    "watch.view",
+    "watch.change",
+    "alert.view",
+    "alert.work",
+    "delivery.view",
+    "plan.view",
+    "plan.open",
+    "plan.drill",
+    "plan.tick",
+    "plan.close",
 ]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
@@ -86,6 +96,16 @@ ALLOWED: Final[Mapping[Action, frozenset[Role]]] = MappingProxyType(
         # Who may decide on one response, its step of the policy says; nobody outside of this does.
         "response.decide": frozenset({"analyst", "approver", "compliance", "admin"}),
         "response.finish": _DESK,
+        "watch.view": _READERS,
+        "watch.change": _DESK,
+        "alert.view": _READERS,
+        "alert.work": _DESK,
+        "delivery.view": _READERS | {"admin"},
+        "plan.view": _READERS | {"admin"},
+        "plan.open": _DESK,
+        "plan.drill": _DESK | {"admin"},
+        "plan.tick": _DESK | {"admin"},
+        "plan.close": frozenset({"approver", "compliance"}),
     }
 )
 

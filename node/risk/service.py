@@ -71,6 +71,12 @@ class RiskService:
         self._note(actor, "portfolio.assessed", run)
         return self._respond(actor, run) if respond else run
 
+    def seen(self, subjects: Subjects) -> list[tuple[Known, Assessment]]:
+        """Return what the node itself goes by when it watches: no person has looked, so nothing is noted."""
+        _, policy = self._policies.in_force()
+        known, firm_open_minor = self._known(subjects)
+        return [(one, assess(one, policy, firm_open_minor=firm_open_minor)) for one in known]
+
     def preview(self, actor: Actor, raw: bytes) -> Preview:
         """Compare what a policy file would make of all customers with what is in force; change nothing.
 

@@ -39,6 +39,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "idempotency_mismatch": mark("The same key came with another request before."),
     "in_flight": mark("The same request is being answered already."),
     "import_state": mark("The import was taken or discarded already."),
+    "alert_state": mark("The alert is in no state for this."),
+    "plan_state": mark("The emergency plan is in no state for this."),
     "portfolio_state": mark("The portfolio is in no state for this."),
     "pdf_unavailable": mark("This machine cannot make PDFs; `make setup-full` installs what is missing."),
     "withdrawn": mark("It was withdrawn before."),

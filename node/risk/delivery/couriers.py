@@ -3,10 +3,16 @@
 import logging
 import threading
 from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from typing import Final
 
 from hanse_ledger.errors import LedgerError
+from node.ports import Clock
+from node.risk.delivery.channels import channels_of
 from node.risk.delivery.courier import Courier
+from node.risk.delivery.letters import NamesOf
+from node.settings import NodeSettings
+from node.storage.database import Database
 
 _log = logging.getLogger(__name__)
 
@@ -44,3 +50,14 @@ class Couriers:
         except LedgerError as error:
             _log.warning("deliveries did not go on: %s", error.code)
             return None
+
+
+def start_couriers(settings: NodeSettings, clock: Clock, names_of: NamesOf, opened: ExitStack) -> None:
+    """Start telling the firm's own people and systems, by the channels that a node's settings name.
+
+    Raises KeyFileError or SettingsError for a file with a secret that cannot be used.
+    """
+    channels = channels_of(settings.delivery, names_of, opened)
+    if channels:
+        database = opened.enter_context(closing(Database(settings.place("node"))))
+        opened.callback(Couriers([Courier(database, clock, channel) for channel in channels]).stop)

@@ -60,6 +60,8 @@ class WatchPolicy:
     """Watched by open balance: from this amount in the reporting currency's minor unit."""
     inquiries_most: Annotated[int, Field(ge=0, le=INQUIRIES_MOST)] = INQUIRIES_MOST
     """How many watched subjects are inquired anew at a close of a month; the rest keep their answers."""
+    bulletin_inquiries_most: Annotated[int, Field(ge=0, le=INQUIRIES_MOST)] = 100
+    """The same at the end of a bulletin's period: warnings are in answers alone. Mind the month's budget."""
     rules: Annotated[tuple[WatchRule, ...], Field(max_length=_RULES_MOST)] = ()
 
 

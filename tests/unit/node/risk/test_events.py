@@ -5,9 +5,8 @@ import pytest
 from support_postgres import Places
 
 from hanse_ledger.ids import SubjectId
-from node.risk.events import Event, next_event, record_event
+from node.risk.events import Event, note_done, note_reached, open_events, record_event
 from node.storage.database import Database
-from node.storage.monitoring_schema import risk_event
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 
@@ -24,17 +23,16 @@ def test_an_event_is_recorded_once_for_its_kind_and_key(database: Database) -> N
         with database.write() as connection:
             record_event(connection, kind="month_closed", key="2026-10", subject=None, at=NOW)
             record_event(connection, kind="fact", key="2026-10", subject=SubjectId("ref:A:1"), at=NOW)
+    month = Event(number=1, kind="month_closed", key="2026-10", subject=None, at=NOW, reached=None)
+    fact = Event(number=2, kind="fact", key="2026-10", subject=SubjectId("ref:A:1"), at=NOW, reached=None)
     with database.write() as connection:
-        found = [next_event(connection)]
-        connection.execute(risk_event.update().where(risk_event.c.number == 1), {"done_at": NOW.isoformat()})
-        found.append(next_event(connection))
-        connection.execute(risk_event.update(), {"done_at": NOW.isoformat()})
-        found.append(next_event(connection))
-    assert found == [
-        Event(number=1, kind="month_closed", key="2026-10", subject=None, at=NOW, reached=None),
-        Event(number=2, kind="fact", key="2026-10", subject=SubjectId("ref:A:1"), at=NOW, reached=None),
-        None,
-    ]
+        assert open_events(connection) == [month, fact]
+        note_reached(connection, month, "ref:A:1")
+        assert [one.reached for one in open_events(connection)] == ["ref:A:1", None]
+        note_done(connection, month, NOW)
+        assert open_events(connection) == [fact]
+        record_event(connection, kind="month_closed", key="2026-10", subject=None, at=NOW)
+        assert open_events(connection) == [fact]
 
 
 def test_an_event_is_gone_with_the_transaction_that_caused_it(database: Database) -> None:
@@ -46,4 +44,4 @@ def test_an_event_is_gone_with_the_transaction_that_caused_it(database: Database
     with pytest.raises(RuntimeError):
         record_and_fail()
     with database.read() as connection:
-        assert next_event(connection) is None
+        assert open_events(connection) == []

@@ -1,0 +1,18 @@
+"""Texts that people type beside a decision: reasons, comments, outcomes."""
+
+import re
+from typing import Final
+
+from hanse_ledger.errors import MalformedError
+
+CHARS_MOST: Final = 500
+# Control characters but tab and the end of a line.
+_TEXT: Final = re.compile(r"[^\x00-\x08\x0b-\x1f\x7f]*")
+
+
+def typed(text: str) -> str:
+    """Return a text without the spaces around it; raises MalformedError for none, too much, or no text."""
+    found = text.strip()
+    if not 0 < len(found) <= CHARS_MOST or _TEXT.fullmatch(found) is None:
+        raise MalformedError(f"a text of 1 to {CHARS_MOST} characters is needed")
+    return found
