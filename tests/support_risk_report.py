@@ -1,7 +1,7 @@
 """Contents of risk reports for tests: a good customer, a bad one, one that nobody knows."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from support_consortium import BIRCH, canonical, document
@@ -80,7 +80,7 @@ def contents(inputs: Inputs, **more: Any) -> Contents:
         "own": [OWN],
         "signals": signals,
         "facts": [FACT],
-        "assessment": assess(known, policy, firm_open_minor=50_000_000),
+        "assessment": assess(known, policy, firm_open_minor=50_000_000, on=date(2020, 1, 15)),
         "matrix": policy.matrix.cells,
         "versions": Versions(
             program="0.1.0", policy={"version": 0, "name": policy.name, "sha256": "0" * 64}, model=None

@@ -25,6 +25,8 @@ from node.own.matching import CANDIDATES_MOST, candidates
 from node.own.portfolios import Asked, Portfolios
 from node.risk.alerts import Alerts
 from node.risk.audit import AuditChain
+from node.risk.expert import Expert
+from node.risk.experts import Experts
 from node.risk.limits import Limits
 from node.risk.local import LocalInputs, given_by_people
 from node.risk.monitoring.monitor import Monitor
@@ -38,6 +40,7 @@ from node.risk.reviews.service import Reviews
 from node.risk.service import RiskService
 from node.risk.signals.reading import InputsReader
 from node.risk.signals.shown import ShownSignals
+from node.risk.signals.stored import Subjects
 from node.risk.warnings import Warnings
 from node.roles.desk import Filing
 from node.storage.database import Database
@@ -84,7 +87,9 @@ class OwnService:
             responses=self.responses,
             audit=self.audit,
             clock=around.clock,
+            experts=self._experts_on,
         )
+        self.experts = Experts(database, around.clock, self.audit, model_grade=self.risk.model_grade)
         self.register = Register(
             database,
             clock=around.clock,
@@ -216,6 +221,12 @@ class OwnService:
     def withdraw_fact(self, position: int, source: str | None) -> Future[bytes]:
         """Withdraw a public fact that this desk has filed."""
         return self._ask(verbs.WITHDRAW_FACT, facts.withdraw_body(position, source))
+
+    def _experts_on(self, subjects: Subjects) -> Mapping[SubjectId, Expert]:
+        if subjects is None:
+            return self.experts.of_all()
+        found = {subject: self.experts.of(subject) for subject in subjects}
+        return {subject: one for subject, one in found.items() if one is not None}
 
     def _ask(self, verb: str, body: bytes) -> Future[bytes]:
         return self._door.post(self._party, verb, body)

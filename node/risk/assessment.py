@@ -6,9 +6,11 @@ that grade.
 """
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Literal
 
 from hanse_ledger.ids import SubjectId
+from node.risk.expert import Expert
 from node.risk.grades import Grade
 from node.risk.matrix import Place, exposure_of, place
 from node.risk.policy.conditions import Value
@@ -22,15 +24,15 @@ from node.risk.signals.value import Signals
 class Known:
     """What is known of a customer.
 
-    `probability` is a calibrated one, `expert` the grade of an expert's assessment that is confirmed and has
-    not expired; None where there is none.
+    `probability` is a calibrated one, `expert` the assessment of an expert that stands; None where there is
+    none.
     """
 
     subject: SubjectId = field(repr=False)
     personal: bool
     signals: Signals = field(repr=False)
     probability: float | None = None
-    expert: Grade | None = None
+    expert: Expert | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,7 @@ class Assessment:
     score: Score
     probability: float | None
     expert: Grade | None
+    """The grade of an expert's assessment that is in force."""
     in_force: Literal["score", "expert"]
     grade: Grade
     exposure_minor: int | None = field(repr=False)
@@ -70,13 +73,14 @@ class Assessment:
         }
 
 
-def assess(known: Known, policy: RiskPolicy, *, firm_open_minor: int | None) -> Assessment:
-    """Assess a customer of a firm with so much open in all."""
+def assess(known: Known, policy: RiskPolicy, *, firm_open_minor: int | None, on: date) -> Assessment:
+    """Assess a customer of a firm with so much open in all, on a day."""
     case: dict[str, Value] = {name: signal.value for name, signal in known.signals.items()}
     case["probability"] = known.probability
     case["personal"] = "yes" if known.personal else "no"
     score = score_of(policy.scorecard, policy.caps, policy.conditions, case)
-    grade = score.grade if known.expert is None else known.expert
+    expert = None if known.expert is None else known.expert.grade_beside(score.grade, on=on)
+    grade = expert or score.grade
     amounts = _amounts(known.signals, policy.limits.largest_single(firm_open_minor))
     placed = place(
         policy.matrix,
@@ -98,8 +102,8 @@ def assess(known: Known, policy: RiskPolicy, *, firm_open_minor: int | None) -> 
         personal=known.personal,
         score=score,
         probability=known.probability,
-        expert=known.expert,
-        in_force="score" if known.expert is None else "expert",
+        expert=expert,
+        in_force="score" if expert is None else "expert",
         grade=grade,
         exposure_minor=amounts.exposure_minor,
         place=placed,

@@ -117,6 +117,16 @@ class Responses:
         with self._database.read() as connection:
             return _needed(connection, response_id)
 
+    def find(self, actor: Actor, beginning: str) -> Response:
+        """Return the one response whose id begins so; raises NotFoundError unless it is the only one."""
+        require(actor, "response.view")
+        query = select(table).where(table.c.id.startswith(beginning, autoescape=True)).limit(2)
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        if len(rows) != 1:
+            raise NotFoundError("not exactly one response has an id that begins so")
+        return _response(rows[0])
+
     def newest_of(self, actor: Actor, subject: SubjectId) -> Response | None:
         """Return a customer's newest response."""
         require(actor, "response.view")

@@ -9,6 +9,7 @@ from hanse_ledger.subjects import parse_subject
 from node.ports import Clock
 from node.risk.assessment import Assessment, Known, assess
 from node.risk.audit import AuditChain
+from node.risk.expert import Expert
 from node.risk.grades import Grade
 from node.risk.policy.reading import parse_policy
 from node.risk.policy.versions import Policies, Version
@@ -23,8 +24,8 @@ from node.uncollected import uncollected
 
 Probabilities: TypeAlias = Callable[[Subjects], Mapping[SubjectId, float]]
 """Calibrated probabilities of paying more than 30 days late, of those who have one."""
-ExpertGrades: TypeAlias = Callable[[Subjects], Mapping[SubjectId, Grade]]
-"""Grades of experts' assessments that are in force."""
+ExpertOpinions: TypeAlias = Callable[[Subjects], Mapping[SubjectId, Expert]]
+"""Experts' assessments that stand, of those who have one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,25 @@ class Run:
     assessments: tuple[Assessment, ...]
     proposed: tuple[str, ...] = ()
     """The ids of responses that are new with it."""
+
+    def describe(self) -> dict[str, Any]:
+        """Return the run as it is shown."""
+        return {
+            "policy": self.version.describe(),
+            "assessments": [one.describe() for one in self.assessments],
+            "proposed": list(self.proposed),
+        }
+
+    def describe_matrix(self) -> dict[str, Any]:
+        """Return the policy's matrix, and where each customer stands in it."""
+        return {
+            "policy": self.version.describe(),
+            "cells": [list(row) for row in self.policy.matrix.cells],
+            "customers": [
+                {"subject": one.subject, "grade": one.grade, **one.place.describe()}
+                for one in self.assessments
+            ],
+        }
 
 
 class RiskService:
@@ -50,7 +70,7 @@ class RiskService:
         audit: AuditChain,
         clock: Clock,
         probabilities: Probabilities = lambda _: {},
-        experts: ExpertGrades = lambda _: {},
+        experts: ExpertOpinions = lambda _: {},
     ) -> None:
         self._inputs, self._policies, self._responses = inputs, policies, responses
         self._audit, self._clock = audit, clock
@@ -75,7 +95,12 @@ class RiskService:
         """Return what the node itself goes by when it watches: no person has looked, so nothing is noted."""
         _, policy = self._policies.in_force()
         known, firm_open_minor = self._known(subjects)
-        return [(one, assess(one, policy, firm_open_minor=firm_open_minor)) for one in known]
+        today = self._clock.now().date()
+        return [(one, assess(one, policy, firm_open_minor=firm_open_minor, on=today)) for one in known]
+
+    def model_grade(self, subject: SubjectId) -> Grade:
+        """Return the score's grade of a customer, whatever experts say; for the node's own use."""
+        return self.run([subject]).assessments[0].score.grade
 
     def preview(self, actor: Actor, raw: bytes) -> Preview:
         """Compare what a policy file would make of all customers with what is in force; change nothing.
@@ -90,8 +115,9 @@ class RiskService:
 
     def _preview(self, version: Version, policy: RiskPolicy, proposed: RiskPolicy) -> Preview:
         known, firm_open_minor = self._known(None)
-        before = [assess(one, policy, firm_open_minor=firm_open_minor) for one in known]
-        after = [assess(one, proposed, firm_open_minor=firm_open_minor) for one in known]
+        today = self._clock.now().date()
+        before = [assess(one, policy, firm_open_minor=firm_open_minor, on=today) for one in known]
+        after = [assess(one, proposed, firm_open_minor=firm_open_minor, on=today) for one in known]
         return preview_of(version.number, before, after)
 
     def _respond(self, actor: Actor, run: Run) -> Run:
@@ -104,7 +130,8 @@ class RiskService:
         """Assess some or all customers, for the node's own use: who shows it to a person writes that down."""
         version, policy = self._policies.in_force()
         known, firm_open_minor = self._known(subjects)
-        assessments = tuple(assess(one, policy, firm_open_minor=firm_open_minor) for one in known)
+        today = self._clock.now().date()
+        assessments = tuple(assess(one, policy, firm_open_minor=firm_open_minor, on=today) for one in known)
         return Run(version=version, policy=policy, assessments=assessments)
 
     def _known(self, subjects: Subjects) -> tuple[list[Known], int | None]:

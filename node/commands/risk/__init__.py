@@ -9,6 +9,19 @@ from node.commands.tree import LazyGroup, new_app
 from node.texts import mark
 
 COMMANDS: Final = {
+    "assess": (
+        "node.commands.risk.assess",
+        mark("Score customers, and say what the policy does about them."),
+    ),
+    "matrix": ("node.commands.risk.matrix", mark("Show the risk matrix, with all customers or one.")),
+    "response": (
+        "node.commands.risk.response",
+        mark("What is to be done about customers: list it, decide on it, say that it is done."),
+    ),
+    "local": (
+        "node.commands.risk.local",
+        mark("Enter what the firm knows of a customer's statements and industry."),
+    ),
     "policy": ("node.commands.risk.policy", mark("Show, check, preview and adopt the firm's risk policy.")),
     "signals": ("node.commands.risk.signals", mark("Show what is known of a customer, or why it is not.")),
     "limits": ("node.commands.risk.limits", mark("The firm's own credit limits.")),

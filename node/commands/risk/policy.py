@@ -5,13 +5,19 @@ from typing import Annotated, Final, TypeAlias
 
 import typer
 
-from node.commands.options import Json
-from node.commands.output import print_json, print_line, refuse
+from node.commands.options import Dir, Json, Party
+from node.commands.output import new_console, print_json, print_line, refuse
+from node.commands.own_node import As, NodeConfig, acting, own_node
 from node.commands.tree import Command, new_app
-from node.risk.policy import PolicyError, default_raw, parse_policy
+from node.risk.policy import PolicyError, parse_policy
+from node.risk.policy.versions import Version
+from node.risk.roles import require
 from node.texts import mark, tr
 
 app: Final = new_app(help=mark("Show, check, preview and adopt the firm's risk policy."))
+
+_HISTORY_MOST: Final = 1_000
+_CHANGES_SHOWN: Final = 20
 
 PolicyFile: TypeAlias = Annotated[
     Path, typer.Argument(exists=True, dir_okay=False, metavar="FILE", help=mark("A policy file (TOML)."))
@@ -19,9 +25,28 @@ PolicyFile: TypeAlias = Annotated[
 
 
 @app.command(cls=Command, help=mark("Print the policy file that is in force."))
-def show() -> None:
-    """Print the file as it was adopted."""
-    print_line(default_raw().decode().rstrip("\n"))
+def show(
+    *,
+    version: Annotated[
+        int | None,
+        typer.Option(
+            min=0, metavar="NUMBER", show_default=False, help=mark("An earlier version; 0 is the default.")
+        ),
+    ] = None,
+    person: As = None,
+    directory: Dir = None,
+    party: Party = None,
+    config: NodeConfig = None,
+    as_json: Json = False,
+) -> None:
+    """Print the file as it was adopted, to the byte."""
+    with own_node(directory, party, config) as own:
+        require(acting(own, person), "policy.view")
+        found = own.policy.in_force()[0] if version is None else own.policy.one(version)
+    if as_json:
+        print_json({**found.describe(), "policy": found.raw.decode()})
+    else:
+        print_line(found.raw.decode().removesuffix("\n"))
 
 
 @app.command(cls=Command, help=mark("Say line by line what is wrong with a policy file."))
@@ -41,3 +66,82 @@ def check(file: PolicyFile, *, as_json: Json = False) -> None:
         print_line(tr("The policy can be adopted."))
     if faults:
         refuse()
+
+
+@app.command(
+    cls=Command, help=mark("Say what a policy file would change, for how many customers and for whom.")
+)
+def preview(
+    file: PolicyFile,
+    *,
+    person: As = None,
+    directory: Dir = None,
+    party: Party = None,
+    config: NodeConfig = None,
+    as_json: Json = False,
+) -> None:
+    """Assess everybody by both policies and change nothing."""
+    with own_node(directory, party, config) as own:
+        found = own.risk.preview(acting(own, person), file.read_bytes())
+    if as_json:
+        print_json(found.describe())
+        return
+    from node.rendering.assessment import preview_blocks  # noqa: PLC0415 - `--json` runs do without Rich
+    from node.rendering.terminal import print_blocks  # noqa: PLC0415
+
+    print_blocks(new_console(), preview_blocks(found, _CHANGES_SHOWN))
+
+
+@app.command(cls=Command, help=mark("Let a policy file be in force from now on."))
+def adopt(
+    file: PolicyFile,
+    *,
+    note: Annotated[str, typer.Option(metavar="TEXT", help=mark("Why, for the history."))] = "",
+    replaces: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="NUMBER",
+            show_default=False,
+            help=mark("Only in the place of this version, which `preview` has compared it with."),
+        ),
+    ] = None,
+    person: As = None,
+    directory: Dir = None,
+    party: Party = None,
+    config: NodeConfig = None,
+    as_json: Json = False,
+) -> None:
+    """Adopt; what is wrong with the file leaves the old policy in force."""
+    with own_node(directory, party, config) as own:
+        adopted = own.policy.adopt(acting(own, person), file.read_bytes(), note=note, replaces=replaces)
+    if as_json:
+        print_json(adopted.describe())
+    else:
+        print_line(tr("Version {number} of the risk policy is in force.", number=adopted.number))
+
+
+@app.command(cls=Command, help=mark("List the versions: who adopted which, and when."))
+def history(
+    *,
+    person: As = None,
+    directory: Dir = None,
+    party: Party = None,
+    config: NodeConfig = None,
+    as_json: Json = False,
+) -> None:
+    """Show the newest first."""
+    with own_node(directory, party, config) as own:
+        require(acting(own, person), "policy.view")
+        found = own.policy.listed(limit=_HISTORY_MOST)
+    if as_json:
+        print_json([version.describe() for version in found])
+    else:
+        _print_history(found)
+
+
+def _print_history(found: list[Version]) -> None:
+    from node.rendering.assessment import history_blocks  # noqa: PLC0415 - `--json` runs do without Rich
+    from node.rendering.terminal import print_blocks  # noqa: PLC0415
+
+    print_blocks(new_console(), history_blocks(found))

@@ -1,0 +1,155 @@
+"""`hanse risk local`: what the firm knows of a customer's statements and industry, entered by its people."""
+
+from typing import Annotated, Any, Final, TypeAlias
+
+import typer
+
+from node.commands.options import Dir, Json, Party, parse_day
+from node.commands.output import new_console, print_json, print_line
+from node.commands.own_node import As, NodeConfig, acting, own_node
+from node.commands.tree import Command, new_app
+from node.risk.local import Entry, describe_altman
+from node.texts import mark, tr
+
+app: Final = new_app(help=mark("Enter what the firm knows of a customer's statements and industry."))
+
+Subject: TypeAlias = Annotated[
+    str, typer.Argument(metavar="SUBJECT", help=mark("A subject id, such as uscc:91350100M000100Y43."))
+]
+AsOf: TypeAlias = Annotated[
+    str, typer.Option("--as-of", metavar="YYYY-MM-DD", help=mark("The day that the figures stand for."))
+]
+Expires: TypeAlias = Annotated[
+    str, typer.Option("--expires", metavar="YYYY-MM-DD", help=mark("The last day on which they count."))
+]
+
+
+@app.command(cls=Command, help=mark("Enter the figures of a financial statement, for Altman's Z' or Z''."))
+def altman(  # noqa: PLR0913 - one for each figure
+    subject: Subject,
+    *,
+    as_of: AsOf,
+    expires: Expires,
+    model: Annotated[
+        str, typer.Option(metavar="MODEL", help=mark("z1 for private manufacturers, z2 for other firms."))
+    ],
+    total_assets: Annotated[str, typer.Option(metavar="AMOUNT", help=mark("Total assets."))],
+    total_liabilities: Annotated[str, typer.Option(metavar="AMOUNT", help=mark("Total liabilities."))],
+    working_capital: Annotated[str, typer.Option(metavar="AMOUNT", help=mark("Working capital."))],
+    retained_earnings: Annotated[str, typer.Option(metavar="AMOUNT", help=mark("Retained earnings."))],
+    ebit: Annotated[str, typer.Option(metavar="AMOUNT", help=mark("Earnings before interest and taxes."))],
+    book_equity: Annotated[str, typer.Option(metavar="AMOUNT", help=mark("Book value of equity."))],
+    sales: Annotated[
+        str | None, typer.Option(metavar="AMOUNT", show_default=False, help=mark("Sales, for z1."))
+    ] = None,
+    person: As = None,
+    directory: Dir = None,
+    party: Party = None,
+    config: NodeConfig = None,
+    as_json: Json = False,
+) -> None:
+    """All amounts in the same unit of money; the figures stay at the node."""
+    figures = {
+        "total_assets": total_assets,
+        "total_liabilities": total_liabilities,
+        "working_capital": working_capital,
+        "retained_earnings": retained_earnings,
+        "ebit": ebit,
+        "book_equity": book_equity,
+        **({} if sales is None else {"sales": sales}),
+    }
+    with own_node(directory, party, config) as own:
+        entered = own.local.enter(
+            acting(own, person),
+            own.subject(subject),
+            "altman",
+            {"model": model, **figures},
+            as_of=parse_day(as_of),
+            expires_on=parse_day(expires),
+        )
+    _show(entered, as_json=as_json)
+
+
+@app.command(cls=Command, help=mark("Enter the outlook of a customer's industry."))
+def industry(  # noqa: PLR0913 - one for each option
+    subject: Subject,
+    *,
+    outlook: Annotated[
+        int, typer.Option(min=-2, max=2, metavar="NUMBER", help=mark("From -2 (bad) to 2 (good)."))
+    ],
+    as_of: AsOf,
+    expires: Expires,
+    person: As = None,
+    directory: Dir = None,
+    party: Party = None,
+    config: NodeConfig = None,
+    as_json: Json = False,
+) -> None:
+    """Enter it; an earlier one counts no more."""
+    with own_node(directory, party, config) as own:
+        entered = own.local.enter(
+            acting(own, person),
+            own.subject(subject),
+            "industry",
+            {"outlook": outlook},
+            as_of=parse_day(as_of),
+            expires_on=parse_day(expires),
+        )
+    _show(entered, as_json=as_json)
+
+
+@app.command("list", cls=Command, help=mark("List what was entered about a customer, the newest first."))
+def list_entries(
+    subject: Subject,
+    *,
+    person: As = None,
+    directory: Dir = None,
+    party: Party = None,
+    config: NodeConfig = None,
+    as_json: Json = False,
+) -> None:
+    """Show all entries, those that have expired too."""
+    with own_node(directory, party, config) as own:
+        found = own.local.listed(acting(own, person), own.subject(subject))
+    if as_json:
+        print_json([_document(entry) for entry in found])
+        return
+    from rich.table import Table  # noqa: PLC0415 - `--json` runs do without Rich
+
+    from node.texts import formats  # noqa: PLC0415
+
+    table: Any = Table(tr("Kind"), tr("Value"), tr("As of"), tr("Counts until"), tr("By"))
+    for entry in found:
+        days = (formats.day(entry.as_of), formats.day(entry.expires_on))
+        table.add_row(_kind(entry), _value(entry), *days, entry.person)
+    new_console().print(table)
+
+
+def _show(entry: Entry, *, as_json: bool) -> None:
+    if as_json:
+        print_json(_document(entry))
+    else:
+        print_line(f"{_kind(entry)}: {_value(entry)}")
+
+
+def _document(entry: Entry) -> dict[str, Any]:
+    derived = describe_altman(entry.content) if entry.kind == "altman" else {}
+    return {**entry.describe(), **derived}
+
+
+_ZONES: Final = {
+    "distress": mark("zone of distress"),
+    "grey": mark("grey zone"),
+    "safe": mark("zone of safety"),
+}
+
+
+def _kind(entry: Entry) -> str:
+    return tr("Altman Z") if entry.kind == "altman" else tr("Industry outlook")
+
+
+def _value(entry: Entry) -> str:
+    if entry.kind == "industry":
+        return f"{entry.content['outlook']:+d}"
+    found = describe_altman(entry.content)
+    return f"{found['z']} ({tr(_ZONES[found['zone']])})"

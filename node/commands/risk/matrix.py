@@ -1,0 +1,44 @@
+"""`hanse risk matrix`: who stands where, by the likelihood of trouble and by what it would mean."""
+
+from typing import Annotated, Final
+
+import typer
+
+from node.commands.options import Dir, Json, Party
+from node.commands.output import new_console, print_json
+from node.commands.own_node import As, NodeConfig, acting, own_node
+from node.commands.tree import Command, new_app
+from node.texts import mark
+
+app: Final = new_app()
+
+
+@app.command(cls=Command, help=mark("Show the risk matrix, with all customers or one."))
+def matrix(
+    subject: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[SUBJECT]", show_default=False, help=mark("A subject id; everybody without it.")
+        ),
+    ] = None,
+    *,
+    person: As = None,
+    directory: Dir = None,
+    party: Party = None,
+    config: NodeConfig = None,
+    as_json: Json = False,
+) -> None:
+    """Count customers by cell; one that is not placed stands in no cell."""
+    with own_node(directory, party, config) as own:
+        actor = acting(own, person)
+        if subject is None:
+            run = own.risk.assess_all(actor, respond=False)
+        else:
+            run = own.risk.assess(actor, own.subject(subject))
+    if as_json:
+        print_json(run.describe_matrix())
+        return
+    from node.rendering.assessment import matrix_blocks  # noqa: PLC0415 - `--json` runs do without Rich
+    from node.rendering.terminal import print_blocks  # noqa: PLC0415
+
+    print_blocks(new_console(), matrix_blocks(run.assessments, run.policy))
