@@ -25,6 +25,7 @@ from api.routes import (
     portfolios,
     reports,
     signals,
+    risk_reports,
     stewards,
     subjects,
     warnings,
@@ -48,6 +49,7 @@ _ROUTES: Final = (
     audit,
     signals,
     limits,
+    risk_reports,
     operation,
 )
 
@@ -75,6 +77,7 @@ def create_app(service: NodeService, options: Options | None = None) -> FastAPI:
     add_handlers(app)
     for routes in _ROUTES:
         app.include_router(routes.router)
+    app.include_router(risk_reports.described)
     if options.docs:
         app.include_router(operation.described)
     describe(app)

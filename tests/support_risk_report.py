@@ -14,7 +14,7 @@ from hanse_ledger.windows import BAND_TEXT
 from node.own.customers import Customer
 from node.risk.assessment import Known, assess
 from node.risk.policy.reading import default_policy
-from node.risk.report.document import Contents, Versions, report_of
+from node.risk.report.document import Beside, Contents, Versions, report_of
 from node.risk.roles import Actor
 from node.risk.signals.compute import signals_of
 from node.risk.signals.inputs import Inputs
@@ -81,6 +81,7 @@ def contents(inputs: Inputs, **more: Any) -> Contents:
         "signals": signals,
         "facts": [FACT],
         "assessment": assess(known, policy, firm_open_minor=50_000_000, on=date(2020, 1, 15)),
+        "beside": Beside(),
         "matrix": policy.matrix.cells,
         "versions": Versions(
             program="0.1.0", policy={"version": 0, "name": policy.name, "sha256": "0" * 64}, model=None

@@ -134,6 +134,15 @@ class Customers:
         """Return the firm's own names of who is known to be a subject, each once."""
         return list(dict.fromkeys(one.name for one in self.of_subjects([subject]) if one.name))
 
+    def numbers(self) -> list[tuple[SubjectId, str]]:
+        """Return subject and number of every customer whose subject is known."""
+        query = select(customer_table.c.subject, customer_table.c.customer)
+        with self._database.read() as connection:
+            rows = connection.execute(
+                query.where(customer_table.c.subject.is_not(None)).order_by(customer_table.c.customer)
+            )
+            return [(SubjectId(row.subject), row.customer) for row in rows]
+
     def names(self) -> list[tuple[str, str]]:
         """Return number and normalised name of every customer that has a name."""
         query = select(customer_table.c.customer, customer_table.c.name_key)

@@ -15,6 +15,8 @@ from node.roles.inquirer import Outcome
 from node.storage.database import Database
 from node.storage.schema import inquiry
 
+WITH_FIGURES: Final = ("checked", "nothing", "unchecked")
+"""The statuses of answers that make an answer file."""
 OPEN: Final = "open"
 """The status of an inquiry that is not answered yet."""
 _ANSWERS_LIMIT: Final = 8 * ANSWER_LIMIT
@@ -43,6 +45,14 @@ class History:
         if found is None:
             raise NotFoundError("no inquiry has this request id")
         return found
+
+    def newest(self, subject: SubjectId) -> Any | None:
+        """Return a subject's newest answered inquiry that came with figures; without one, the newest."""
+        query = select(inquiry).where(inquiry.c.subject == subject, inquiry.c.status.is_not(None))
+        has_figures = inquiry.c.status.in_(WITH_FIGURES)
+        newest = query.order_by(has_figures.desc(), inquiry.c.position.desc(), inquiry.c.made_at.desc())
+        with self._database.read() as connection:
+            return connection.execute(newest.limit(1)).one_or_none()
 
 
 def outcome_of(row: Any) -> Outcome:

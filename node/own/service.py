@@ -35,6 +35,8 @@ from node.risk.people import People
 from node.risk.plans import Plans
 from node.risk.policy.versions import Policies
 from node.risk.register.service import Register
+from node.risk.portfolio.service import PortfolioRisk
+from node.risk.report.service import Reports, Sources
 from node.risk.responses import Responses
 from node.risk.reviews.service import Reviews
 from node.risk.service import RiskService
@@ -113,6 +115,29 @@ class OwnService:
             risk=self.risk,
             portfolios=self.portfolios,
         )
+        self.portfolio_risk = PortfolioRisk(
+            database,
+            consortium=consortium,
+            clock=around.clock,
+            risk=self.risk,
+            customers=self.customers,
+            audit=self.audit,
+        )
+        self.reports = Reports(
+            database,
+            party=party,
+            consortium=consortium,
+            clock=around.clock,
+            sources=Sources(
+                customers=self.customers,
+                history=self.history,
+                facts=self.facts,
+                risk=self.risk,
+                responses=self.responses,
+                experts=self.experts.of,
+                audit=self.audit,
+            ),
+        )
         self._steps: Callable[[], None] = lambda: None
 
     @property
@@ -155,6 +180,10 @@ class OwnService:
     def aliases(self) -> Future[bytes]:
         """Ask for the log's aliases: a JSON object from other ids to primary ones."""
         return self._ask(verbs.ALIASES, b"")
+
+    def last_closed(self) -> Future[bytes]:
+        """Ask which month the log has closed last: a JSON object with `month`, null before the first."""
+        return self._ask(verbs.LAST_CLOSED, b"")
 
     def confirm(self, import_id: str, *, skip_refused: bool) -> Future[bytes]:
         """Take a previewed import."""

@@ -20,6 +20,7 @@ from node.storage.book import last_import_day
 WORK: Final = "work"
 CLOSE: Final = "close"
 ALIASES: Final = "aliases"
+LAST_CLOSED: Final = "last-closed"
 CONFIRM: Final = "confirm"
 INQUIRE: Final = "inquire"
 PROVE: Final = "prove"
@@ -61,6 +62,7 @@ def member_verbs(member: MemberNode) -> Verbs:
     verbs = {
         WORK: work,
         ALIASES: lambda _body: as_json(member.standing.state.aliases),
+        LAST_CLOSED: lambda _body: as_json({"month": _last_closed(member)}),
         INQUIRE: lambda body: inquiries.inquire(member, body),
         PROVE: lambda body: inquiries.prove(member, body.decode()),
         STEP: lambda _body: as_json({"more": runner.step()}),
@@ -98,6 +100,11 @@ def confirm_body(import_id: str, *, skip_refused: bool) -> bytes:
 def _confirm(member: MemberNode, body: bytes) -> bytes:
     import_id, skip_refused = decode(body, limit=64)
     return imports.confirm(member, import_id, skip_refused=skip_refused)
+
+
+def _last_closed(member: MemberNode) -> str | None:
+    closed = member.standing.state.last_closed()
+    return None if closed is None else month_text(closed)
 
 
 def _has_book(member: MemberNode) -> bool:

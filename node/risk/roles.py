@@ -52,6 +52,10 @@ Action: TypeAlias = Literal[
     "plan.drill",
     "plan.tick",
     "plan.close",
+    "report.view",
+    "report.ask",
+    "portfolio.view",
+    "portfolio.keep",
 ]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
@@ -106,6 +110,10 @@ ALLOWED: Final[Mapping[Action, frozenset[Role]]] = MappingProxyType(
         "plan.drill": _DESK | {"admin"},
         "plan.tick": _DESK | {"admin"},
         "plan.close": frozenset({"approver", "compliance"}),
+        "report.view": _READERS,
+        "report.ask": _DESK | {"system"},
+        "portfolio.view": _READERS,
+        "portfolio.keep": _DESK | {"system"},
     }
 )
 

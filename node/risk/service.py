@@ -1,7 +1,7 @@
 """Assessing a member's customers by the policy in force: one, or all of them in one run."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from hanse_ledger.ids import SubjectId
@@ -34,6 +34,8 @@ class Run:
 
     version: Version
     policy: RiskPolicy
+    known: tuple[Known, ...]
+    """What the assessments rest on, in their order."""
     assessments: tuple[Assessment, ...]
     proposed: tuple[str, ...] = ()
     """The ids of responses that are new with it."""
@@ -122,9 +124,7 @@ class RiskService:
 
     def _respond(self, actor: Actor, run: Run) -> Run:
         proposed = self._responses.propose(actor, run.assessments, policy=run.version.number)
-        return Run(
-            version=run.version, policy=run.policy, assessments=run.assessments, proposed=tuple(proposed)
-        )
+        return replace(run, proposed=tuple(proposed))
 
     def run(self, subjects: Subjects) -> Run:
         """Assess some or all customers, for the node's own use: who shows it to a person writes that down."""
@@ -132,7 +132,7 @@ class RiskService:
         known, firm_open_minor = self._known(subjects)
         today = self._clock.now().date()
         assessments = tuple(assess(one, policy, firm_open_minor=firm_open_minor, on=today) for one in known)
-        return Run(version=version, policy=policy, assessments=assessments)
+        return Run(version=version, policy=policy, known=tuple(known), assessments=assessments)
 
     def _known(self, subjects: Subjects) -> tuple[list[Known], int | None]:
         inputs = self._inputs.all() if subjects is None else self._inputs.some(subjects)

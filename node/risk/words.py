@@ -51,6 +51,21 @@ DECISIONS: Final[Mapping[str, str]] = {
     "decline": mark("decline"),
 }
 
+RESPONSE_STATES: Final[Mapping[str, str]] = {
+    "proposed": mark("proposed"),
+    "approved": mark("approved"),
+    "done": mark("done"),
+    "rejected": mark("rejected"),
+}
+EXPERT_STATES: Final[Mapping[str, str]] = {
+    "pending": mark("waits for a second person"),
+    "in_force": mark("in force"),
+    "lapsed": mark("lapsed: the score has got worse since"),
+    "replaced": mark("replaced by a later one"),
+    "expired": mark("expired"),
+    "withdrawn": mark("taken back"),
+}
+
 
 def said(texts: Mapping[Any, str], code: str) -> str:
     """Return a code in words; as it is, where a later version has written it."""

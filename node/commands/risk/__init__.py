@@ -27,6 +27,14 @@ COMMANDS: Final = {
     "limits": ("node.commands.risk.limits", mark("The firm's own credit limits.")),
     "people": ("node.commands.risk.people", mark("Who may act in risk management, and in which role.")),
     "audit": ("node.commands.risk.audit", mark("The audit chain of risk management: check it, export it.")),
+    "report": (
+        "node.commands.risk.report",
+        mark("One customer's risk report: figures, grade, reasons, response."),
+    ),
+    "portfolio": (
+        "node.commands.risk.portfolio",
+        mark("All customers in one run: grades, concentration, who has moved."),
+    ),
 }
 
 

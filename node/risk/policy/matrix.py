@@ -62,6 +62,8 @@ class Limits:
 
     largest_single_minor: Annotated[int, Field(ge=1)] | None = None
     largest_single_share: Annotated[float, Field(gt=0, le=1)]
+    loss_given_default: Annotated[float, Field(gt=0, le=1)] | None = None
+    """The part of an exposure that is lost where a customer does not pay: for expected losses alone."""
 
     def largest_single(self, firm_open_minor: int | None) -> int | None:
         """Return the largest single exposure in minor units; None where it is unknown."""

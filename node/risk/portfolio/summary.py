@@ -68,10 +68,10 @@ class Summary:
     coverage: tuple[tuple[Coverage, Mass], ...]
     concentration: Concentration | None
     expected_loss: ExpectedLoss | None = field(default=None)
-    """None where no customer has a calibrated probability."""
+    """None where no customer has a calibrated probability, or the policy says nothing of losses."""
 
 
-def summarize(positions: Sequence[Position], *, loss_given_default: float) -> Summary:
+def summarize(positions: Sequence[Position], *, loss_given_default: float | None) -> Summary:
     """Return what positions come to together."""
     return Summary(
         total=_mass(positions),
@@ -80,7 +80,7 @@ def summarize(positions: Sequence[Position], *, loss_given_default: float) -> Su
         outside=_mass(p for p in positions if p.cell is None),
         coverage=tuple((known, _mass(p for p in positions if p.coverage == known)) for known in COVERAGES),
         concentration=_concentration(positions),
-        expected_loss=_expected_loss(positions, loss_given_default),
+        expected_loss=None if loss_given_default is None else _expected_loss(positions, loss_given_default),
     )
 
 

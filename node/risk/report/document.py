@@ -15,6 +15,7 @@ from typing import Any, Final
 from hanse_ledger.consortium import Consortium
 from hanse_ledger.ids import Month, PartyId, SubjectId, month_text
 from node.own.customers import Customer
+from node.own.history import WITH_FIGURES
 from node.risk.assessment import Assessment
 from node.risk.roles import Actor
 from node.risk.signals.catalogue import KINDS
@@ -23,7 +24,6 @@ from node.risk.signals.value import Signals
 from node.storage.facts import PublicFact
 
 FORMAT: Final = "hanse-risk-report/1"
-_FIGURES: Final = ("checked", "nothing", "unchecked")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +37,22 @@ class Versions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What people of the firm say and do beside the assessment, each as it describes itself."""
+
+    expert: Mapping[str, Any] | None = None
+    """The newest assessment by an expert that was not replaced, with its `state`."""
+    response: Mapping[str, Any] | None = None
+    """The newest response, with what became of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
     """Everything that a report is made from: values only."""
 
     subject: SubjectId = field(repr=False)
     customers: Sequence[Customer] = field(repr=False)
-    purpose: str
+    purpose: str | None
     made_at: datetime
     made_by: Actor
     party: PartyId
@@ -56,6 +66,7 @@ class Contents:
     signals: Signals = field(repr=False)
     facts: Sequence[PublicFact] = field(repr=False)
     assessment: Assessment = field(repr=False)
+    beside: Beside = field(repr=False)
     matrix: Sequence[Sequence[str]]
     versions: Versions
     proof: Mapping[str, Any] | None = field(default=None, repr=False)
@@ -81,12 +92,14 @@ def report_of(contents: Contents) -> dict[str, Any]:
         "purpose": contents.purpose,
         "last_closed_month": None if contents.last_closed is None else month_text(contents.last_closed),
         "coverage": _coverage(answer),
-        "answer": None if answer is None else {**answer, "has_figures": answer["status"] in _FIGURES},
+        "answer": None if answer is None else {**answer, "has_figures": answer["status"] in WITH_FIGURES},
         "own": list(contents.own),
         "signals": [show(signal) for signal in contents.signals.values()],
         "facts": [fact.describe() for fact in contents.facts],
         "titles": {name: kind.title for name, kind in KINDS.items()},
         "assessment": contents.assessment.describe(),
+        "expert": contents.beside.expert,
+        "response": contents.beside.response,
         "matrix": [list(row) for row in contents.matrix],
         "versions": _versions(contents.versions, contents.consortium),
         "proof": contents.proof,
@@ -102,7 +115,7 @@ def schema() -> Mapping[str, Any]:
 
 def _coverage(answer: Mapping[str, Any] | None) -> str:
     """Return what there is of the network to go by, in the words of the client's `coverage`."""
-    if answer is None or answer["status"] not in _FIGURES:
+    if answer is None or answer["status"] not in WITH_FIGURES:
         return "none"
     if answer["status"] == "unchecked":
         return "unchecked"

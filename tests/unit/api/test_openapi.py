@@ -10,9 +10,13 @@ from support_http import API_KEY
 from node.own.scopes import SCOPES
 
 Operation: TypeAlias = tuple[str, str, dict[str, Any]]
-WITHOUT_BODY = {"/v1/sealing-keys", "/v1/reports", "/v1/imports/{import_id}/confirm"} | {
-    f"/v1/portfolios/{{portfolio_id}}/{verb}" for verb in ("cancel", "resume")
-}
+WITHOUT_BODY = {
+    "/v1/disputes",
+    "/v1/sealing-keys",
+    "/v1/portfolio-risk",
+    "/v1/reports",
+    "/v1/imports/{import_id}/confirm",
+} | {f"/v1/portfolios/{{portfolio_id}}/{verb}" for verb in ("cancel", "resume")}
 
 
 @pytest.fixture

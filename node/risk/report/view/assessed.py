@@ -1,13 +1,26 @@
 """The part of a report that says what the firm makes of what is known: score, expert, matrix, response."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any, Final
 
-from node.rendering.blocks import Block, Column, Fields, Grid, Paragraph, Row, Section, figures, texts
+from node.rendering.blocks import Block, Column, Fields, Grid, Paragraph, Row, Section, figures, grid, texts
 from node.rendering.figures import Frame
 from node.rendering.matrix import LEVELS, matrix_block
+from node.risk.kinds import KIND_WORDS
 from node.risk.report.words import DASH, count, money
-from node.risk.words import DECISIONS, DIRECTIONS, GRADES, MEASURES, ROLES, STRATEGIES, listed, said
+from node.risk.words import (
+    DECISIONS,
+    DIRECTIONS,
+    EXPERT_STATES,
+    GRADES,
+    MEASURES,
+    RESPONSE_STATES,
+    ROLES,
+    STRATEGIES,
+    listed,
+    said,
+)
 from node.texts import formats, tr
 
 Document = Mapping[str, Any]
@@ -38,7 +51,7 @@ def assessed_sections(document: Document, frame: Frame) -> Iterator[Section]:
     yield _score(document)
     yield _beside(document)
     yield _matrix(document)
-    yield _response(document["assessment"], frame)
+    yield _response(document, frame)
 
 
 def _score(document: Document) -> Section:
@@ -95,9 +108,37 @@ def _beside(document: Document) -> Section:
         (tr("Probability of paying more than 30 days late in three months"), _probability(document)),
         (tr("In force"), in_force),
     )
-    return Section(
-        title=tr("Score, probability and expert beside each other"), blocks=(Fields(entries=entries),)
+    blocks: list[Block] = [Fields(entries=entries)]
+    if document["expert"] is not None:
+        blocks.append(_expert(document["expert"]))
+    return Section(title=tr("Score, probability and expert beside each other"), blocks=tuple(blocks))
+
+
+def _expert(expert: Mapping[str, Any]) -> Block:
+    confirmed = expert["confirmed_by"] or (
+        tr("waits for a second person") if expert["needs_second"] else DASH
     )
+    ratings = (
+        tr(
+            "{kind}: probability {probability}, impact {impact}",
+            kind=said(KIND_WORDS, kind),
+            probability=formats.number(rating["probability"]),
+            impact=formats.number(rating["impact"]),
+        )
+        for kind, rating in expert["ratings"].items()
+    )
+    entries = (
+        (tr("Expert"), tr("{name} ({role})", name=expert["by"], role=said(ROLES, expert["role"]))),
+        (tr("Assessed"), _day(expert["at"])),
+        (tr("Grade"), said(GRADES, expert["grade"])),
+        (tr("State"), said(EXPERT_STATES, expert["state"])),
+        (tr("Confirmed by"), confirmed),
+        (tr("Stands until"), _day(expert["expires_on"])),
+        (tr("Risks, of 5 each"), formats.listed(ratings) or DASH),
+        (tr("Reason"), expert["reason"]),
+        (tr("Evidence"), formats.listed(expert["evidence"]) or DASH),
+    )
+    return Fields(entries=entries)
 
 
 def _probability(document: Document) -> str:
@@ -121,7 +162,8 @@ def _matrix(document: Document) -> Section:
     return Section(title=tr("Risk matrix"), blocks=tuple(blocks))
 
 
-def _response(found: Mapping[str, Any], frame: Frame) -> Section:
+def _response(document: Document, frame: Frame) -> Section:
+    found = document["assessment"]
     response, onboarding = found["response"], found["onboarding"]
     terms = response["terms_days"]
     approval = tr("none needed") if response["automatic"] else listed(ROLES, response["roles"])
@@ -137,4 +179,28 @@ def _response(found: Mapping[str, Any], frame: Frame) -> Section:
         (tr("On conditions"), listed(MEASURES, onboarding["conditions"]) or DASH),
         (tr("Rule for new customers"), onboarding["rule"]),
     )
-    return Section(title=tr("Response"), blocks=(Fields(entries=entries),))
+    blocks: list[Block] = [Fields(entries=entries)]
+    if document["response"] is not None:
+        blocks.append(_kept_response(document["response"]))
+    return Section(title=tr("Response"), blocks=tuple(blocks))
+
+
+def _kept_response(kept: Mapping[str, Any]) -> Block:
+    """Return what has become of the newest response."""
+    columns = texts(
+        tr("Proposed"), tr("Response"), tr("Due"), tr("State"), tr("Decided by"), tr("Done by"), tr("Outcome")
+    )
+    row = (
+        _day(kept["proposed_at"]),
+        said(STRATEGIES, kept["response"]),
+        _day(kept["due_on"]),
+        said(RESPONSE_STATES, kept["state"]),
+        kept["decided_by"] or DASH,
+        kept["done_by"] or DASH,
+        kept["outcome"] or DASH,
+    )
+    return grid(tr("The newest response, and what became of it."), columns, [row])
+
+
+def _day(text: str) -> str:
+    return formats.day(datetime.fromisoformat(text).date())

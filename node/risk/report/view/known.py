@@ -34,11 +34,12 @@ def signal_sections(signals: Sequence[Signal], frame: Frame) -> Iterator[Section
 
 def formula_section(signals: Sequence[Signal]) -> Section:
     """Return how each signal that is shown is made."""
-    rows = [
-        (tr(one["title"]), said(UNITS, one["unit"]), said(SOURCES, one["source"]), tr(one["formula"]))
-        for one in signals
-        if one["value"] is not None
-    ]
+    titles: dict[tuple[str, str, str], list[str]] = {}
+    for one in signals:
+        if one["value"] is not None:
+            made = said(UNITS, one["unit"]), said(SOURCES, one["source"]), tr(one["formula"])
+            titles.setdefault(made, []).append(tr(one["title"]))
+    rows = [(formats.listed(named), *made) for made, named in titles.items()]
     columns = texts(tr("Signal"), tr("Unit"), tr("From"), tr("Formula"))
     caption = tr("Every figure is computed at your own node, by these formulas.")
     blocks: tuple[Block, ...] = (grid(caption, columns, rows),) if rows else (Paragraph(text=tr("None.")),)
