@@ -11,7 +11,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from api.acting import Acting
 from api.auth import needs
 from api.deps import JSON, Node, OwnRoute, reply_to
-from api.described import OWN, gives, refusals
+from api.described import EVERYWHERE, OWN, gives, refusals
 from api.languages import Lang, language_of
 from consortium_config.texts import Language
 from hanse_ledger.errors import RejectedError, UnavailableError
@@ -26,7 +26,7 @@ from node.risk.roles import Actor
 from node.texts import speak
 
 router: Final = APIRouter(prefix="/v1", tags=["risk"], route_class=OwnRoute, responses=refusals(*OWN))
-described: Final = APIRouter(prefix="/v1", tags=["risk"])
+described: Final = APIRouter(prefix="/v1", tags=["risk"], responses=refusals(*EVERYWHERE))
 
 HTML: Final = "text/html"
 PDF: Final = "application/pdf"

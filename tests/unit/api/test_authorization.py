@@ -108,7 +108,6 @@ PLACES = {
     "{import_id}": ID,
     "{request_id}": ID,
     "{portfolio_id}": ID,
-    "{subject}": "lei:5493001KJTIIGC8Y1R12",
     "{key_id}": "0" * 16,
     "{position}": "0",
     "{customer:path}": "4711",
