@@ -134,7 +134,6 @@ class OwnService:
                 facts=self.facts,
                 risk=self.risk,
                 responses=self.responses,
-                experts=lambda _: None,
                 audit=self.audit,
             ),
         )

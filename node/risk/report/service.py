@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from hanse_ledger.consortium import Consortium
 from hanse_ledger.ids import Month, PartyId, SubjectId, month_text
@@ -27,8 +27,6 @@ from node.risk.service import RiskService, Run
 from node.storage.database import Database
 
 _DISTRIBUTION: Final = "hanse"
-Experts: TypeAlias = Callable[[SubjectId], Expert | None]
-"""What an expert says of a customer that was neither replaced nor withdrawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +38,6 @@ class Sources:
     facts: Facts
     risk: RiskService
     responses: Responses
-    experts: Experts
     audit: AuditChain
 
 
@@ -123,8 +120,8 @@ class Reports:
             return [part.describe() for part in own_parts(connection, row.subject, figures.windows)]
 
     def _beside(self, actor: Actor, run: Run) -> Beside:
-        (assessment,) = run.assessments
-        expert = self._sources.experts(assessment.subject)
+        (assessment,), (known,) = run.assessments, run.known
+        expert = known.expert
         response = self._sources.responses.newest_of(actor, assessment.subject)
         return Beside(
             expert=None if expert is None else self._expert(expert, assessment.score.grade),
