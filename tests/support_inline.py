@@ -11,7 +11,7 @@ from hanse_ledger.errors import UnavailableError
 from hanse_ledger.ids import PartyId
 from node.wire import Build, Handler, Letter, answer_letter
 
-_BETWEEN_STEWARDS: Final = ("seed", "seed-hash", "sealing-keys")
+_BETWEEN_STEWARDS: Final = ("seed", "seed-hash", "sealing-keys", "bulletins")
 
 
 class InlineHost:

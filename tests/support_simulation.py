@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import rfc8785
+from sqlalchemy import select
 from support_clear import Bill, csv_of
 from support_faults import Faults, Killed, Plan, WriteFailedError, no_fault
 from support_inline import InlineHost
@@ -29,6 +30,8 @@ from node.member import MemberNode
 from node.receivables.read import read_receivables
 from node.receivables.subjectmap import demo_subject
 from node.roles.inquirer import Outcome
+from node.storage.bulletin_schema import bulletin_item
+from node.storage.bulletins import queue_warning
 from node.wire import reply_of
 
 CURRENCY: Final = "EUR"
@@ -71,6 +74,8 @@ class World:
         self.faults, self.survives = Faults(plan), survives
         self.outcomes: dict[PartyId, list[Outcome]] = {}
         self.at_month: Callable[[int], None] = lambda _month: None
+        self.warners: Mapping[PartyId, SubjectId] = {}
+        """Members that warn of a subject, from the first month on."""
         self.open()
 
     def open(self) -> None:
@@ -134,6 +139,12 @@ class World:
                 self._round(month)
             else:
                 raise AssertionError(f"month {month} does not come to its close")
+        for _ in range(_ROUNDS_MOST):
+            if self._all_is_said():
+                break
+            self._pass_period()
+        else:
+            raise AssertionError("a warning does not come into effect")
         for member in self.members[:2]:
             while not self.survive(lambda member=member: self._inquire(member)):  # type: ignore[misc]
                 pass
@@ -154,12 +165,14 @@ class World:
         steps: list[Callable[[], object]] = [self._pump] * (4 * len(STEWARDS))
         steps += [self._work(steward) for steward in self._stewards()]
         steps += [self._report(member, month) for member in self.members]
+        steps += [self._speak(member) for member in self.members]
         self.rng.shuffle(steps)
         for step in steps:
             self.survive(step)
         counting: list[bool] = []
         self.survive(lambda: counting.append(all(self._counts(member, month) for member in self.members)))
         if counting == [True]:
+            self._pass_period()
             closers = list(self._stewards())
             self.rng.shuffle(closers)
             for steward in closers:
@@ -177,6 +190,46 @@ class World:
 
     def _close(self, steward: PartyId, month: int) -> Callable[[], object]:
         return lambda: reply_of(self.embedded.door(steward).post(steward, "close", encode(month)))
+
+    def _pass_period(self) -> None:
+        """Let members send their bulletins and stewards close the period, as far as they survive it."""
+        steps = [self._speak(member) for member in self.members]
+        self.rng.shuffle(steps)
+        for step in steps:
+            self.survive(step)
+        periods: list[int] = []
+        self.survive(lambda: periods.append(self.member(self.members[0]).standing.state.next_period))
+        closers = list(self._stewards()) if periods else []
+        self.rng.shuffle(closers)
+        for steward in closers:
+            self.survive(self._close_period(steward, periods[0]))
+
+    def _speak(self, member: PartyId) -> Callable[[], object]:
+        def speak() -> None:
+            node = self.member(member)
+            firm = self.warners.get(member)
+            if firm is not None and not self._items(member):
+                with node.standing.database.write() as connection:
+                    queue_warning(connection, firm, is_raised=True)
+            node.send_bulletin(at_once=True)
+
+        return speak
+
+    def _items(self, member: PartyId) -> list[Any]:
+        with self.member(member).standing.database.read() as connection:
+            return list(connection.execute(select(bulletin_item)))
+
+    def _all_is_said(self) -> bool:
+        said: list[bool] = []
+        self.survive(
+            lambda: said.append(
+                all(item.took_effect is not None for m in self.warners for item in self._items(m))
+            )
+        )
+        return said == [True]
+
+    def _close_period(self, steward: PartyId, period: int) -> Callable[[], object]:
+        return lambda: reply_of(self.embedded.door(steward).post(steward, "close-period", encode(period)))
 
     def _report(self, member: PartyId, month: int) -> Callable[[], object]:
         return lambda: self._counts(member, month)

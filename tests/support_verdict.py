@@ -13,10 +13,12 @@ from support_clear import Expected, Window
 from support_consortium import snapshot
 from support_simulation import World
 
+from hanse_ledger.consortium import parse_document
 from hanse_ledger.ids import PartyId, SubjectId
 from hanse_ledger.merkle import root_at
 from hanse_ledger.state import LedgerState
-from node.bootstrap import DATABASE_FILE, SEQUENCER_FILE
+from node.bootstrap import CONSORTIUM_FILE, DATABASE_FILE, SEQUENCER_FILE
+from node.roles.inquirer import Outcome
 from node.storage.database import Database
 from node.storage.log import LogStore
 from node.storage.schema import draft, evidence, opened, own_row, share_out, token, window
@@ -191,11 +193,22 @@ def _verify_answers(world: World, expected: Expected) -> None:
             want = expected.windows.get(customer, [])
             figures = outcome.figures
             assert figures is not None
+            assert figures.level == _level(world, outcome)
             assert outcome.status == ("checked" if want else "nothing")
             assert (figures.stewards, figures.deviating) == ((1, 2, 3, 4), ())
             assert [
                 (w.months, w.frozen_at, w.band, w.condition, w.exposure, w.delay) for w in figures.windows
             ] == [(w.months, w.frozen_at, _band(w.groups), w.condition, w.exposure, w.delay) for w in want]
+
+
+def _level(world: World, outcome: Outcome) -> int:
+    """Return the level that its warners give a subject, without the inquirer's own group."""
+    consortium = parse_document((world.folder / CONSORTIUM_FILE).read_bytes())
+    groups = consortium.groups()
+    warning = {groups[member] for member, subject in world.warners.items() if subject == outcome.subject}
+    count = len(warning - {groups[outcome.request.party]})
+    least = consortium.policy.warnings_min
+    return 2 if count >= 2 * least else int(count >= least)
 
 
 def _band(groups: int) -> int:

@@ -137,7 +137,10 @@ def _begun(clean: Clean, tmp_path: Path, start: int, plan: Plan, *, survives: bo
 def _world(
     folder: Path, books: dict[str, list[Bill]], plan: Plan = no_fault, *, survives: bool = False
 ) -> World:
-    return World(folder, seed=SEED, books=books, first=FIRST, last=LAST, plan=plan, survives=survives)
+    world = World(folder, seed=SEED, books=books, first=FIRST, last=LAST, plan=plan, survives=survives)
+    # Two groups, one of them with both its members: a level for everybody else.
+    world.warners = dict.fromkeys((*GROUPS, world.members[-1]), world.subjects[0])
+    return world
 
 
 def _join_groups(document: dict[str, list[dict[str, str]]]) -> None:
