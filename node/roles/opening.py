@@ -104,7 +104,7 @@ class Opening:
     def _is_due(self) -> bool:
         """Return whether the period has lasted `bulletin_hours`; with 0, whether every member has spoken."""
         state = self._standing.state
-        if not self._rhythm.has_lasted(1.0):
+        if self._x not in state.consortium.stewards or not self._rhythm.has_lasted(1.0):
             return False
         if state.periods.has_voted(state.next_period, self._standing.id):
             return False

@@ -18,6 +18,7 @@ from support_faults import Plan, Storm, WriteFailedError, at_write, no_fault
 from support_simulation import World, found_world
 from support_verdict import verify_world
 
+from hanse_ledger.ids import PartyId
 from node.storage.database import Moment
 
 SEED: Final = int(os.environ.get("HANSE_SIM_SEED", "20261122"))
@@ -139,7 +140,8 @@ def _world(
 ) -> World:
     world = World(folder, seed=SEED, books=books, first=FIRST, last=LAST, plan=plan, survives=survives)
     # Two groups, one of them with both its members: a level for everybody else.
-    world.warners = dict.fromkeys((*GROUPS, world.members[-1]), world.subjects[0])
+    warners = [*map(PartyId, GROUPS), world.members[-1]]
+    world.warners = dict.fromkeys(warners, world.subjects[0])
     return world
 
 
