@@ -12,6 +12,7 @@ from api.observing import Observing
 from api.options import Options
 from api.routes import (
     api_keys,
+    assessments,
     audit,
     consortium,
     facts,
@@ -22,8 +23,10 @@ from api.routes import (
     months,
     operation,
     people,
+    policy,
     portfolios,
     reports,
+    responses,
     risk_reports,
     signals,
     stewards,
@@ -50,6 +53,9 @@ _ROUTES: Final = (
     signals,
     limits,
     risk_reports,
+    policy,
+    assessments,
+    responses,
     operation,
 )
 

@@ -145,6 +145,11 @@ def statement_of(content: Mapping[str, Any]) -> Statement:
         raise MalformedError("figures of a statement are missing, or others were given") from None
 
 
+def describe_entry(entry: Entry) -> dict[str, Any]:
+    """Return an entry as it is shown, with Z and its zone where it is figures of a statement."""
+    return {**entry.describe(), **(describe_altman(entry.content) if entry.kind == "altman" else {})}
+
+
 def describe_altman(content: Mapping[str, Any]) -> dict[str, str]:
     """Return Z and its zone, for whoever reads an entry."""
     model: Model = content["model"]

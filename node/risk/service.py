@@ -48,6 +48,14 @@ class Run:
             "proposed": list(self.proposed),
         }
 
+    def describe_one(self) -> dict[str, Any]:
+        """Return a run over a single customer as it is shown."""
+        return {
+            "policy": self.version.describe(),
+            "assessment": self.assessments[0].describe(),
+            "proposed": list(self.proposed),
+        }
+
     def describe_matrix(self) -> dict[str, Any]:
         """Return the policy's matrix, and where each customer stands in it."""
         return {

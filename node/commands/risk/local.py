@@ -8,7 +8,7 @@ from node.commands.options import Dir, Json, Party, parse_day
 from node.commands.output import new_console, print_json, print_line
 from node.commands.own_node import As, NodeConfig, acting, own_node
 from node.commands.tree import Command, new_app
-from node.risk.local import Entry, describe_altman
+from node.risk.local import Entry, describe_altman, describe_entry
 from node.texts import mark, tr
 
 app: Final = new_app(help=mark("Enter what the firm knows of a customer's statements and industry."))
@@ -112,7 +112,7 @@ def list_entries(
     with own_node(directory, party, config) as own:
         found = own.local.listed(acting(own, person), own.subject(subject))
     if as_json:
-        print_json([_document(entry) for entry in found])
+        print_json([describe_entry(entry) for entry in found])
         return
     from rich.table import Table  # noqa: PLC0415 - `--json` runs do without Rich
 
@@ -127,14 +127,9 @@ def list_entries(
 
 def _show(entry: Entry, *, as_json: bool) -> None:
     if as_json:
-        print_json(_document(entry))
+        print_json(describe_entry(entry))
     else:
         print_line(f"{_kind(entry)}: {_value(entry)}")
-
-
-def _document(entry: Entry) -> dict[str, Any]:
-    derived = describe_altman(entry.content) if entry.kind == "altman" else {}
-    return {**entry.describe(), **derived}
 
 
 _ZONES: Final = {

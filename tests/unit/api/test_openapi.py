@@ -17,6 +17,9 @@ WITHOUT_BODY = {
     "/v1/portfolio-risk",
     "/v1/reports",
     "/v1/imports/{import_id}/confirm",
+    "/v1/responses",
+    "/v1/responses/{response_id}/approve",
+    "/v1/subjects/{subject}/assessment",
 } | {f"/v1/portfolios/{{portfolio_id}}/{verb}" for verb in ("cancel", "resume")}
 
 
