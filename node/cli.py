@@ -35,6 +35,10 @@ COMMANDS: Final = {
         "node.commands.warning",
         mark("The firm's own warnings: raise and clear them, see what the book proposes."),
     ),
+    "dispute": (
+        "node.commands.dispute",
+        mark("Disputes: open and resolve them as a desk, answer them as a member."),
+    ),
     "verify": ("node.commands.verify", mark("Check an answer file offline.")),
     "party": ("node.commands.party", mark("Make a party's keys and its card.")),
     "consortium": ("node.commands.consortium", mark("Found a consortium, step by step; change it by votes.")),

@@ -13,6 +13,7 @@ from support_node import FIRST, MEMBERS, Bench, invoice, subject, take_book
 from consortium_config.sample import DESK_ID
 from hanse_ledger.ids import Month, PartyId, SubjectId, month_text
 from hanse_ledger.privacy.answer import Figures, WindowFigures
+from node.risk.roles import Actor
 from node.roles.cases import Cases
 from node.roles.contests import ContestedRow, Contests
 from node.roles.withdrawals import Withdrawals
@@ -23,6 +24,7 @@ from node.storage.schema import own_row
 ACME, OTHER = subject("ACME"), subject("OTHER")
 OCTOBER, NOVEMBER, DECEMBER, JANUARY = (Month(FIRST + i) for i in range(4))
 ALDER, BIRCH, CEDAR, ELM, FIR, GORSE = MEMBERS
+LI = Actor(name="Li Na", role="compliance")
 SELLERS = (ALDER, BIRCH, CEDAR, ELM, FIR)
 
 
@@ -78,6 +80,7 @@ def play_period(bench: Bench) -> None:
             break
     assert bench.state.next_period == before + 1
     for member in bench.members:
+        bench.member(member).contests.fetch()
         bench.member(member).send_bulletin()
     bench.standing(DESK_ID).catch_up()
 
@@ -116,4 +119,4 @@ def withdrawals(bench: Bench, member: PartyId) -> Withdrawals:
 def contested(bench: Bench, member: PartyId) -> list[ContestedRow]:
     """Let a member hear of disputes, and return its contested rows."""
     contests(bench, member).fetch()
-    return contests(bench, member).listed()
+    return contests(bench, member).listed(LI)

@@ -16,7 +16,10 @@ from node.clocks import SystemClock
 from node.commands.nodes import document_in, pick_party
 from node.commands.options import WrongUsageError
 from node.own.service import OwnService
+from node.risk.audit import AuditChain
+from node.risk.people import People
 from node.risk.roles import Actor
+from node.roles.party import Standing
 from node.settings import load_settings
 from node.storage.database import Database
 from node.texts import mark, tr
@@ -73,6 +76,13 @@ def acting(own: OwnService, name: str | None) -> Actor:
     if name is None:
         raise WrongUsageError(tr("--as or HANSE_AS says who acts; `hanse risk people list` knows who may."))
     return own.people.actor(name)
+
+
+def person_at(standing: Standing, name: str | None) -> Actor:
+    """Return who acts at a node that this command runs itself; raises as `acting` does."""
+    if name is None:
+        raise WrongUsageError(tr("--as or HANSE_AS says who acts; `hanse risk people list` knows who may."))
+    return People(standing.database, standing.clock, AuditChain(standing.database)).actor(name)
 
 
 class _NobodyHome:

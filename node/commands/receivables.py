@@ -14,6 +14,7 @@ from hanse_ledger.rows import open_months
 from node.commands.options import Dir, Json, Party, WrongUsageError, parse_day
 from node.commands.output import print_json, refuse, say
 from node.commands.tree import Command, new_app
+from node.commands.withdraw import withdraw
 from node.files import write_whole
 from node.member import MemberNode
 from node.receivables.export import Export, open_export
@@ -152,6 +153,9 @@ def import_(  # noqa: PLR0913 - one for each option
         print_change(change, rows, currency=policy.currency, exponent=policy.exponent)
     if change is None:
         refuse()
+
+
+app.command("withdraw", cls=Command, help=mark("Withdraw a reported row that was wrong."))(withdraw)
 
 
 def _consortium(directory: Path) -> Consortium:

@@ -4,6 +4,8 @@ from typing import Final, Literal, TypeAlias, get_args
 
 Scope: TypeAlias = Literal[
     "audit:read",
+    "disputes:read",
+    "disputes:write",
     "facts:read",
     "facts:write",
     "imports:read",

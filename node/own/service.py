@@ -13,7 +13,7 @@ from hanse_ledger.errors import MalformedError
 from hanse_ledger.ids import Month, PartyId, SubjectId
 from hanse_ledger.subjects import parse_subject
 from node.bootstrap import Surroundings
-from node.own import facts, inquiries, verbs
+from node.own import disputes, facts, inquiries, verbs
 from node.own.api_keys import ApiKeys
 from node.own.calls import Calls
 from node.own.customers import Customer, Customers
@@ -39,6 +39,7 @@ from node.risk.register.service import Register
 from node.risk.report.service import Reports, Sources
 from node.risk.responses import Responses
 from node.risk.reviews.service import Reviews
+from node.risk.roles import Actor
 from node.risk.service import RiskService
 from node.risk.signals.reading import InputsReader
 from node.risk.signals.shown import ShownSignals
@@ -255,6 +256,34 @@ class OwnService:
             return self.experts.of_all()
         found = {subject: self.experts.of(subject) for subject in subjects}
         return {subject: one for subject, one in found.items() if one is not None}
+
+    def open_dispute(self, subject: str, reference: str) -> Future[bytes]:
+        """Open a dispute for a subject, as a desk; raises SubjectIdError."""
+        return self._ask(disputes.OPEN, disputes.open_body(subject, reference))
+
+    def resolve_dispute(self, index: int, outcome: str) -> Future[bytes]:
+        """Resolve a dispute of this desk's; raises MalformedError."""
+        return self._ask(disputes.RESOLVE, disputes.resolve_body(index, outcome))
+
+    def cases(self) -> Future[bytes]:
+        """Ask for this desk's disputes."""
+        return self._ask(disputes.CASES, b"")
+
+    def contested(self, actor: Actor) -> Future[bytes]:
+        """Ask for own rows that are contested, as somebody who may see them."""
+        return self._ask(disputes.CONTESTED, disputes.look_body(actor))
+
+    def answer_dispute(self, actor: Actor, dispute: int, said: str, months: Sequence[str]) -> Future[bytes]:
+        """Say of own rows in a dispute what is true; raises MalformedError."""
+        return self._ask(disputes.ANSWER, disputes.answer_body(actor, dispute, said, months))
+
+    def withdraw_row(self, actor: Actor, subject: str, month: str, reason: str) -> Future[bytes]:
+        """Withdraw a row that was reported wrongly; raises SubjectIdError or MalformedError."""
+        return self._ask(disputes.WITHDRAW, disputes.withdraw_body(actor, subject, month, reason))
+
+    def withdrawals(self, actor: Actor) -> Future[bytes]:
+        """Ask for the rows that were withdrawn, as somebody who may see them."""
+        return self._ask(disputes.WITHDRAWALS, disputes.look_body(actor))
 
     def _ask(self, verb: str, body: bytes) -> Future[bytes]:
         return self._door.post(self._party, verb, body)

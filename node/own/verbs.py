@@ -10,7 +10,7 @@ from hanse_ledger.codec import decode, encode
 from hanse_ledger.consortium import DESK, MEMBER
 from hanse_ledger.ids import Month, month_text
 from node.member import MemberNode
-from node.own import facts, imports, inquiries, reports
+from node.own import disputes, facts, imports, inquiries, reports
 from node.own.replies import as_json
 from node.own.runner import PortfolioRunner
 from node.roles.desk import Desk
@@ -51,6 +51,7 @@ def member_verbs(member: MemberNode) -> Verbs:
 
     def work(_body: bytes) -> bytes:
         if contributes:
+            member.contests.fetch()
             member.send_bulletin()
         # Reporting by itself begins with the first export: before it, all rows would be empty ones.
         if contributes and _has_book(member):
@@ -68,11 +69,12 @@ def member_verbs(member: MemberNode) -> Verbs:
         STEP: lambda _body: as_json({"more": runner.step()}),
     }
     if DESK in roles:
-        verbs |= desk_verbs(member.desk)
+        verbs |= {**desk_verbs(member.desk), **disputes.desk_verbs(member)}
     if not contributes:
         return verbs
     return {
         **verbs,
+        **disputes.contributor_verbs(member),
         CONFIRM: lambda body: _confirm(member, body),
         REPORT: lambda _body: reports.report(member),
         REPORTED: lambda _body: reports.reported(member),

@@ -56,6 +56,9 @@ Action: TypeAlias = Literal[
     "report.ask",
     "portfolio.view",
     "portfolio.keep",
+    "row.view",
+    "row.withdraw",
+    "row.answer",
 ]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
@@ -114,6 +117,9 @@ ALLOWED: Final[Mapping[Action, frozenset[Role]]] = MappingProxyType(
         "report.ask": _DESK | {"system"},
         "portfolio.view": _READERS,
         "portfolio.keep": _DESK | {"system"},
+        "row.view": _READERS,
+        "row.withdraw": frozenset({"approver", "compliance"}),
+        "row.answer": frozenset({"approver", "compliance"}),
     }
 )
 

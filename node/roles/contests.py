@@ -5,11 +5,11 @@ What a person says leaves in bulletins. Silence until the term ends withholds th
 
 import logging
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import Connection, Row, select
 
 from hanse_ledger.codec import decode
 from hanse_ledger.errors import LedgerError
@@ -17,10 +17,12 @@ from hanse_ledger.fields import as_array, as_bytes, as_list, as_uint
 from hanse_ledger.ids import Month, SubjectId, Token, month_text
 from hanse_ledger.privacy.bulletin import Code, Withdrawn
 from hanse_ledger.privacy.group import THRESHOLD
-from hanse_ledger.rows import Row
+from hanse_ledger.rows import Row as Reported
 from hanse_ledger.withholding import RESPONDS
 from node.errors import NotFoundError, TermOverError
 from node.ports import StewardLinks
+from node.risk.audit import AuditChain
+from node.risk.roles import Actor, require
 from node.roles.disputed import term_end
 from node.roles.gathering import arriving
 from node.roles.party import Standing
@@ -45,7 +47,7 @@ class ContestedRow:
     dispute: int
     subject: SubjectId = field(repr=False)
     month: Month
-    row: Row = field(repr=False)
+    row: Reported = field(repr=False)
     respond_by: Month
     is_open: bool
     said: Code | None
@@ -72,6 +74,7 @@ class Contests:
 
     def __init__(self, *, standing: Standing, links: StewardLinks) -> None:
         self._standing, self._links = standing, links
+        self._audit = AuditChain(standing.database)
         # Disputes of which enough stewards have told whether they contest a row of this member's.
         self._heard: set[int] = set()
 
@@ -92,12 +95,15 @@ class Contests:
         if len(replies) >= _HEARD:
             self._heard |= in_effect
 
-    def answer(self, dispute: int, code: Code, months: Collection[Month] = ()) -> list[ContestedRow]:
+    def answer(
+        self, actor: Actor, dispute: int, code: Code, months: Collection[Month] = ()
+    ) -> list[ContestedRow]:
         """Say of own rows in a dispute, of some months or of all that nothing was said of, what is true.
 
         Raises NotFoundError where there is none, TermOverError when its time is over. `code` is one of
         `RESPONDS`.
         """
+        require(actor, "row.answer")
         if code not in RESPONDS:
             raise ValueError("nothing that answers a dispute")
         self._standing.catch_up()
@@ -109,16 +115,57 @@ class Contests:
                 raise NotFoundError("no contested row waits for an answer there")
             if self._standing.state.closed_at(self._respond_by(dispute)) is not None:
                 raise TermOverError("the term for this dispute has ended")
-            for row in rows:
-                said = Withdrawn(dispute=dispute, seq=row.report, row=row.row, code=code)
-                here = (contested_row.c.report == row.report) & (contested_row.c.row == row.row)
-                item = queue_withdrawal(connection, said)
-                connection.execute(contested_row.update().where(unsaid & here).values(item=item))
+            self._queue(connection, rows, code)
+            self._note_answer(connection, actor, rows, code)
         answered = {row.month for row in rows}
-        return [one for one in self.listed() if one.dispute == dispute and one.month in answered]
+        return [one for one in self._rows() if one.dispute == dispute and one.month in answered]
 
-    def listed(self) -> list[ContestedRow]:
-        """Return the contested rows, the newest disputes first, by month."""
+    def _queue(self, connection: Connection, rows: Sequence[Row[Any]], code: Code) -> None:
+        for row in rows:
+            said = Withdrawn(dispute=row.dispute, seq=row.report, row=row.row, code=code)
+            here = (
+                (contested_row.c.dispute == row.dispute)
+                & (contested_row.c.report == row.report)
+                & (contested_row.c.row == row.row)
+            )
+            item = queue_withdrawal(connection, said)
+            connection.execute(contested_row.update().where(here).values(item=item))
+
+    def _note_answer(
+        self, connection: Connection, actor: Actor, rows: Sequence[Row[Any]], code: Code
+    ) -> None:
+        places = {(row.report, row.row) for row in rows}
+        own = at_places(connection, self._standing.state, self._standing.id, places)
+        self._audit.append(
+            connection,
+            actor=actor,
+            action="dispute.answered",
+            subject=next((row.subject for row in own.values()), None),
+            content={
+                "dispute": rows[0].dispute,
+                "said": code.name.lower(),
+                "months": sorted(month_text(Month(row.month)) for row in rows),
+            },
+            at=self._standing.clock.now(),
+        )
+
+    def listed(self, actor: Actor) -> list[ContestedRow]:
+        """Return the contested rows, the newest disputes first, by month, to somebody who may see them.
+
+        The look is recorded.
+        """
+        require(actor, "row.view")
+        rows = self._rows()
+        self._audit.record(
+            actor=actor,
+            action="disputes.viewed",
+            subject=None,
+            content={"disputes": sorted({row.dispute for row in rows})},
+            at=self._standing.clock.now(),
+        )
+        return rows
+
+    def _rows(self) -> list[ContestedRow]:
         order = (contested_row.c.dispute.desc(), contested_row.c.month)
         with self._standing.database.read() as connection:
             rows = connection.execute(select(contested_row).order_by(*order)).all()

@@ -13,6 +13,8 @@ from hanse_ledger.ids import Month, SubjectId, month_text
 from hanse_ledger.privacy.bulletin import Code, Withdrawn
 from hanse_ledger.withholding import WITHDRAWS
 from node.errors import NotFoundError, WithdrawnError
+from node.risk.audit import AuditChain
+from node.risk.roles import Actor, require
 from node.roles.party import Standing
 from node.storage.bulletins import queue_withdrawal
 from node.storage.own_rows import Item, ItemState, OwnRow, at_places, items_of, own_rows
@@ -42,14 +44,15 @@ class Withdrawals:
     """One member's withdrawals."""
 
     def __init__(self, standing: Standing) -> None:
-        self._standing = standing
+        self._standing, self._audit = standing, AuditChain(standing.database)
 
-    def withdraw(self, subject: SubjectId, month: Month, code: Code) -> Withdrawal:
-        """Let the withdrawal of a row go with the next bulletin that has room.
+    def withdraw(self, actor: Actor, subject: SubjectId, month: Month, code: Code) -> Withdrawal:
+        """Let the withdrawal of a row go with the next bulletin that has room, as somebody who may say so.
 
         Raises NotFoundError where no own row of the subject's counts for the month, WithdrawnError for one
         that was withdrawn. `code` is one of `WITHDRAWS`.
         """
+        require(actor, "row.withdraw")
         if code not in WITHDRAWS:
             raise ValueError("no reason for which a row is withdrawn")
         self._standing.catch_up()
@@ -58,10 +61,26 @@ class Withdrawals:
             if any((item.seq, item.number) == (row.seq, row.number) for item in _withdrawn(connection)):
                 raise WithdrawnError("the row was withdrawn before")
             queue_withdrawal(connection, Withdrawn(seq=row.seq, row=row.number, code=code))
+            self._audit.append(
+                connection,
+                actor=actor,
+                action="row.withdrawn",
+                subject=row.subject,
+                content={"month": month_text(month), "reason": code.name.lower()},
+                at=self._standing.clock.now(),
+            )
         return Withdrawal(subject=row.subject, month=month, code=code, state="waiting")
 
-    def listed(self) -> list[Withdrawal]:
-        """Return every withdrawal, the newest first."""
+    def listed(self, actor: Actor) -> list[Withdrawal]:
+        """Return every withdrawal, the newest first, to somebody who may see it; the look is recorded."""
+        require(actor, "row.view")
+        self._audit.record(
+            actor=actor,
+            action="withdrawals.viewed",
+            subject=None,
+            content={},
+            at=self._standing.clock.now(),
+        )
         with self._standing.database.read() as connection:
             items = _withdrawn(connection)
             places = {(item.seq, item.number) for item in items}

@@ -12,6 +12,7 @@ from support_contests import (
     FIR,
     GORSE,
     JANUARY,
+    LI,
     NOVEMBER,
     OCTOBER,
     OTHER,
@@ -29,11 +30,13 @@ from support_node import Bench
 from consortium_config.sample import DESK_ID
 from hanse_ledger.bodies import ClosePeriod
 from hanse_ledger.codec import decode, encode
-from hanse_ledger.errors import MalformedError, UnavailableError
+from hanse_ledger.errors import MalformedError, NotPermittedError, UnavailableError
 from hanse_ledger.filings import DisputeOutcome
 from hanse_ledger.ids import PartyId
 from hanse_ledger.privacy.bulletin import Code
 from node.errors import NotFoundError, ReferenceTakenError, ResolvedError, TermOverError
+from node.risk.audit import AuditChain
+from node.risk.roles import Actor
 
 STEWARD = PartyId("steward-1")
 
@@ -98,10 +101,10 @@ def test_contributors_hear_of_it_and_nobody_else(bench: Bench, opened: int) -> N
 def test_rows_that_are_confirmed_withhold_nothing(bench: Bench, opened: int) -> None:
     for member in SELLERS:
         contested(bench, member)
-        (row,) = contests(bench, member).answer(opened, Code.CONFIRMED)
+        (row,) = contests(bench, member).answer(LI, opened, Code.CONFIRMED)
         assert (row.said, row.state) == (Code.CONFIRMED, "waiting")
     play_period(bench)
-    assert contests(bench, ALDER).listed()[0].state == "in_effect"
+    assert contests(bench, ALDER).listed(LI)[0].state == "in_effect"
     for month in (NOVEMBER, DECEMBER, JANUARY):
         bench.end_month(month)
         assert withheld(bench) == []
@@ -111,7 +114,7 @@ def test_rows_that_are_confirmed_withhold_nothing(bench: Bench, opened: int) -> 
 def test_one_row_that_does_not_hold_withholds_its_window(bench: Bench, opened: int, code: Code) -> None:
     for member in SELLERS:
         contested(bench, member)
-        contests(bench, member).answer(opened, code if member == BIRCH else Code.CONFIRMED)
+        contests(bench, member).answer(LI, opened, code if member == BIRCH else Code.CONFIRMED)
     play_period(bench)
     assert withheld(bench) == []
     bench.end_month(NOVEMBER)
@@ -123,7 +126,7 @@ def test_one_row_that_does_not_hold_withholds_its_window(bench: Bench, opened: i
 def test_silence_withholds_once_the_term_has_ended(bench: Bench, opened: int) -> None:
     for member in SELLERS[1:]:
         contested(bench, member)
-        contests(bench, member).answer(opened, Code.CONFIRMED)
+        contests(bench, member).answer(LI, opened, Code.CONFIRMED)
     play_period(bench)
     for month in (NOVEMBER, DECEMBER):
         bench.end_month(month)
@@ -133,7 +136,7 @@ def test_silence_withholds_once_the_term_has_ended(bench: Bench, opened: int) ->
     assert withheld(bench) == ["2024-10"]
     contested(bench, ALDER)
     with pytest.raises(TermOverError):
-        contests(bench, ALDER).answer(opened, Code.CONFIRMED)
+        contests(bench, ALDER).answer(LI, opened, Code.CONFIRMED)
     bench.reopen(STEWARD)
     assert len(figures(bench).stewards) == 4
 
@@ -150,22 +153,22 @@ def test_an_answer_names_rows_that_wait_for_one(bench: Bench, opened: int) -> No
     contested(bench, ALDER)
     for dispute, months in ((opened + 1, []), (opened, [NOVEMBER])):
         with pytest.raises(NotFoundError):
-            contests(bench, ALDER).answer(dispute, Code.CONFIRMED, months)
-    contests(bench, ALDER).answer(opened, Code.CONFIRMED, [OCTOBER])
+            contests(bench, ALDER).answer(LI, dispute, Code.CONFIRMED, months)
+    contests(bench, ALDER).answer(LI, opened, Code.CONFIRMED, [OCTOBER])
     with pytest.raises(NotFoundError):
-        contests(bench, ALDER).answer(opened, Code.CORRECTED)
+        contests(bench, ALDER).answer(LI, opened, Code.CORRECTED)
     with pytest.raises(ValueError, match="answers"):
-        contests(bench, ALDER).answer(opened, Code.ERROR)
+        contests(bench, ALDER).answer(LI, opened, Code.ERROR)
 
 
-def test_a_dispute_that_one_steward_makes_up_is_not_believed(bench: Bench) -> None:
+@pytest.mark.parametrize("is_readable", [True, False])
+def test_a_dispute_that_one_steward_makes_up_is_not_believed(bench: Bench, *, is_readable: bool) -> None:
     token = bench.member(ALDER).tokens.tokens([ACME])[ACME]
     index = cases(bench).open(OTHER, "D-1").index
+    reply = encode([[index, token]]) if is_readable else b"\xff"
+    bench.tamper[STEWARD, "disputes"] = lambda _caller, _body, _reply: reply
     play_period(bench)
-    bench.tamper[STEWARD, "disputes"] = lambda _caller, _body, _reply: encode([[index, token]])
-    assert contested(bench, FIR)[0].subject == OTHER
-    bench.tamper[STEWARD, "disputes"] = lambda _caller, _body, _reply: b"\xff"
-    assert [row.subject for row in contested(bench, BIRCH)] == [OTHER]
+    assert [row.subject for row in contested(bench, FIR)] == [OTHER]
 
 
 def test_members_ask_once_for_a_dispute_and_not_at_all_without_one(bench: Bench) -> None:
@@ -239,3 +242,14 @@ def test_a_dispute_that_did_not_arrive_is_sent_with_the_next_word(bench: Bench) 
     bench.reopen(DESK_ID)
     case = cases(bench).open(ACME, "D-1")
     assert bench.state.disputes.of_desk(DESK_ID) == [case.index]
+
+
+def test_who_answers_must_be_allowed_and_is_in_the_audit_chain(bench: Bench, opened: int) -> None:
+    contested(bench, ALDER)
+    with pytest.raises(NotPermittedError):
+        contests(bench, ALDER).answer(Actor(name="x", role="analyst"), opened, Code.CONFIRMED)
+    contests(bench, ALDER).answer(LI, opened, Code.CONFIRMED)
+    looked, answered = AuditChain(bench.standing(ALDER).database).rows(limit=9)
+    assert (looked.action, looked.content) == ("disputes.viewed", {"disputes": [opened]})
+    assert (answered.action, answered.actor, answered.subject) == ("dispute.answered", LI, ACME)
+    assert answered.content == {"dispute": opened, "said": "confirmed", "months": ["2024-10"]}

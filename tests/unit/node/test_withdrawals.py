@@ -13,6 +13,7 @@ from support_contests import (
     ELM,
     FIR,
     GORSE,
+    LI,
     NOVEMBER,
     OCTOBER,
     OTHER,
@@ -27,9 +28,12 @@ from support_contests import (
 )
 from support_node import Bench
 
+from hanse_ledger.errors import NotPermittedError
 from hanse_ledger.ids import PartyId
 from hanse_ledger.privacy.bulletin import Code, Withdrawn
 from node.errors import NotFoundError, WithdrawnError
+from node.risk.audit import AuditChain
+from node.risk.roles import Actor
 from node.storage.bulletins import queue_withdrawal
 
 
@@ -48,7 +52,7 @@ def queue(bench: Bench, member: PartyId, withdrawn: Withdrawn) -> None:
 def test_a_withdrawn_row_withholds_its_window_from_the_next_close_on(bench: Bench) -> None:
     before = windows(bench)["2024-10"]
     assert before.condition is not None
-    withdrawals(bench, ALDER).withdraw(ACME, OCTOBER, Code.ERROR)
+    withdrawals(bench, ALDER).withdraw(LI, ACME, OCTOBER, Code.ERROR)
     play_period(bench)
     # In effect, and no month has closed since: what is frozen is answered as it was.
     assert windows(bench)["2024-10"] == before
@@ -61,22 +65,22 @@ def test_a_withdrawn_row_withholds_its_window_from_the_next_close_on(bench: Benc
 
 
 def test_a_withdrawal_is_listed_as_far_as_it_is(bench: Bench) -> None:
-    made = withdrawals(bench, ALDER).withdraw(ACME, OCTOBER, Code.WRONG_SUBJECT)
+    made = withdrawals(bench, ALDER).withdraw(LI, ACME, OCTOBER, Code.WRONG_SUBJECT)
     assert (made.state, made.code) == ("waiting", Code.WRONG_SUBJECT)
     bench.reopen(ALDER)
     with pytest.raises(WithdrawnError):
-        withdrawals(bench, ALDER).withdraw(ACME, OCTOBER, Code.ERROR)
+        withdrawals(bench, ALDER).withdraw(LI, ACME, OCTOBER, Code.ERROR)
     play_period(bench)
-    (listed,) = withdrawals(bench, ALDER).listed()
+    (listed,) = withdrawals(bench, ALDER).listed(LI)
     assert (listed.subject, listed.month, listed.state) == (ACME, OCTOBER, "in_effect")
 
 
 def test_only_a_row_that_counts_is_withdrawn(bench: Bench) -> None:
     for member, month in ((ALDER, NOVEMBER), (GORSE, OCTOBER)):
         with pytest.raises(NotFoundError):
-            withdrawals(bench, member).withdraw(ACME, month, Code.ERROR)
+            withdrawals(bench, member).withdraw(LI, ACME, month, Code.ERROR)
     with pytest.raises(ValueError, match="reason"):
-        withdrawals(bench, ALDER).withdraw(ACME, OCTOBER, Code.CONFIRMED)
+        withdrawals(bench, ALDER).withdraw(LI, ACME, OCTOBER, Code.CONFIRMED)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +114,7 @@ def test_a_slot_that_answers_a_dispute_that_is_none_is_ignored(
 def test_a_row_that_no_window_holds_yet_withholds_the_one_that_will(tmp_path: Path) -> None:
     bench = reported_bench(tmp_path, sellers=(ALDER, BIRCH, CEDAR))
     assert windows(bench) == {}
-    withdrawals(bench, ALDER).withdraw(ACME, OCTOBER, Code.ERROR)
+    withdrawals(bench, ALDER).withdraw(LI, ACME, OCTOBER, Code.ERROR)
     play_period(bench)
     bench.end_month(NOVEMBER)
     take_sales(bench, ELM, FIR)
@@ -124,7 +128,7 @@ def test_a_row_that_no_window_holds_yet_withholds_the_one_that_will(tmp_path: Pa
 
 
 def test_a_steward_that_starts_anew_withholds_the_same(bench: Bench) -> None:
-    withdrawals(bench, ALDER).withdraw(ACME, OCTOBER, Code.ERROR)
+    withdrawals(bench, ALDER).withdraw(LI, ACME, OCTOBER, Code.ERROR)
     play_period(bench)
     bench.end_month(NOVEMBER)
     expected = figures(bench).windows
@@ -135,7 +139,7 @@ def test_a_steward_that_starts_anew_withholds_the_same(bench: Bench) -> None:
 def test_one_that_hears_late_withholds_as_of_the_same_position(bench: Bench) -> None:
     """A steward that was away while the bulletin took effect and the month closed answers like the others."""
     play_period(bench)
-    withdrawals(bench, ALDER).withdraw(ACME, OCTOBER, Code.ERROR)
+    withdrawals(bench, ALDER).withdraw(LI, ACME, OCTOBER, Code.ERROR)
     bench.silent.add(PartyId("steward-1"))
     play_period(bench)
     bench.silent.clear()
@@ -143,3 +147,15 @@ def test_one_that_hears_late_withholds_as_of_the_same_position(bench: Bench) -> 
     found = figures(bench)
     assert len(found.stewards) == 4
     assert [window.condition is None for window in found.windows] == [True, False]
+
+
+def test_who_withdraws_must_be_allowed_and_is_in_the_audit_chain(bench: Bench) -> None:
+    for role in ("analyst", "auditor", "admin"):
+        with pytest.raises(NotPermittedError):
+            withdrawals(bench, ALDER).withdraw(Actor(name="x", role=role), ACME, OCTOBER, Code.ERROR)
+    with pytest.raises(NotPermittedError):
+        withdrawals(bench, ALDER).listed(Actor(name="x", role="admin"))
+    withdrawals(bench, ALDER).withdraw(LI, ACME, OCTOBER, Code.ERROR)
+    (row,) = AuditChain(bench.standing(ALDER).database).rows(limit=9)
+    assert (row.action, row.actor, row.subject) == ("row.withdrawn", LI, ACME)
+    assert row.content == {"month": "2024-10", "reason": "error"}

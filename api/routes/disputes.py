@@ -1,0 +1,171 @@
+"""What a subject contests: a desk's cases, a member's own rows in them, and rows that a member withdraws."""
+
+from typing import Annotated, Final, TypeAlias
+
+from fastapi import APIRouter, Path, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.acting import Acting
+from api.auth import needs
+from api.deps import JSON, Node, OwnRoute, reply_to
+from api.described import OWN, gives, refusals
+from api.once import OnceOnly
+from node.own.disputes import AnswerName, OutcomeName, ReasonName
+
+router: Final = APIRouter(prefix="/v1", tags=["disputes"], route_class=OwnRoute, responses=refusals(*OWN))
+
+_CREATED: Final = 201
+_SUBJECT: Final = "lei:5493001KJTIIGC8Y1R12"
+_MONTH: Final = r"^[0-9]{4}-(0[1-9]|1[0-2])$"
+_CASE: Final = {
+    "index": 4711,
+    "reference": "D-2026-17",
+    "subject": _SUBJECT,
+    "opened_at": "2026-09-14T09:30:00+00:00",
+    "state": "open",
+    "respond_by": "2026-11",
+    "outcome": None,
+}
+_ROW: Final = {
+    "dispute": 4711,
+    "subject": _SUBJECT,
+    "month": "2026-07",
+    "condition": 2,
+    "exposure": 1,
+    "delay": 3,
+    "respond_by": "2026-11",
+    "open": True,
+    "said": None,
+    "state": None,
+}
+_WITHDRAWAL: Final = {"subject": _SUBJECT, "month": "2026-07", "reason": "error", "state": "waiting"}
+Position: TypeAlias = Annotated[int, Path(ge=0, lt=1 << 53)]
+Subject: TypeAlias = Annotated[str, Field(max_length=200)]
+MonthText: TypeAlias = Annotated[str, Field(pattern=_MONTH)]
+
+
+class CaseOpened(BaseModel):
+    """A dispute for a subject. The desk's own `reference` stands on the log, where everybody reads it."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"subject": _SUBJECT, "reference": "D-2026-17"}}
+    )
+
+    subject: Subject
+    reference: Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class CaseResolved(BaseModel):
+    """How a dispute ended for what was reported."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"outcome": "corrected"}})
+
+    outcome: OutcomeName
+
+
+class DisputeAnswered(BaseModel):
+    """What is true of own rows in a dispute: of some months, or of all that nothing was said of."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"said": "confirmed", "months": ["2026-07"]}}
+    )
+
+    said: AnswerName
+    months: Annotated[list[MonthText], Field(max_length=120)] = []
+
+
+class RowWithdrawn(BaseModel):
+    """A reported row that was wrong: itself, or whom it was about."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"example": {"subject": _SUBJECT, "month": "2026-07", "reason": "error"}},
+    )
+
+    subject: Subject
+    month: MonthText
+    reason: ReasonName
+
+
+@router.get(
+    "/cases",
+    dependencies=[needs("disputes:read")],
+    responses=gives(JSON, "This desk's disputes, the newest first", example={"items": [_CASE]}),
+)
+async def cases(service: Node) -> Response:
+    """List the disputes that this desk has opened."""
+    return Response(await reply_to(service.own.cases()), media_type=JSON)
+
+
+@router.post(
+    "/cases",
+    dependencies=[needs("disputes:write")],
+    status_code=_CREATED,
+    responses=gives(JSON, "The dispute", status=_CREATED, example=_CASE) | refusals(409, 413),
+)
+async def open_case(opened: CaseOpened, service: Node, once: OnceOnly) -> Response:
+    """Open a dispute for a subject; under the same reference again it answers the one that stands."""
+
+    async def make(_call: str) -> Response:
+        reply = service.own.open_dispute(opened.subject, opened.reference)
+        return Response(await reply_to(reply), _CREATED, media_type=JSON)
+
+    return await once.answer(make)
+
+
+@router.post(
+    "/cases/{position}/resolve",
+    dependencies=[needs("disputes:write")],
+    responses=gives(JSON, "The dispute", example={**_CASE, "state": "resolved", "outcome": "corrected"})
+    | refusals(409, 413),
+)
+async def resolve(resolved: CaseResolved, service: Node, position: Position) -> Response:
+    """Resolve a dispute that this desk has opened, by its index in the log."""
+    return Response(await reply_to(service.own.resolve_dispute(position, resolved.outcome)), media_type=JSON)
+
+
+@router.get(
+    "/contested",
+    dependencies=[needs("disputes:read")],
+    responses=gives(JSON, "Own rows in disputes, the newest disputes first", example={"items": [_ROW]}),
+)
+async def contested(service: Node, actor: Acting) -> Response:
+    """List own rows that a subject contests, until when to answer, and what was said."""
+    return Response(await reply_to(service.own.contested(actor)), media_type=JSON)
+
+
+@router.post(
+    "/contested/{position}/answer",
+    dependencies=[needs("disputes:write")],
+    responses=gives(JSON, "The rows that were answered for", example={"items": [_ROW]}) | refusals(409, 413),
+)
+async def answer(answered: DisputeAnswered, service: Node, actor: Acting, position: Position) -> Response:
+    """Say of own rows in a dispute whether they hold; it leaves with the next bulletin that has room."""
+    reply = service.own.answer_dispute(actor, position, answered.said, answered.months)
+    return Response(await reply_to(reply), media_type=JSON)
+
+
+@router.get(
+    "/withdrawals",
+    dependencies=[needs("disputes:read")],
+    responses=gives(JSON, "Withdrawn rows, the newest first", example={"items": [_WITHDRAWAL]}),
+)
+async def withdrawals(service: Node, actor: Acting) -> Response:
+    """List the rows that were withdrawn, and how far each withdrawal is."""
+    return Response(await reply_to(service.own.withdrawals(actor)), media_type=JSON)
+
+
+@router.post(
+    "/withdrawals",
+    dependencies=[needs("disputes:write")],
+    status_code=_CREATED,
+    responses=gives(JSON, "The withdrawal", status=_CREATED, example=_WITHDRAWAL) | refusals(409, 413),
+)
+async def withdraw(withdrawn: RowWithdrawn, service: Node, actor: Acting, once: OnceOnly) -> Response:
+    """Withdraw a row that was reported wrongly: the window that holds it is withheld as a whole."""
+
+    async def make(_call: str) -> Response:
+        reply = service.own.withdraw_row(actor, withdrawn.subject, withdrawn.month, withdrawn.reason)
+        return Response(await reply_to(reply), _CREATED, media_type=JSON)
+
+    return await once.answer(make)

@@ -1,0 +1,64 @@
+"""`hanse receivables withdraw`: a row that was reported wrongly, taken back as far as that can be done."""
+
+from typing import Annotated, Any
+
+import typer
+
+from hanse_ledger.consortium import MEMBER
+from hanse_ledger.ids import month_text, parse_month
+from hanse_ledger.privacy.bulletin import Code
+from hanse_ledger.subjects import parse_subject
+from node.commands.nodes import consortium_in, pick_party
+from node.commands.options import Dir, Json, Party, read_month
+from node.commands.output import print_json, print_line
+from node.commands.own_node import As, person_at
+from node.commands.remote import ApiKeyFile, Url, open_remote
+from node.own.disputes import ReasonName
+from node.texts import mark, tr
+
+
+def withdraw(  # noqa: PLR0913 - one for each option
+    subject: Annotated[
+        str, typer.Argument(metavar="SUBJECT", help=mark("A subject id, such as uscc:91350100M000100Y43."))
+    ],
+    *,
+    month: Annotated[str, typer.Option(metavar="YYYY-MM", help=mark("The month that the row is about."))],
+    reason: Annotated[
+        ReasonName,
+        typer.Option(help=mark("What was wrong: the row, or whom it is about."), show_default=False),
+    ],
+    person: As = None,
+    directory: Dir = None,
+    party: Party = None,
+    url: Url = None,
+    api_key_file: ApiKeyFile = None,
+    as_json: Json = False,
+) -> None:
+    """Let it leave with the next bulletin; the window that holds the row is withheld as a whole."""
+    named, of = parse_subject(subject).id, read_month(month)
+    node = open_remote(url, api_key_file)
+    if node is not None:
+        content = {"subject": named, "month": month_text(of), "reason": reason}
+        withdrawn = node.ask("POST", "/v1/withdrawals", content)
+    else:
+        with consortium_in(directory) as embedded:
+            member = embedded.member(pick_party(embedded.consortium, party, MEMBER))
+            actor = person_at(member.standing, person)
+            withdrawn = member.withdrawals.withdraw(actor, named, of, Code[reason.upper()]).describe()
+    if as_json:
+        print_json(withdrawn)
+    else:
+        _print(withdrawn)
+
+
+def _print(withdrawn: dict[str, Any]) -> None:
+    from node.texts import formats  # noqa: PLC0415 - `--json` runs do without Babel
+
+    print_line(
+        tr(
+            "{subject}, {month}: withdrawn with the next bulletin. The window that holds the row is withheld"
+            " from the next close of a month on; the row is not reported again.",
+            subject=withdrawn["subject"],
+            month=formats.month(parse_month(withdrawn["month"])),
+        )
+    )
