@@ -11,6 +11,7 @@ from api.metrics import Metrics
 from api.observing import Observing
 from api.options import Options
 from api.routes import (
+    alerts,
     api_keys,
     assessments,
     audit,
@@ -24,6 +25,7 @@ from api.routes import (
     months,
     operation,
     people,
+    plans,
     policy,
     portfolios,
     reports,
@@ -33,6 +35,8 @@ from api.routes import (
     stewards,
     subjects,
     warnings,
+    watch,
+    webhooks,
 )
 from node.service import NodeService
 
@@ -58,6 +62,10 @@ _ROUTES: Final = (
     policy,
     assessments,
     responses,
+    watch,
+    alerts,
+    plans,
+    webhooks,
     operation,
 )
 

@@ -136,7 +136,7 @@ class ApartNode:
         if self._keys.keys.key_share is None:
             monitors = MEMBER in self._trusted.parties[self._party].roles
             self._open.callback(Stepper(own, settings.work_interval_s, monitors=monitors).stop)
-        start_couriers(settings, self._around.clock, own.customers.names_of, self._open)
+        start_couriers(settings.delivery, own, self._open)
 
         def health() -> Health:
             return replace(shared.health.now, stopped=not self._node.is_running, peers=links.circuits())

@@ -44,6 +44,12 @@ COMMANDS: Final = {
     "consortium": ("node.commands.consortium", mark("Found a consortium, step by step; change it by votes.")),
     "node": ("node.commands.node", mark("Run one party's node.")),
     "risk": ("node.commands.risk", mark("Assess customers and decide what to do about them.")),
+    "watch": ("node.commands.watch", mark("The watch list: who is watched, and why.")),
+    "alerts": (
+        "node.commands.alerts",
+        mark("Alerts of monitoring: look, acknowledge, assign, snooze, comment, close."),
+    ),
+    "plan": ("node.commands.plan", mark("Emergency plans: open, tick, close; drills.")),
     "keys": ("node.commands.keys", mark("Keys of a party and of its own people.")),
     "backup": ("node.commands.backup", mark("Copy a node, running or stopped, into one encrypted file.")),
     "restore": ("node.commands.restore", mark("Bring a node back from its backup.")),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -13,8 +13,9 @@ from hanse_ledger.errors import UnavailableError
 from hanse_ledger.ids import PartyId
 from node.bootstrap import DATABASE_FILE, PARTIES_FOLDER, Surroundings, clock_of
 from node.clocks import SystemClock
-from node.commands.nodes import document_in, pick_party
+from node.commands.nodes import consortium_in, document_in, pick_party
 from node.commands.options import WrongUsageError
+from node.own.inline import InlineDoor
 from node.own.service import OwnService
 from node.risk.audit import AuditChain
 from node.risk.people import People
@@ -68,6 +69,22 @@ def own_node(directory: Path | None, party: str | None, config: Path | None) -> 
     with closing(Database(place)) as database:
         yield OwnService(
             database=database, party=found, consortium=lambda: trusted, door=_NobodyHome(), around=around
+        )
+
+
+@contextmanager
+def running_node(directory: Path | None, party: str | None) -> Iterator[OwnService]:
+    """Run an embedded consortium, and a member's node in it in the caller's thread."""
+    with consortium_in(directory) as embedded, ExitStack() as opened:
+        found = pick_party(embedded.consortium, party, MEMBER)
+        member = embedded.member(found)
+        place = (directory or Path()) / PARTIES_FOLDER / found / DATABASE_FILE
+        yield OwnService(
+            database=opened.enter_context(closing(Database(place))),
+            party=found,
+            consortium=lambda: member.standing.in_force,
+            door=InlineDoor(member),
+            around=Surroundings(clock=member.standing.clock, entropy=member.standing.entropy),
         )
 
 

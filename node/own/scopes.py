@@ -3,6 +3,7 @@
 from typing import Final, Literal, TypeAlias, get_args
 
 Scope: TypeAlias = Literal[
+    "alerts:write",
     "audit:read",
     "disputes:read",
     "disputes:write",
@@ -16,6 +17,7 @@ Scope: TypeAlias = Literal[
     "metrics:read",
     "months:close",
     "people:admin",
+    "plans:write",
     "policy:write",
     "portfolios:read",
     "portfolios:write",
@@ -28,6 +30,7 @@ Scope: TypeAlias = Literal[
     "subjects:write",
     "warnings:read",
     "warnings:write",
+    "watch:write",
 ]
 
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)

@@ -25,6 +25,9 @@ from node.own.matching import CANDIDATES_MOST, candidates
 from node.own.portfolios import Asked, Portfolios
 from node.risk.alerts import Alerts
 from node.risk.audit import AuditChain
+from node.risk.delivery.courier import Courier
+from node.risk.delivery.log import Deliveries
+from node.risk.delivery.outcomes import Channel
 from node.risk.expert import Expert
 from node.risk.experts import Experts
 from node.risk.limits import Limits
@@ -107,6 +110,7 @@ class OwnService:
         self.watch = WatchList(database, around.clock, self.audit)
         self.alerts = Alerts(database, around.clock, self.audit, self.people.actor)
         self.plans = Plans(database, around.clock, self.audit, lambda: self.policy.in_force()[1].plans)
+        self.deliveries = Deliveries(database, around.clock, self.audit)
         self.monitor = Monitor(
             database,
             clock=around.clock,
@@ -222,6 +226,10 @@ class OwnService:
     def when_due(self, steps: Callable[[], None]) -> None:
         """Let `steps` be called, from any thread, when there is a portfolio to be worked off."""
         self._steps = steps
+
+    def couriers(self, channels: Sequence[Channel]) -> list[Courier]:
+        """Return what works off some channels; a new one begins with what is told from now on."""
+        return [Courier(self._database, self.clock, channel) for channel in channels]
 
     def step(self) -> Future[bytes]:
         """Let the node work off a little of its portfolios: a JSON object that says whether there is more."""

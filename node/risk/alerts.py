@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias, get_args
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from hanse_ledger.errors import MalformedError
 from hanse_ledger.ids import SubjectId
@@ -83,6 +83,14 @@ class Alerts:
             row = _needed(connection, alert_id)
             self._note(connection, actor, "alert.viewed", row.subject, {"alert": alert_id})
             return _with_steps(connection, row)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many alerts are not closed, by severity: of nobody in particular."""
+        number = func.count()
+        query = select(alert_table.c.severity, number).where(alert_table.c.state != CLOSED)
+        with self._database.read() as connection:
+            rows = connection.execute(query.group_by(alert_table.c.severity))
+            return {severity: count for severity, count in rows}  # noqa: C416 - rows, not pairs
 
     def acknowledge(self, actor: Actor, alert_id: str) -> dict[str, Any]:
         """Say that somebody has seen it and takes care of it; again changes nothing."""

@@ -94,34 +94,6 @@ def run_dry(couriers: Sequence[Courier]) -> None:
             pass
 
 
-def deliveries(
-    database: Database, *, channel: str | None, before: int | None, limit: int
-) -> list[dict[str, Any]]:
-    """Return the log of attempts, the newest first."""
-    columns = (*delivery.c, notice_table.c.id.label("notice_id"), notice_table.c.kind)
-    query = select(*columns).join(notice_table).order_by(delivery.c.number.desc()).limit(limit)
-    if channel is not None:
-        query = query.where(delivery.c.channel == channel)
-    if before is not None:
-        query = query.where(delivery.c.number < before)
-    with database.read() as connection:
-        return [_describe(row) for row in connection.execute(query)]
-
-
-def _describe(row: Any) -> dict[str, Any]:
-    return {
-        "number": row.number,
-        "channel": row.channel,
-        "notice": row.notice_id,
-        "kind": row.kind,
-        "attempt": row.attempt,
-        "begun_at": row.begun_at,
-        "ended_at": row.ended_at,
-        "outcome": row.outcome,
-        "detail": row.detail,
-    }
-
-
 def _register(connection: Connection, name: str) -> None:
     is_known = select(channel_table.c.name).where(channel_table.c.name == name)
     if connection.execute(is_known).scalar() is None:

@@ -3,16 +3,14 @@
 import logging
 import threading
 from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from typing import Final
 
 from hanse_ledger.errors import LedgerError
-from node.ports import Clock
+from node.own.service import OwnService
 from node.risk.delivery.channels import channels_of
 from node.risk.delivery.courier import Courier
-from node.risk.delivery.letters import NamesOf
-from node.settings import NodeSettings
-from node.storage.database import Database
+from node.risk.delivery.settings import DeliverySettings
 
 _log = logging.getLogger(__name__)
 
@@ -52,12 +50,10 @@ class Couriers:
             return None
 
 
-def start_couriers(settings: NodeSettings, clock: Clock, names_of: NamesOf, opened: ExitStack) -> None:
-    """Start telling the firm's own people and systems, by the channels that a node's settings name.
+def start_couriers(settings: DeliverySettings, own: OwnService, opened: ExitStack) -> None:
+    """Start telling the firm's own people and systems; what stops it is left with `opened`.
 
     Raises KeyFileError or SettingsError for a file with a secret that cannot be used.
     """
-    channels = channels_of(settings.delivery, names_of, opened)
-    if channels:
-        database = opened.enter_context(closing(Database(settings.place("node"))))
-        opened.callback(Couriers([Courier(database, clock, channel) for channel in channels]).stop)
+    channels = channels_of(settings, own.customers.names_of, opened)
+    opened.callback(Couriers(own.couriers(channels)).stop)

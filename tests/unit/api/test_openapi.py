@@ -12,6 +12,7 @@ from node.own.scopes import SCOPES
 Operation: TypeAlias = tuple[str, str, dict[str, Any]]
 OPEN = {"/v1/consortium", "/v1/statements", "/v1/schemas/risk-report"}
 WITHOUT_BODY = {
+    "/v1/alerts/{alert_id}/acknowledge",
     "/v1/disputes",
     "/v1/sealing-keys",
     "/v1/portfolio-risk",
@@ -20,6 +21,7 @@ WITHOUT_BODY = {
     "/v1/responses",
     "/v1/responses/{response_id}/approve",
     "/v1/subjects/{subject}/assessment",
+    "/v1/webhooks/{channel}/retry",
 } | {f"/v1/portfolios/{{portfolio_id}}/{verb}" for verb in ("cancel", "resume")}
 
 

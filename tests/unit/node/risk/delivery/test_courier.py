@@ -9,7 +9,8 @@ from support_delivery import hook_server, secret_file
 from support_postgres import Places
 from support_simulation import StillClock
 
-from node.risk.delivery.courier import PAUSES_S, Courier, deliveries, run_dry
+from node.risk.delivery.courier import PAUSES_S, Courier, run_dry
+from node.risk.delivery.log import deliveries
 from node.risk.delivery.notices import Notice, put_notice
 from node.risk.delivery.outcomes import Outcome
 from node.risk.delivery.settings import WebhookSettings
