@@ -1,4 +1,4 @@
-"""`hanse demo`: a whole consortium in one folder, from exports to a verified report.
+"""`hanse demo`: a whole consortium in one folder, from exports to verified risk reports.
 
 Every step looks at what is stored and does what is missing, so a demo that was stopped at any line goes on to
 the same end. `demo.json` says what the folder was made of, `report.json` that it is finished.
@@ -8,30 +8,38 @@ import hashlib
 import json
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 from consortium_config.sample import DemoConsortium, demo_document
+from consortium_config.texts import LANGUAGES
 from hanse_ledger.answer_file import FILE_SUFFIX
-from hanse_ledger.errors import RejectedError, UnavailableError
+from hanse_ledger.errors import NotPermittedError, RejectedError, UnavailableError
 from hanse_ledger.ids import Month, PartyId, SubjectId, month_at, month_end, month_text
 from node.bootstrap import CONSORTIUM_FILE, DEMO_FILE, PARTIES_FOLDER, Embedded, found
 from node.clocks import system_entropy
+from node.commands.own_node import own_node
 from node.files import is_partial, write_whole
 from node.member import MemberNode
+from node.own.service import OwnService
 from node.receivables.amounts import minor_digits
 from node.receivables.export import Export, open_export
 from node.receivables.outcome import Reading, Remark
 from node.receivables.read import take
 from node.receivables.sample import sample_files
 from node.receivables.subjectmap import demo_subject
+from node.risk.report.files import answer_file_of, as_html, proof_name
+from node.risk.report.newest import newest_report
+from node.risk.roles import PERSONS, SYSTEM
 from node.roles.inquirer import Outcome
+from node.texts import current, speak
 
 REPORT_FILE: Final = "report.json"
 ANSWERS_FOLDER: Final = "answers"
+RISK_FOLDER: Final = "risk"
 SAMPLE_FOLDER: Final = "sample"
 PURPOSE: Final = "credit-review"
 _SAMPLE_SEED: Final = 2024
@@ -66,6 +74,8 @@ class DemoResult:
     invoices: int
     answers: list[dict[str, Any]]
     report: dict[str, Any]
+    risk: list[dict[str, Any]]
+    """The risk reports on a good and a bad customer, as data."""
     files: tuple[Path, ...]
     refused: tuple[tuple[PartyId, Remark], ...]
     made_up: bool
@@ -253,6 +263,9 @@ def _write_report(folder: Path, embedded: Embedded, plan: _Plan, progress: Progr
         name = f"{ANSWERS_FOLDER}/{shown.request.request_id.hex()}{FILE_SUFFIX}"
         write_whole(folder / name, node.answer_file(shown))
         files.append(name)
+    progress("risk", 0, 1)
+    _employ(folder, plan.readings)
+    risk = _risk_reports(folder, node, party, subjects)
     report = {
         "party": party,
         "answers": answers,
@@ -260,7 +273,8 @@ def _write_report(folder: Path, embedded: Embedded, plan: _Plan, progress: Progr
             "answer": shown.describe(),
             "own": [part.describe() for part in node.own_part(shown)],
         },
-        "files": files,
+        "risk": risk,
+        "files": [*files, *_write_risk(folder, risk)],
     }
     write_whole(folder / REPORT_FILE, json.dumps(report, ensure_ascii=False, indent=1).encode())
 
@@ -272,6 +286,52 @@ def _subjects(plan: _Plan, party: PartyId) -> list[SubjectId]:
         members.update({record.subject for record in reading.records})
     own = {record.subject for record in plan.readings[party].records}
     return sorted(members, key=lambda subject: (subject not in own, -members[subject], subject))[:_INQUIRIES]
+
+
+def _risk_reports(
+    folder: Path, node: MemberNode, party: PartyId, subjects: Sequence[SubjectId]
+) -> list[dict[str, Any]]:
+    """Report on the customer with the best score and the one with the worst, of those asked about."""
+    with own_node(folder, party, None) as own:
+        run = own.risk.run(subjects)
+        scored = [one for one in run.assessments if one.score.score is not None]
+        ranked = sorted(scored, key=lambda one: (-(one.score.score or 0), one.subject))
+        chosen = dict.fromkeys(one.subject for one in (*ranked[:1], *ranked[-1:]))
+        return [newest_report(node, own, SYSTEM, subject, purpose=None) for subject in chosen]
+
+
+def _employ(folder: Path, members: Iterable[PartyId]) -> None:
+    """Let there be a person in each role at each member, called by it: commands need somebody who acts."""
+    for member in members:
+        with own_node(folder, member, None) as own:
+            _employ_at(own)
+
+
+def _employ_at(own: OwnService) -> None:
+    try:
+        admin = own.people.begin("admin").actor
+    except NotPermittedError:
+        admin = own.people.actor("admin")
+    known = {person.name for person in own.people.listed(admin)}
+    for role in PERSONS:
+        if role not in known:
+            own.people.add(admin, role, role)
+
+
+def _write_risk(folder: Path, risk: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Write a page of each risk report in each language, with the answer files beside; return their names."""
+    names, spoken = list[str](), current()
+    for document in risk:
+        number = document["subject"]["id"].rpartition(":")[2]
+        for language in LANGUAGES:
+            speak(language)
+            names.append(f"{RISK_FOLDER}/{number}.{language}.html")
+            write_whole(folder / names[-1], as_html(document).encode())
+        answer = answer_file_of(document)
+        if answer is not None:
+            write_whole(folder / RISK_FOLDER / proof_name(document), answer)
+    speak(spoken)
+    return names
 
 
 def _interest(outcome: Outcome) -> tuple[int, int]:
@@ -292,6 +352,7 @@ def _result(folder: Path, plan: _Plan, *, fresh: bool) -> DemoResult:
         invoices=len(records),
         answers=stored["answers"],
         report=stored["report"],
+        risk=stored["risk"],
         files=tuple(folder / name for name in [CONSORTIUM_FILE, *stored["files"]]),
         refused=tuple(
             (member, remark) for member, reading in plan.readings.items() for remark in reading.refused

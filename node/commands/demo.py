@@ -21,6 +21,7 @@ _STEPS: Final = {
     "import": mark("Importing receivables"),
     "months": mark("Reporting and closing months"),
     "inquiries": mark("Making inquiries"),
+    "risk": mark("Making risk reports"),
 }
 
 
@@ -77,5 +78,6 @@ def _document(directory: Path, result: DemoResult) -> dict[str, Any]:
         "statuses": dict(Counter(answer["status"] for answer in result.answers)),
         "answers": result.answers,
         "report": result.report["answer"],
+        "risk": result.risk,
         "files": [str(path) for path in result.files],
     }

@@ -7,6 +7,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Final
 
+from rich.console import Console
+
+from consortium_config.texts import LANGUAGES
 from hanse_ledger.answer_file import FILE_SUFFIX
 from hanse_ledger.consortium import parse_document
 from node.bootstrap import CONSORTIUM_FILE
@@ -14,7 +17,9 @@ from node.commands.output import new_console
 from node.demo import PURPOSE, DemoResult
 from node.rendering.answers import print_answer
 from node.rendering.figures import frame_of, own_from
-from node.texts import current, formats, tr
+from node.rendering.terminal import print_layout
+from node.risk.report.view.whole import layout_of
+from node.texts import current, formats, speak, tr
 
 _NAME: Final = "hanse"
 _REFUSED_SHOWN: Final = 10
@@ -31,6 +36,7 @@ def print_demo(folder: Path, result: DemoResult) -> None:
         own_from(part["condition"], part["exposure"], part["delay"], part["rows"]) for part in _own(result)
     ]
     print_answer(console, result.report["answer"], frame, own)
+    _print_risk(console, result)
     console.print()
     console.print(tr("Files"), style="bold")
     for path in result.files:
@@ -41,8 +47,18 @@ def print_demo(folder: Path, result: DemoResult) -> None:
         console.print(f"  {command}", soft_wrap=True)
 
 
+def _print_risk(console: Console, result: DemoResult) -> None:
+    """Print the risk reports in every language, the current one first."""
+    spoken = current()
+    for language in sorted(LANGUAGES, key=lambda one: one != spoken):
+        speak(language)
+        for document in result.risk:
+            print_layout(console, layout_of(document))
+    speak(spoken)
+
+
 def next_commands(folder: Path, result: DemoResult) -> list[str]:
-    """Return three commands that work in this folder."""
+    """Return commands that work in this folder."""
     place = f"--dir {shlex.quote(str(folder))}"
     answer = result.report["answer"]
     files = [path for path in result.files if path.name.endswith(FILE_SUFFIX)]
@@ -52,6 +68,8 @@ def next_commands(folder: Path, result: DemoResult) -> list[str]:
         f"{program} inquire {answer['subject']} --purpose {PURPOSE} {place} --party {result.party}",
         *(f"{program} verify {shlex.quote(str(path))} --consortium {document}" for path in files[:1]),
         f"{program} log audit {place}",
+        f"{program} risk report {answer['subject']} --as analyst {place} --party {result.party}",
+        f"{program} risk portfolio --as analyst {place} --party {result.party}",
     ]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -11,6 +12,8 @@ from rich.text import Text
 from node.rendering.blocks import Block, Fields, Grid, Layout, Matrix, MatrixCell, Paragraph, Section, Tone
 
 _STYLES: Final[dict[Tone, str]] = {"plain": "", "strong": "bold", "notice": "cyan", "warning": "yellow"}
+_HEAD_WIDEST: Final = 44
+"""Up to so many columns of the screen the first cell of a line stays on one line."""
 _LEVEL_STYLES: Final = ("black on green", "black on yellow", "black on dark_orange", "white on red")
 
 
@@ -51,12 +54,13 @@ def _fields(block: Fields) -> Table:
 
 def _grid(block: Grid) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    widest = max((cell_len(row.cells[0]) for row in block.rows), default=0)
     for place, column in enumerate(block.columns):
         table.add_column(
             column.name,
             justify="right" if column.is_figure else "left",
             overflow="fold",
-            no_wrap=place == 0,
+            no_wrap=place == 0 and widest <= _HEAD_WIDEST,
         )
     for row in block.rows:
         if row.tone == "strong":

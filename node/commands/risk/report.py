@@ -7,7 +7,6 @@ from typing import Annotated, Any, Final, TypeAlias
 import typer
 
 from hanse_ledger.consortium import DESK, MEMBER
-from hanse_ledger.errors import RejectedError, UnavailableError
 from hanse_ledger.ids import SubjectId
 from hanse_ledger.subjects import parse_subject
 from node.commands.nodes import consortium_in, pick_party
@@ -16,10 +15,7 @@ from node.commands.output import new_console, print_json, say
 from node.commands.own_node import As, NodeConfig, acting, own_node
 from node.commands.tree import Command, new_app
 from node.files import OWNER_ONLY, write_whole
-from node.member import MemberNode
-from node.own.history import outcome_of
-from node.own.service import OwnService
-from node.risk.roles import Actor, require
+from node.risk.report.newest import newest_report
 from node.texts import mark, tr
 
 PURPOSE: Final = "credit-review"
@@ -73,28 +69,6 @@ def report(  # noqa: PLR0913 - one for each option
         print_report(document)
 
 
-def newest_report(
-    node: MemberNode, own: OwnService, actor: Actor, subject: SubjectId, *, purpose: str | None
-) -> dict[str, Any]:
-    """Make the report on a subject with this node; with a `purpose`, from an answer as of the last close.
-
-    The answer file is made where it is missing; a report without it says so.
-    """
-    node.standing.catch_up()
-    state = node.standing.state
-    primary, closed = state.primary_of(subject), state.last_closed()
-    if purpose is not None and not own.reports.is_current(primary, closed):
-        require(actor, "report.ask")
-        list(node.inquire([primary], purpose))
-    request_id = own.reports.unproven(primary)
-    if request_id is not None:
-        try:
-            own.reports.keep_proof(request_id, node.answer_file(outcome_of(own.history.one(request_id))))
-        except (UnavailableError, RejectedError):
-            say(tr("The proof cannot be made now; the report is without it."))
-    return own.reports.report(actor, primary, last_closed=closed)
-
-
 def print_report(document: Document) -> None:
     """Print a report in the current language."""
     from node.rendering.terminal import print_layout  # noqa: PLC0415 - `--json` runs do without Rich
@@ -109,9 +83,8 @@ def _report_in(
     with consortium_in(directory) as embedded:
         named = pick_party(embedded.consortium, party, MEMBER, DESK)
         with own_node(directory, named, None) as own:
-            actor = acting(own, person)
-            require(actor, "report.view")
-            return newest_report(embedded.member(named), own, actor, wanted, purpose=purpose)
+            node, actor = embedded.member(named), acting(own, person)
+            return newest_report(node, own, actor, wanted, purpose=purpose)
 
 
 def _write(document: Document, html: Path | None, pdf: Path | None) -> None:

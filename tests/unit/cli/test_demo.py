@@ -35,9 +35,32 @@ def test_a_finished_demo_files_nothing_and_prints_its_report_again(run: Run, dem
 def test_the_commands_to_try_next_work(run: Run, demo: Path, books: Path) -> None:
     lines = run("demo", "--dir", demo, "--receivables", books).out.splitlines()
     commands = [shlex.split(line) for line in lines if line.startswith("  hanse ")]
-    assert [command[1] for command in commands] == ["inquire", "verify", "log"]
+    assert [command[1] for command in commands] == ["inquire", "verify", "log", "risk", "risk"]
     for command in commands:
         assert run(*command[1:]).code == 0
+
+
+def test_it_ends_with_a_good_and_a_bad_customer_in_both_languages(run: Run, demo: Path, books: Path) -> None:
+    told = run("demo", "--dir", demo, "--receivables", books, "--json").document
+    good, bad = told["risk"]
+    assert good["assessment"]["score"] > bad["assessment"]["score"]
+    shown = run("demo", "--dir", demo, "--receivables", books).out
+    for document in (good, bad):
+        subject = document["subject"]["id"]
+        assert shown.count(f"Credit risk report on {subject}\n") == 1
+        assert shown.count(f"{subject} 信用风险报告\n") == 1
+    last = [line for line in shown.splitlines() if "信用风险报告" in line or line == "Files"]
+    assert last[-1] == "Files"
+    pages = [Path(path).name for path in told["files"] if path.endswith(".html")]
+    assert sorted(page.split(".", 1)[1] for page in pages) == [
+        "en.html",
+        "en.html",
+        "zh-CN.html",
+        "zh-CN.html",
+    ]
+    for document in (good, bad):
+        file = demo / "risk" / f"{document['answer']['request_id']}.hanse.json"
+        assert run("verify", file, "--consortium", demo / "consortium.json").code == 0
 
 
 def test_json_says_what_the_folder_holds(run: Run, demo: Path, books: Path) -> None:
