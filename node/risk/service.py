@@ -88,14 +88,14 @@ class RiskService:
 
     def assess(self, actor: Actor, subject: SubjectId, *, respond: bool = False) -> Run:
         """Assess one customer, and put the look into the audit chain; with `respond`, propose what to do."""
-        require(actor, "assessment.view")
+        require(actor, "assessment.run" if respond else "assessment.view")
         run = self.run([subject])
         self._note(actor, "assessment.viewed", run)
         return self._respond(actor, run) if respond else run
 
     def assess_all(self, actor: Actor, *, respond: bool = True) -> Run:
         """Assess everybody on the firm's books or list, and propose what to do where that has changed."""
-        require(actor, "assessment.view")
+        require(actor, "assessment.run" if respond else "assessment.view")
         with uncollected():
             run = self.run(None)
         self._note(actor, "portfolio.assessed", run)

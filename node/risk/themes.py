@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Final, Literal, TypeAlias
 
-from node.risk.policy.conditions import tests_in
+from node.risk.policy.conditions import predicates_in
 from node.risk.policy.whole import RiskPolicy
 from node.risk.signals.names import SignalName
 from node.texts import mark
@@ -97,4 +97,4 @@ def _signals_of(code: str, policy: RiskPolicy) -> list[str]:
         return [code.rpartition(":")[0]]
     name = code.removeprefix(_CAP)
     caps = (cap for cap in policy.caps if cap.name == name)
-    return [test.about for cap in caps for test in tests_in(cap.when, policy.conditions)]
+    return [test.about for cap in caps for test in predicates_in(cap.when, policy.conditions)]

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from node.risk.grades import GRADES
 from node.risk.policy import matrix, plans, risks, rules, scorecard, watching
-from node.risk.policy.conditions import Clause, Conditions, Named, Test, Value, tests_in
+from node.risk.policy.conditions import Clause, Conditions, Named, Predicate, Value, predicates_in
 from node.risk.policy.matrix import LEVELS
 from node.risk.policy.scorecard import Scorecard
 from node.risk.policy.source import Complaint
@@ -52,7 +52,7 @@ def field_complaints(policy: RiskPolicy) -> Iterator[Complaint]:
 def table_complaints(policy: RiskPolicy) -> Iterator[Complaint]:
     """Yield what is wrong with tables as a whole; conditions are sound by now."""
     for number, cap in enumerate(policy.caps):
-        for test in tests_in(cap.when, policy.conditions):
+        for test in predicates_in(cap.when, policy.conditions):
             if test.about in RESULTS:
                 yield ("caps", number, "when"), f"cyclic: {test.about} follows from the caps"
     yield from scorecard.cap_complaints(policy.caps, _worse_of(policy.scorecard), policy.conditions)
@@ -111,7 +111,7 @@ def _clause_complaints(
     path: tuple[str | int, ...], clauses: Sequence[Clause], conditions: Conditions
 ) -> Iterator[Complaint]:
     for place, clause in enumerate(clauses):
-        reason = _wrong_name(clause, conditions) if isinstance(clause, Named) else wrong_test(clause)
+        reason = _wrong_name(clause, conditions) if isinstance(clause, Named) else wrong_predicate(clause)
         if reason is not None:
             yield (*path, place), reason
 
@@ -120,7 +120,7 @@ def _wrong_name(named: Named, conditions: Conditions) -> str | None:
     return None if named.name in conditions else f"there is no condition {named.name}"
 
 
-def wrong_test(test: Test) -> str | None:
+def wrong_predicate(test: Predicate) -> str | None:
     """Say what is wrong with a test: what it asks about is not known here, or has no such values."""
     choices = CHOICES.get(test.about)
     if choices is None and test.about not in FIGURES:

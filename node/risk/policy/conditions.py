@@ -35,7 +35,7 @@ _TEST: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class Predicate:
     """One test of one value."""
 
     about: str
@@ -61,7 +61,7 @@ class Named:
     name: str
 
 
-Clause: TypeAlias = Test | Named
+Clause: TypeAlias = Predicate | Named
 
 
 def parse_clause(text: Any) -> Clause:
@@ -74,12 +74,12 @@ def parse_clause(text: Any) -> Clause:
     if asked is None:
         return Named(about)
     if asked in _COMPARE:
-        return Test(about, asked, bound=_number(rest))
+        return Predicate(about, asked, bound=_number(rest))
     if asked == "in":
-        return Test(about, "in", choices=_choices(rest))
+        return Predicate(about, "in", choices=_choices(rest))
     if rest:
         raise ValueError(f"nothing follows '{asked}'")
-    return Test(about, asked)
+    return Predicate(about, asked)
 
 
 When: TypeAlias = tuple[Annotated[Clause, PlainValidator(parse_clause)], ...]
@@ -112,20 +112,20 @@ def hold(clauses: Sequence[Clause], case: Case, conditions: Conditions) -> bool:
     return True
 
 
-def tests_in(clauses: Sequence[Clause], conditions: Conditions) -> list[Test]:
+def predicates_in(clauses: Sequence[Clause], conditions: Conditions) -> list[Predicate]:
     """Return every test that clauses rest on, also by name. Conditions must be free of cycles."""
-    found = list[Test]()
+    found = list[Predicate]()
     for clause in clauses:
-        if isinstance(clause, Test):
+        if isinstance(clause, Predicate):
             found.append(clause)
         else:
             condition = conditions[clause.name]
-            found += tests_in((*condition.all, *condition.any), conditions)
+            found += predicates_in((*condition.all, *condition.any), conditions)
     return found
 
 
 def _holds(clause: Clause, case: Case, conditions: Conditions) -> bool:
-    if isinstance(clause, Test):
+    if isinstance(clause, Predicate):
         return clause.holds(case)
     condition = conditions[clause.name]
     if condition.all:

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from node.risk.kinds import Rating, RatingClass, RiskKind
-from node.risk.policy.conditions import Conditions, When, tests_in
+from node.risk.policy.conditions import Conditions, When, predicates_in
 from node.risk.policy.plans import Words
 from node.risk.policy.scorecard import Name
 from node.risk.policy.source import Complaint
@@ -39,6 +39,6 @@ class RiskRule:
 def complaints_of(rules: Sequence[RiskRule], conditions: Conditions) -> Iterator[Complaint]:
     """Yield rules that rest on what the scorecard makes of signals. Conditions are sound by now."""
     for number, rule in enumerate(rules):
-        for test in tests_in(rule.when, conditions):
+        for test in predicates_in(rule.when, conditions):
             if test.about not in KINDS:
                 yield ("risks", number, "when"), f"{test.about}: a risk is found by signals alone"

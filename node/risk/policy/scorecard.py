@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field
 
-from node.risk.policy.conditions import HIGHER, LOWER, Conditions, When, tests_in
+from node.risk.policy.conditions import HIGHER, LOWER, Conditions, When, predicates_in
 from node.risk.policy.source import Complaint
 
 POINTS_MOST: Final = 100
@@ -114,7 +114,7 @@ def cap_complaints(
     """Yield where a cap would give a better grade for a worse input. Conditions must be sound."""
     lifting = {"higher": LOWER, "lower": HIGHER, "neither": frozenset[str]()}
     for number, cap in enumerate(caps):
-        for test in tests_in(cap.when, conditions):
+        for test in predicates_in(cap.when, conditions):
             worse = worse_of.get(test.about, "neither")
             if test.operator in lifting[worse]:
                 reason = f"contradictory: of {test.about}, {worse} is worse, and would lift this cap"

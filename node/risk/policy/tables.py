@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from node.risk.policy.conditions import Clause, Conditions, Named, Test, Value, tests_in
+from node.risk.policy.conditions import Clause, Conditions, Named, Predicate, Value, predicates_in
 
 Values: TypeAlias = Mapping[str, frozenset[Value]]
 """Every value that stands for others, by what it is a value of."""
@@ -41,7 +41,7 @@ def look_over(
 
     Raises TooManyAlternativesError. Conditions must be free of cycles.
     """
-    tests = [test for clauses in rules for test in tests_in(clauses, conditions)]
+    tests = [test for clauses in rules for test in predicates_in(clauses, conditions)]
     space = _Space(_values(tests, choices))
     contradictory, unreachable, before = list[int](), list[int](), list[Box]()
     for place, clauses in enumerate(rules):
@@ -59,7 +59,7 @@ def look_over(
     )
 
 
-def _values(tests: Iterable[Test], choices: Mapping[str, Sequence[Value]]) -> Values:
+def _values(tests: Iterable[Predicate], choices: Mapping[str, Sequence[Value]]) -> Values:
     bounds: dict[str, set[float]] = {}
     for test in tests:
         bounds.setdefault(test.about, set()).update({test.bound} if not test.choices else ())

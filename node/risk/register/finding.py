@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
-from node.risk.policy.conditions import Case, Clause, Conditions, Test, tests_in
+from node.risk.policy.conditions import Case, Clause, Conditions, Predicate, predicates_in
 from node.risk.policy.risks import RiskRule
 from node.risk.register.risk import Risk
 from node.risk.signals.value import Signals
@@ -66,7 +66,7 @@ def _change(risk: Risk | None, finding: Finding) -> Change | None:
 
 
 def _finding(rule: RiskRule, conditions: Conditions, case: Case) -> Finding:
-    about = dict.fromkeys(test.about for test in tests_in(rule.when, conditions))
+    about = dict.fromkeys(test.about for test in predicates_in(rule.when, conditions))
     evidence = tuple({"signal": name, "value": case.get(name)} for name in about)
     return Finding(rule=rule, holds=_all(rule.when, conditions, case), evidence=evidence)
 
@@ -78,7 +78,7 @@ def _all(clauses: Sequence[Clause], conditions: Conditions, case: Case) -> bool 
 
 
 def _one(clause: Clause, conditions: Conditions, case: Case) -> bool | None:
-    if isinstance(clause, Test):
+    if isinstance(clause, Predicate):
         hangs = case.get(clause.about) is None and clause.operator not in ("known", "unknown")
         return None if hangs else clause.holds(case)
     condition = conditions[clause.name]
