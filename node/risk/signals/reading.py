@@ -123,7 +123,7 @@ class InputsReader:
             rows=counting_own_rows(connection, which, answers),
             lines=lines,
             reader=Lines(Rates.of(frame.policy, book_day)),
-            limits=limits,
+            limits=_under_primary(limits, aliases),
             facts=_joined(standing_facts(connection, which), aliases),
             given=[source(connection, frame.as_of, which) for source in self._given_by],
             customers=_customers(connection, [*lines, *limits], aliases) if which is None else which,
@@ -137,7 +137,7 @@ class _Frame(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found(Mapping[SubjectId, Inputs]):
-    """What a reading found, by primary id; limits and what is given by the ids they were entered under.
+    """What a reading found, by primary id; what is given, by the ids that it was entered under.
 
     Without a `prior` there are no estimates.
     """
@@ -175,7 +175,7 @@ class _Found(Mapping[SubjectId, Inputs]):
             rows=tuple(OwnRow(*row[1:]) for row in self.rows.get(subject, ())),
             book_day=self.book_day,
             invoices=tuple(map(self.reader.read, self.lines.get(subject, ()))),
-            limit_minor=self.limits.get(subject, self.limits.get(asked)),
+            limit_minor=self.limits.get(subject),
             facts=tuple(self.facts.get(subject, ())),
             given=self._given(asked, subject),
         )
@@ -203,6 +203,15 @@ def _customers(
 ) -> list[SubjectId]:
     """Return all customers, each once, in the order of their ids."""
     return sorted({aliases.get(one, one) for one in {*ids, *listed_subjects(connection)}})
+
+
+def _under_primary(
+    limits: Mapping[SubjectId, int], aliases: Mapping[SubjectId, SubjectId]
+) -> Mapping[SubjectId, int]:
+    """Return limits by primary id; one that was set under that very id goes before those of other ids."""
+    return {aliases.get(subject, subject): limit for subject, limit in limits.items()} | {
+        subject: limit for subject, limit in limits.items() if subject not in aliases
+    }
 
 
 def _joined(
