@@ -45,7 +45,7 @@ demo: $(INSTALLED)
 	@$(VENV)/bin/hanse demo --dir demo
 
 test: $(TOOLS)
-	$(PY) -m pytest -n auto $(ARGS)
+	$(PY) -m pytest -n auto --dist worksteal $(ARGS)
 
 lint: $(TOOLS)
 	$(PY) -m ruff check
