@@ -24,6 +24,20 @@ FORMAT: Final = "hanse-consortium/1"
 CONTRIBUTORS_LEAST: Final = 3
 WARNINGS_LEAST: Final = 2
 STEWARD_COUNTS: Final = (3, 4)
+MAY: Final[dict[str, frozenset[str]]] = {
+    "report": frozenset({MEMBER}),
+    "bulletin": frozenset({MEMBER}),
+    "validity": frozenset({STEWARD}),
+    "close": frozenset({STEWARD}),
+    "inquiry": frozenset({MEMBER, DESK}),
+    "fact": frozenset({DESK}),
+    "alias": frozenset({DESK}),
+    "dispute": frozenset({DESK}),
+    "resolution": frozenset({DESK}),
+    "propose": frozenset({MEMBER, STEWARD}),
+    "vote": frozenset({MEMBER, STEWARD}),
+}
+"""Which roles may make statements of a kind (section 5); genesis is by the first party that orders."""
 BOUNDS: Final = 5
 EXPONENT_MOST: Final = 18
 """ISO 4217 knows 0 to 4; without a limit one field could make bounds of any size (ADR 0006)."""

@@ -7,18 +7,10 @@ changes anything, so a refused statement leaves no trace.
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from hanse_ledger import bodies as b
-from hanse_ledger.consortium import (
-    DESK,
-    MEMBER,
-    STEWARD,
-    Consortium,
-    Party,
-    parse_document,
-    verify_genesis,
-)
+from hanse_ledger.consortium import MAY, Consortium, Party, parse_document, verify_genesis
 from hanse_ledger.errors import (
     NotAdmittedError,
     NotPermittedError,
@@ -46,20 +38,6 @@ from hanse_ledger.signing import key_id_of
 from hanse_ledger.statements import NO_PREVIOUS, Statement, parse_statement
 
 __all__ = ["Accepted", "Head", "LedgerState", "ReportEntry"]
-
-_MAY: Final[dict[str, frozenset[str]]] = {
-    "report": frozenset({MEMBER}),
-    "bulletin": frozenset({MEMBER}),
-    "validity": frozenset({STEWARD}),
-    "close": frozenset({STEWARD}),
-    "inquiry": frozenset({MEMBER, DESK}),
-    "fact": frozenset({DESK}),
-    "alias": frozenset({DESK}),
-    "dispute": frozenset({DESK}),
-    "resolution": frozenset({DESK}),
-    "propose": frozenset({MEMBER, STEWARD}),
-    "vote": frozenset({MEMBER, STEWARD}),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,7 +210,7 @@ class LedgerState:
             raise NotAdmittedError("no active party of that id")
         if statement.signed.key_id != key_id_of(party.statement_key):
             raise NotAdmittedError("signed with a key that is not the party's current one")
-        if not party.roles & _MAY[statement.kind]:
+        if not party.roles & MAY[statement.kind]:
             raise NotPermittedError(f"the party's roles do not allow a {statement.kind}")
         return party
 
