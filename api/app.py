@@ -17,6 +17,7 @@ from api.routes import (
     audit,
     consortium,
     disputes,
+    experts,
     facts,
     imports,
     inquiries,
@@ -28,8 +29,10 @@ from api.routes import (
     plans,
     policy,
     portfolios,
+    register,
     reports,
     responses,
+    reviews,
     risk_reports,
     signals,
     stewards,
@@ -66,6 +69,9 @@ _ROUTES: Final = (
     alerts,
     plans,
     webhooks,
+    experts,
+    register,
+    reviews,
     operation,
 )
 

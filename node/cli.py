@@ -50,6 +50,10 @@ COMMANDS: Final = {
         mark("Alerts of monitoring: look, acknowledge, assign, snooze, comment, close."),
     ),
     "plan": ("node.commands.plan", mark("Emergency plans: open, tick, close; drills.")),
+    "review": (
+        "node.commands.review",
+        mark("Reviews: which customers are to be looked at again, and what was decided."),
+    ),
     "keys": ("node.commands.keys", mark("Keys of a party and of its own people.")),
     "backup": ("node.commands.backup", mark("Copy a node, running or stopped, into one encrypted file.")),
     "restore": ("node.commands.restore", mark("Bring a node back from its backup.")),

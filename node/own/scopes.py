@@ -23,6 +23,8 @@ Scope: TypeAlias = Literal[
     "portfolios:write",
     "reports:read",
     "reports:write",
+    "reviews:feed",
+    "reviews:write",
     "risk:approve",
     "risk:read",
     "risk:write",

@@ -14,7 +14,7 @@ from hanse_ledger.ids import Month, PartyId, SubjectId
 from hanse_ledger.subjects import parse_subject
 from node.bootstrap import Surroundings
 from node.own import disputes, facts, inquiries, verbs
-from node.own.api_keys import ApiKeys
+from node.own.api_keys import ApiKeys, NewKey
 from node.own.calls import Calls
 from node.own.customers import Customer, Customers
 from node.own.facts import Facts
@@ -23,6 +23,7 @@ from node.own.history import History
 from node.own.imports import Export, Imports, Reader
 from node.own.matching import CANDIDATES_MOST, candidates
 from node.own.portfolios import Asked, Portfolios
+from node.own.scopes import Scope
 from node.risk.alerts import Alerts
 from node.risk.audit import AuditChain
 from node.risk.delivery.courier import Courier
@@ -42,7 +43,7 @@ from node.risk.register.service import Register
 from node.risk.report.service import Reports, Sources
 from node.risk.responses import Responses
 from node.risk.reviews.service import Reviews
-from node.risk.roles import Actor
+from node.risk.roles import Actor, require
 from node.risk.service import RiskService
 from node.risk.signals.reading import InputsReader
 from node.risk.signals.shown import ShownSignals
@@ -165,6 +166,20 @@ class OwnService:
         with self._database.read() as connection:
             return primary_id(connection, asked)
 
+    def new_feed(self, actor: Actor) -> NewKey:
+        """Make a key that opens the calendar of reviews and nothing else, as a person for itself."""
+        require(actor, "review.feed")
+        binding = self.people.bind(actor.name, actor=actor)
+        name, scopes = f"calendar of {actor.name}", frozenset[Scope]({"reviews:feed"})
+        return self.keys.new(name=name, scopes=scopes, expires_at=None, binding=binding)
+
+    def calendar(self, actor: Actor) -> bytes:
+        """Return every customer's next review as an iCalendar file."""
+        # Of all that is asked here, this alone needs the library.
+        from node.risk.reviews.feed import calendar_of  # noqa: PLC0415
+
+        return calendar_of(self._party, self.reviews.feed(actor), made_at=self.clock.now())
+
     def match_id(self, text: str, aliases: Mapping[str, str]) -> tuple[SubjectId, list[Customer]]:
         """Return the primary id of an id, and the customers who are known to be that subject.
 
@@ -279,18 +294,22 @@ class OwnService:
 
     def contested(self, actor: Actor) -> Future[bytes]:
         """Ask for own rows that are contested, as somebody who may see them."""
+        require(actor, "row.view")
         return self._ask(disputes.CONTESTED, disputes.look_body(actor))
 
     def answer_dispute(self, actor: Actor, dispute: int, said: str, months: Sequence[str]) -> Future[bytes]:
         """Say of own rows in a dispute what is true; raises MalformedError."""
+        require(actor, "row.answer")
         return self._ask(disputes.ANSWER, disputes.answer_body(actor, dispute, said, months))
 
     def withdraw_row(self, actor: Actor, subject: str, month: str, reason: str) -> Future[bytes]:
         """Withdraw a row that was reported wrongly; raises SubjectIdError or MalformedError."""
+        require(actor, "row.withdraw")
         return self._ask(disputes.WITHDRAW, disputes.withdraw_body(actor, subject, month, reason))
 
     def withdrawals(self, actor: Actor) -> Future[bytes]:
         """Ask for the rows that were withdrawn, as somebody who may see them."""
+        require(actor, "row.view")
         return self._ask(disputes.WITHDRAWALS, disputes.look_body(actor))
 
     def _ask(self, verb: str, body: bytes) -> Future[bytes]:

@@ -119,6 +119,7 @@ class Alerts:
 
     def snooze(self, actor: Actor, alert_id: str, *, until: datetime, reason: str) -> dict[str, Any]:
         """Let it rest until a time; then it is open again, and told anew."""
+        require(actor, "alert.work")
         text, now = typed(reason), self._clock.now()
         if not now < until <= now + SNOOZE_MOST:
             raise MalformedError("until: a time to come, within a year")

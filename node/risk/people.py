@@ -105,11 +105,12 @@ class People:
     def bind(self, name: str, *, actor: Actor | None = None) -> Binding:
         """Return what binds a new API key to a person; without an actor it is the operator who does.
 
-        Making the key raises NotFoundError or PersonStateError where no live person has the name.
+        Anybody may bind one to oneself, others' only an admin. Making the key raises NotFoundError or
+        PersonStateError where no live person has the name.
         """
-        if actor is not None:
-            require(actor, "people.manage")
         known = _name(name)
+        if actor is not None and actor.name != known:
+            require(actor, "people.manage")
 
         def note(connection: Connection, key_id: str) -> None:
             content = {"name": _live(connection, known).name, "key": key_id}

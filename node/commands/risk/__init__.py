@@ -25,6 +25,11 @@ COMMANDS: Final = {
     "policy": ("node.commands.risk.policy", mark("Show, check, preview and adopt the firm's risk policy.")),
     "signals": ("node.commands.risk.signals", mark("Show what is known of a customer, or why it is not.")),
     "limits": ("node.commands.risk.limits", mark("The firm's own credit limits.")),
+    "expert": ("node.commands.risk.expert", mark("What named people say of a customer beside the model.")),
+    "register": (
+        "node.commands.risk.register",
+        mark("The register of risks: found by the policy's rules, entered by people."),
+    ),
     "people": ("node.commands.risk.people", mark("Who may act in risk management, and in which role.")),
     "audit": ("node.commands.risk.audit", mark("The audit chain of risk management: check it, export it.")),
     "report": (

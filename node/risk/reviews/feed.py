@@ -16,7 +16,6 @@ from hanse_ledger.ids import PartyId
 from node.risk.reviews.due import Due
 from node.texts import mark, tr
 
-MEDIA_TYPE: Final = "text/calendar"
 _PRODUCT: Final = "-//Hanse//Reviews//EN"
 _REFRESH: Final = timedelta(hours=12)
 _UID_CHARS: Final = 32

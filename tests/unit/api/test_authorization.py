@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute
 from support_consortium import ALDER, DESK, canonical, document, statement_key
 from support_http import API_KEY, Served, signer_of
 from support_node import OneThread
+from support_routes import BODIES, PLACES
 
 from api.app import create_app
 from api.options import Options
@@ -23,7 +24,6 @@ from node.service import Doors
 
 CONSORTIUM = parse_document(canonical(document()))
 Who: TypeAlias = Literal["anybody", "party"] | Scope
-ID = "0" * 32
 
 TABLE: dict[tuple[str, str], Who] = {
     ("GET", "/log/checkpoint"): "anybody",
@@ -144,63 +144,20 @@ TABLE: dict[tuple[str, str], Who] = {
     ("POST", "/v1/webhooks/{channel}/retry"): "alerts:write",
     ("GET", "/v1/audit"): "audit:read",
     ("GET", "/v1/audit/head"): "audit:read",
-}
-PLACES = {
-    "{rest:path}": "entries/000",
-    "{index}": "0",
-    "{origin}": "0" * 64,
-    "{import_id}": ID,
-    "{version}": "0",
-    "{response_id}": ID,
-    "{request_id}": ID,
-    "{portfolio_id}": ID,
-    "{alert_id}": ID,
-    "{plan_id}": ID,
-    "{number}": "1",
-    "{channel}": "webhook:erp",
-    "{key_id}": "0" * 16,
-    "{position}": "0",
-    "{customer:path}": "4711",
-    "{name}": "nobody",
-    "{subject}": "ref:DEMO:1",
-}
-BODIES: dict[str, Any] = {
-    "/v1/inquiries": {"subjects": ["ref:DEMO:1"], "purpose": "monitoring"},
-    "/v1/portfolios": {"name": "a", "purpose": "monitoring", "subjects": ["ref:DEMO:1"]},
-    "/v1/months/close": {"month": "2026-09"},
-    "/v1/facts": {
-        "subject": "ref:DEMO:1",
-        "kind": "judgment",
-        "date": "2026-09-01",
-        "source": "a",
-        "document_sha256": "0" * 64,
-    },
-    "/v1/facts/{position}/withdraw": {},
-    "/v1/cases": {"subject": "ref:DEMO:1", "reference": "D-1"},
-    "/v1/cases/{position}/resolve": {"outcome": "upheld"},
-    "/v1/contested/{position}/answer": {"said": "confirmed"},
-    "/v1/withdrawals": {"subject": "ref:DEMO:1", "month": "2026-09", "reason": "error"},
-    "/v1/api-keys": {"name": "a", "scopes": ["keys:admin"]},
-    "/v1/subjects/customers/{customer:path}": {"name": "a", "subject": None},
-    "/v1/limits/{subject}": {"limit": {"amount_minor": 1, "currency": "CNY"}},
-    "/v1/subjects/{subject}/local": {
-        "kind": "industry",
-        "content": {"outlook": 0},
-        "as_of": "2026-09-30",
-        "expires_on": "2027-09-30",
-    },
-    "/v1/responses/{response_id}/reject": {"reason": "a"},
-    "/v1/responses/{response_id}/done": {"outcome": "a"},
-    "/v1/watch/{subject}": {"reason": "a"},
-    "/v1/alerts/{alert_id}/assign": {"to": "a"},
-    "/v1/alerts/{alert_id}/snooze": {"until": "2099-01-01T00:00:00Z", "reason": "a"},
-    "/v1/alerts/{alert_id}/comment": {"text": "a"},
-    "/v1/alerts/{alert_id}/close": {"outcome": "acted", "text": "a"},
-    "/v1/plans": {"template": "insolvency"},
-    "/v1/plans/{plan_id}/steps/{number}/tick": {"note": "a"},
-    "/v1/plans/{plan_id}/close": {"summary": "a"},
-    "/v1/people": {"name": "a", "role": "analyst"},
-    "/v1/people/{name}/role": {"role": "analyst"},
+    ("GET", "/v1/subjects/{subject}/expert"): "risk:read",
+    ("POST", "/v1/subjects/{subject}/expert"): "risk:write",
+    ("POST", "/v1/subjects/{subject}/expert/{assessment_id}/confirm"): "risk:approve",
+    ("POST", "/v1/subjects/{subject}/expert/{assessment_id}/withdraw"): "risk:write",
+    ("GET", "/v1/subjects/{subject}/risks"): "risk:read",
+    ("POST", "/v1/subjects/{subject}/risks"): "risk:write",
+    ("POST", "/v1/subjects/{subject}/risks/{risk_id}"): "risk:write",
+    ("GET", "/v1/risks"): "risk:read",
+    ("POST", "/v1/risks/find"): "risk:write",
+    ("GET", "/v1/reviews"): "risk:read",
+    ("GET", "/v1/reviews/calendar.ics"): "reviews:feed",
+    ("POST", "/v1/reviews/calendar"): "reviews:write",
+    ("GET", "/v1/subjects/{subject}/reviews"): "risk:read",
+    ("POST", "/v1/subjects/{subject}/reviews"): "reviews:write",
 }
 
 

@@ -15,6 +15,7 @@ from support_consortium import DESK, canonical, document, statement_key
 from support_http import API_KEY, Served
 from support_node import OneThread
 from support_people import ADMIN, NAMES, add_people
+from support_routes import BODIES, PLACES
 
 from api.acting import acting
 from api.app import create_app
@@ -35,6 +36,15 @@ TABLE: dict[tuple[str, str], Action] = {
     ("GET", "/v1/warnings/proposals"): "warning.view",
     ("POST", "/v1/warnings/proposals/confirm"): "warning.raise",
     ("POST", "/v1/warnings/proposals/dismiss"): "warning.raise",
+    ("GET", "/v1/subjects/{subject}/signals"): "signals.view",
+    ("GET", "/v1/limits"): "limits.view",
+    ("POST", "/v1/limits"): "limits.set",
+    ("GET", "/v1/limits/{subject}"): "limits.view",
+    ("PUT", "/v1/limits/{subject}"): "limits.set",
+    ("DELETE", "/v1/limits/{subject}"): "limits.set",
+    ("GET", "/v1/subjects/{subject}/risk"): "report.view",
+    ("GET", "/v1/portfolio-risk"): "portfolio.view",
+    ("PUT", "/v1/portfolio-risk"): "portfolio.keep",
     ("GET", "/v1/policy"): "policy.view",
     ("POST", "/v1/policy"): "policy.adopt",
     ("POST", "/v1/policy/check"): "policy.preview",
@@ -43,9 +53,9 @@ TABLE: dict[tuple[str, str], Action] = {
     ("GET", "/v1/policy/versions/{version}"): "policy.view",
     ("GET", "/v1/subjects/{subject}/assessment"): "assessment.view",
     ("POST", "/v1/subjects/{subject}/assessment"): "assessment.run",
+    ("GET", "/v1/matrix"): "assessment.view",
     ("GET", "/v1/subjects/{subject}/local"): "assessment.view",
     ("POST", "/v1/subjects/{subject}/local"): "local.enter",
-    ("GET", "/v1/matrix"): "assessment.view",
     ("GET", "/v1/responses"): "response.view",
     ("POST", "/v1/responses"): "assessment.run",
     ("GET", "/v1/responses/{response_id}"): "response.view",
@@ -53,32 +63,52 @@ TABLE: dict[tuple[str, str], Action] = {
     ("POST", "/v1/responses/{response_id}/approve"): "response.decide",
     ("POST", "/v1/responses/{response_id}/reject"): "response.decide",
     ("POST", "/v1/responses/{response_id}/done"): "response.finish",
+    ("GET", "/v1/contested"): "row.view",
+    ("POST", "/v1/contested/{position}/answer"): "row.answer",
+    ("GET", "/v1/withdrawals"): "row.view",
+    ("POST", "/v1/withdrawals"): "row.withdraw",
+    ("GET", "/v1/watch"): "watch.view",
+    ("PUT", "/v1/watch/{subject}"): "watch.change",
+    ("DELETE", "/v1/watch/{subject}"): "watch.change",
+    ("GET", "/v1/alerts"): "alert.view",
+    ("GET", "/v1/alerts/{alert_id}"): "alert.view",
+    ("POST", "/v1/alerts/{alert_id}/acknowledge"): "alert.work",
+    ("POST", "/v1/alerts/{alert_id}/assign"): "alert.work",
+    ("POST", "/v1/alerts/{alert_id}/snooze"): "alert.work",
+    ("POST", "/v1/alerts/{alert_id}/comment"): "alert.work",
+    ("POST", "/v1/alerts/{alert_id}/close"): "alert.work",
+    ("GET", "/v1/plans"): "plan.view",
+    ("GET", "/v1/plans/templates"): "plan.view",
+    ("GET", "/v1/plans/{plan_id}"): "plan.view",
+    ("POST", "/v1/plans"): "plan.open",
+    ("POST", "/v1/plans/{plan_id}/steps/{number}/tick"): "plan.tick",
+    ("POST", "/v1/plans/{plan_id}/close"): "plan.close",
+    ("GET", "/v1/webhooks"): "delivery.view",
+    ("GET", "/v1/webhooks/deliveries"): "delivery.view",
+    ("POST", "/v1/webhooks/{channel}/retry"): "delivery.retry",
     ("GET", "/v1/audit"): "audit.read",
     ("GET", "/v1/audit/head"): "audit.read",
-}
-PLACES = {"{version}": "0", "{response_id}": "0" * 32, "{name}": "nobody", "{subject}": "ref:DEMO:1"}
-BODIES: dict[str, Any] = {
-    "/v1/subjects/{subject}/local": {
-        "kind": "industry",
-        "content": {"outlook": 0},
-        "as_of": "2026-09-30",
-        "expires_on": "2027-09-30",
-    },
-    "/v1/responses/{response_id}/reject": {"reason": "x"},
-    "/v1/responses/{response_id}/done": {"outcome": "x"},
-    "/v1/people": {"name": "x", "role": "analyst"},
-    "/v1/people/{name}/role": {"role": "analyst"},
-    "/v1/warnings": {"subject": "ref:DEMO:1", "reason": "collection"},
-    "/v1/warnings/clear": {"subject": "ref:DEMO:1"},
-    "/v1/warnings/proposals/confirm": {"subject": "ref:DEMO:1"},
-    "/v1/warnings/proposals/dismiss": {"subject": "ref:DEMO:1"},
+    ("GET", "/v1/subjects/{subject}/expert"): "expert.view",
+    ("POST", "/v1/subjects/{subject}/expert"): "expert.assess",
+    ("POST", "/v1/subjects/{subject}/expert/{assessment_id}/confirm"): "expert.confirm",
+    ("POST", "/v1/subjects/{subject}/expert/{assessment_id}/withdraw"): "expert.withdraw",
+    ("GET", "/v1/subjects/{subject}/risks"): "register.view",
+    ("POST", "/v1/subjects/{subject}/risks"): "register.enter",
+    ("POST", "/v1/subjects/{subject}/risks/{risk_id}"): "register.change",
+    ("GET", "/v1/risks"): "register.view",
+    ("POST", "/v1/risks/find"): "register.find",
+    ("GET", "/v1/reviews"): "review.view",
+    ("GET", "/v1/reviews/calendar.ics"): "review.feed",
+    ("POST", "/v1/reviews/calendar"): "review.feed",
+    ("GET", "/v1/subjects/{subject}/reviews"): "review.view",
+    ("POST", "/v1/subjects/{subject}/reviews"): "review.record",
 }
 
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[Served]:
     host, made = OneThread(), Served()
-    host.start(DESK, lambda: (lambda _caller, _verb, _body: b"{}", lambda: None))
+    host.start(DESK, lambda: (lambda _caller, _verb, _body: b'{"month": null}', lambda: None))
     consortium = parse_document(canonical(document()))
     made.start(DESK, consortium, Doors(node=host.door(DESK)), key=statement_key(DESK))
     add_people(made.own)

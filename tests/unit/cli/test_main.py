@@ -166,7 +166,8 @@ def test_the_log_names_its_level_and_stays_silent_below_it(run: Run, demo: Path)
 def test_every_command_has_a_module() -> None:
     assert set(COMMANDS) == {
         "demo", "receivables", "report", "month", "inquire", "verify", "party", "consortium", "node", "keys",
-        "backup", "restore", "doctor", "log", "risk", "fact", "warning",
+        "backup", "restore", "doctor", "log", "risk", "review", "fact", "warning",
+        "dispute", "plan", "alerts", "watch",
     }  # fmt: skip
     assert all(hasattr(__import__(module, fromlist=["app"]), "app") for module, _ in COMMANDS.values())
     assert cli.app is not None

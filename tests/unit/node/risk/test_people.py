@@ -77,7 +77,7 @@ def test_only_an_admin_changes_the_registry(people: People) -> None:
         with pytest.raises(NotPermittedError):
             people.retire(actor, "bo")
         with pytest.raises(NotPermittedError):
-            people.bind("bo", actor=actor)
+            people.bind("ada", actor=actor)
     assert people.actor("bo").role == "analyst"
 
 

@@ -1,0 +1,186 @@
+"""`hanse risk register`: what may go wrong with each customer, found by rules or entered by people."""
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Final, TypeAlias
+
+import typer
+
+from node.commands.options import Dir, Json, Party, WrongUsageError
+from node.commands.output import new_console, print_json, print_line
+from node.commands.own_node import As, NodeConfig, acting, own_node
+from node.commands.risk.rating import read_kind, read_rating
+from node.commands.tree import Command, new_app
+from node.risk.kinds import KIND_WORDS
+from node.risk.register.risk import STATE_WORDS, STATES, Risk, State
+from node.risk.register.service import Entry, Said
+from node.texts import formats, mark, tr
+from node.texts.catalogue import current
+
+app: Final = new_app(help=mark("The register of risks: found by the policy's rules, entered by people."))
+
+Subject: TypeAlias = Annotated[str, typer.Argument(metavar="SUBJECT", help=mark("A subject id."))]
+Kind: TypeAlias = Annotated[
+    str,
+    typer.Option("--kind", metavar="KIND", help=mark("credit, market, operational or legal.")),
+]
+Owner: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar="PERSON", show_default=False, help=mark("Who looks after it.")),
+]
+_ID_BYTES: Final = 16
+
+
+@app.command(cls=Command, help=mark("Run the policy's rules over all customers."))
+def find(
+    *,
+    person: As = None,
+    directory: Dir = None,
+    party: Party = None,
+    config: NodeConfig = None,
+    as_json: Json = False,
+) -> None:
+    """Find what is new; again it changes nothing."""
+    with own_node(directory, party, config) as own:
+        made = own.register.find(acting(own, person))
+    if as_json:
+        print_json(made)
+        return
+    counts = {name: formats.number(count) for name, count in made.items()}
+    print_line(
+        tr("New: {found}. Opened again: {reopened}. New figures: {seen}. No longer so: {passed}.", **counts)
+    )
+
+
+@app.command(cls=Command, help=mark("Enter a risk that you see."))
+def add(  # noqa: PLR0913 - one for each option
+    subject: Subject,
+    *,
+    kind: Kind,
+    text: Annotated[str, typer.Option(metavar="TEXT", help=mark("What may go wrong."))],
+    rate: Annotated[str, typer.Option(metavar="PxI", help=mark("Probability x impact, such as 2x4."))],
+    evidence: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TEXT", show_default=False, help=mark("What it rests on; once for each piece.")),
+    ] = None,
+    owner: Owner = None,
+    person: As = None,
+    directory: Dir = None,
+    party: Party = None,
+    config: NodeConfig = None,
+    as_json: Json = False,
+) -> None:
+    """Put it into the register; it is yours unless --owner says whose."""
+    entry = Entry(
+        kind=read_kind(kind),
+        text=text,
+        rating=read_rating(rate),
+        evidence=tuple(evidence or ()),
+        owner=owner,
+    )
+    with own_node(directory, party, config) as own:
+        actor, asked = acting(own, person), own.subject(subject)
+        risk = own.register.enter(actor, asked, entry, risk_id=own.entropy(_ID_BYTES).hex())
+    _show([risk], as_json=as_json)
+
+
+@app.command(cls=Command, help=mark("Accept, mitigate, close or reopen a risk; change its owner or rating."))
+def change(  # noqa: PLR0913
+    subject: Subject,
+    risk_id: Annotated[str, typer.Argument(metavar="ID", help=mark("The risk's id, as `list` shows it."))],
+    *,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help=mark("Why."))],
+    state: Annotated[
+        str | None,
+        typer.Option(metavar="STATE", show_default=False, help=mark("open, accepted, mitigated or closed.")),
+    ] = None,
+    rate: Annotated[
+        str | None,
+        typer.Option(metavar="PxI", show_default=False, help=mark("Probability x impact, such as 2x4.")),
+    ] = None,
+    owner: Owner = None,
+    person: As = None,
+    directory: Dir = None,
+    party: Party = None,
+    config: NodeConfig = None,
+    as_json: Json = False,
+) -> None:
+    """Write down what becomes of it, and why."""
+    rating = None if rate is None else read_rating(rate)
+    said = Said(reason=reason, state=_state(state), owner=owner, rating=rating)
+    with own_node(directory, party, config) as own:
+        risk = own.register.change(acting(own, person), own.subject(subject), risk_id, said)
+    _show([risk], as_json=as_json)
+
+
+@app.command("list", cls=Command, help=mark("List the risks of one customer, or of all."))
+def list_risks(
+    subject: Annotated[
+        str | None, typer.Argument(metavar="SUBJECT", help=mark("A subject id; all without it."))
+    ] = None,
+    *,
+    state: Annotated[
+        str | None,
+        typer.Option(metavar="STATE", show_default=False, help=mark("open, accepted, mitigated or closed.")),
+    ] = None,
+    person: As = None,
+    directory: Dir = None,
+    party: Party = None,
+    config: NodeConfig = None,
+    as_json: Json = False,
+) -> None:
+    """Show risks in the order they were found."""
+    asked = _state(state)
+    with own_node(directory, party, config) as own:
+        actor = acting(own, person)
+        if subject is None:
+            found = [risk for _, risk in own.register.listed(actor, state=asked)]
+        else:
+            risks = own.register.of(actor, own.subject(subject))
+            found = [risk for risk in risks if asked in (None, risk.state)]
+    _show(found, as_json=as_json, is_list=True)
+
+
+def _state(text: str | None) -> State | None:
+    if text is None:
+        return None
+    for state in STATES:
+        if state == text:
+            return state
+    raise WrongUsageError(tr("--state is one of: {names}", names=", ".join(STATES)))
+
+
+def _show(risks: list[Risk], *, as_json: bool, is_list: bool = False) -> None:
+    if as_json:
+        shown = [risk.describe() for risk in risks]
+        print_json(shown if is_list else shown[0])
+    else:
+        _print(risks)
+
+
+def _print(risks: Iterable[Risk]) -> None:
+    from rich.table import Table  # noqa: PLC0415 - `--json` runs do without Rich
+
+    table: Any = Table(
+        *(tr("Id"), tr("Subject"), tr("Kind"), tr("Risk"), tr("Probability x impact")),
+        *(tr("State"), tr("Owner"), tr("Found"), tr("Evidence")),
+    )
+    language = "zh" if current() == "zh-CN" else "en"
+    for risk in risks:
+        table.add_row(
+            *(risk.id, risk.subject, tr(KIND_WORDS[risk.kind]), risk.text[language]),
+            *(f"{risk.rating.probability}x{risk.rating.impact}", tr(STATE_WORDS[risk.state])),
+            *(risk.owner or "", f"{risk.found_at:%Y-%m-%d}", "\n".join(_evidence(risk))),
+        )
+    new_console().print(table)
+
+
+def _evidence(risk: Risk) -> Iterable[str]:
+    from node.risk.signals.catalogue import KINDS  # noqa: PLC0415 - as above
+
+    titles = {str(name): kind.title for name, kind in KINDS.items()}
+    for one in risk.evidence:
+        if "text" in one:
+            yield str(one["text"])
+        else:
+            value = "-" if one["value"] is None else f"{one['value']:g}"
+            yield f"{tr(titles.get(one['signal'], one['signal']))}: {value}"
