@@ -9,6 +9,7 @@ from typing import Annotated, TypeAlias
 import typer
 from pydantic import ValidationError
 
+from node.clocks import SystemClock
 from node.errors import SettingsError
 from node.own.service import OwnService
 from node.risk.delivery.channels import channels_of
@@ -40,7 +41,7 @@ def told(own: OwnService, file: Path | None) -> Iterator[None]:
     with ExitStack() as opened:
         channels = channels_of(_settings(file), own.customers.names_of, opened)
         # Before the block: a new channel begins with what is told from now on.
-        couriers = own.couriers(channels)
+        couriers = own.couriers(channels, SystemClock())
         yield
         run_dry(couriers)
 

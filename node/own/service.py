@@ -24,6 +24,7 @@ from node.own.imports import Export, Imports, Reader
 from node.own.matching import CANDIDATES_MOST, candidates
 from node.own.portfolios import Asked, Portfolios
 from node.own.scopes import Scope
+from node.ports import Clock
 from node.risk.alerts import Alerts
 from node.risk.audit import AuditChain
 from node.risk.delivery.courier import Courier
@@ -242,9 +243,12 @@ class OwnService:
         """Let `steps` be called, from any thread, when there is a portfolio to be worked off."""
         self._steps = steps
 
-    def couriers(self, channels: Sequence[Channel]) -> list[Courier]:
-        """Return what works off some channels; a new one begins with what is told from now on."""
-        return [Courier(self._database, self.clock, channel) for channel in channels]
+    def couriers(self, channels: Sequence[Channel], clock: Clock | None = None) -> list[Courier]:
+        """Return what works off some channels; a new one begins with what is told from now on.
+
+        Receivers go by the time of day: a demo, whose clock stands still, gives another `clock`.
+        """
+        return [Courier(self._database, clock or self.clock, channel) for channel in channels]
 
     def step(self) -> Future[bytes]:
         """Let the node work off a little of its portfolios: a JSON object that says whether there is more."""
