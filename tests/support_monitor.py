@@ -25,10 +25,14 @@ ADMIN = Actor(name="Ada", role="admin")
 class Firm:
     """`alder` of a bench, with people; `reopen` drops what is in memory, as a crash would."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: Bench, *, is_new: bool = True) -> None:
         self.bench = bench
         self.probe: Probe = lambda _moment: None
         self.own = self._open()
+        if is_new:
+            self._add_people()
+
+    def _add_people(self) -> None:
         self.own.people.begin(ADMIN.name)
         for person in (ANALYST, APPROVER):
             self.own.people.add(ADMIN, person.name, person.role)
