@@ -112,6 +112,8 @@ def _writer(signal: Watched, ground: Ground) -> Callable[[float | None], str]:
             return formats.share(value)
         if unit == "minor":
             return formats.money(round(value), ground.currency, ground.exponent)
+        if unit == "days":
+            return tr("{days} days", days=formats.decimal(value))
         return formats.decimal(value)
 
     return write
