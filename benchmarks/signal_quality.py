@@ -18,6 +18,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -28,11 +29,11 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.payments import Books, Known, Pair, books_on, known_on, read_books
-from benchmarks.ranking import Floats, Outcomes, area, intervals
 from hanse_ledger.consortium import Policy
 from hanse_ledger.ids import PartyId, SubjectId
 from hanse_ledger.rows import Invoice
 from node.risk.estimate import Evidence, chance, evidence_of, learn
+from node.risk.model.ranking import Floats, Outcomes, area, intervals
 from node.risk.signals.inputs import Inputs
 
 SOURCES: Final = ("own", "network", "both", "pooled")
@@ -135,8 +136,14 @@ def _line(label: str, group: str, scores: Mapping[str, Floats], outcomes: Outcom
         "n": int(outcomes.count.sum()),
         "late": int(outcomes.late.sum()),
         **{source: round(area(one, outcomes), 4) for source, one in scores.items()},
-        "intervals": intervals(scores, outcomes, _DIFFERENCES, seed=_SEED),
+        "intervals": intervals(outcomes.customer, partial(_areas, scores, outcomes), seed=_SEED),
     }
+
+
+def _areas(scores: Mapping[str, Floats], outcomes: Outcomes, weight: Floats) -> dict[str, float]:
+    """Return every source's area and the differences, of a sample."""
+    areas = {source: area(one, outcomes, weight) for source, one in scores.items()}
+    return areas | {f"{one}-{other}": areas[one] - areas[other] for one, other in _DIFFERENCES}
 
 
 def _text(line: Mapping[str, Any]) -> str:

@@ -199,6 +199,12 @@ class PersonStateError(RejectedError):
     code = "person_state"
 
 
+class ModelExtraError(RejectedError):
+    """Fitting a model needs scikit-learn, which only `hanse[model]` installs."""
+
+    code = "model_extra"
+
+
 class ExpertStateError(RejectedError):
     """An expert's assessment that is in no state for this."""
 

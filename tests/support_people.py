@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -67,17 +67,20 @@ class Bench:
     def bill(self, *lines: tuple[str, str, str, str, str | None, int]) -> None:
         """Put lines into the book: customer's subject, reference, invoice, due and paid date, minor units."""
         self._imports += 1
-        with self.database.write() as connection:
-            number = put_import(
-                connection,
-                sha256=self._imports.to_bytes(32, "big"),
-                as_of=self.clock.now().date(),
-                taken=len(lines),
-            )
-            put_lines(connection, [{**_line(line), "import_id": number} for line in lines])
+        put_bills(self.database, *lines, as_of=self.clock.now().date(), number=self._imports)
 
     def close(self) -> None:
         self.database.close()
+
+
+def put_bills(
+    database: Database, *lines: tuple[str, str, str, str, str | None, int], as_of: date, number: int = 1
+) -> None:
+    """Import lines as `Bench.bill` takes them."""
+    with database.write() as connection:
+        sha256 = number.to_bytes(32, "big")
+        made = put_import(connection, sha256=sha256, as_of=as_of, taken=len(lines))
+        put_lines(connection, [{**_line(line), "import_id": made} for line in lines])
 
 
 def _line(line: tuple[str, str, str, str, str | None, int]) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from node.risk.expert import Expert
 from node.risk.experts import Experts
 from node.risk.limits import Limits
 from node.risk.local import LocalInputs, given_by_people
+from node.risk.models import Models
 from node.risk.monitoring.monitor import Monitor
 from node.risk.monitoring.watchlist import WatchList
 from node.risk.people import People
@@ -89,12 +90,14 @@ class OwnService:
         )
         self.signals = ShownSignals(self.inputs, audit=self.audit, clock=around.clock)
         self.limits = Limits(database, around.clock, self.audit, consortium=consortium)
+        self.models = Models(database, inputs=self.inputs, clock=around.clock, audit=self.audit)
         self.risk = RiskService(
             inputs=self.inputs,
             policies=self.policy,
             responses=self.responses,
             audit=self.audit,
             clock=around.clock,
+            probabilities=self.models.scorer,
             experts=self._experts_on,
         )
         self.experts = Experts(database, around.clock, self.audit, model_grade=self.risk.model_grade)

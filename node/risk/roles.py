@@ -36,6 +36,8 @@ Action: TypeAlias = Literal[
     "assessment.view",
     "assessment.run",
     "local.enter",
+    "model.view",
+    "model.fit",
     "signals.view",
     "limits.view",
     "limits.set",
@@ -96,6 +98,8 @@ ALLOWED: Final[Mapping[Action, frozenset[Role]]] = MappingProxyType(
         "assessment.view": _READERS,
         "assessment.run": _DESK | {"system"},
         "local.enter": _DESK,
+        "model.view": _READERS | {"admin"},
+        "model.fit": _DESK | {"admin"},
         "signals.view": _READERS,
         "limits.view": _READERS | {"admin"},
         # Whoever takes over a firm's limits in bulk is its admin; a single one is a decision on credit.

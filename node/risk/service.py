@@ -11,6 +11,7 @@ from node.risk.assessment import Assessment, Known, assess
 from node.risk.audit import AuditChain
 from node.risk.expert import Expert
 from node.risk.grades import Grade
+from node.risk.models import Scorer
 from node.risk.policy.reading import parse_policy
 from node.risk.policy.versions import Policies, Version
 from node.risk.policy.whole import RiskPolicy
@@ -22,8 +23,8 @@ from node.risk.signals.reading import InputsReader
 from node.risk.signals.stored import Subjects
 from node.uncollected import uncollected
 
-Probabilities: TypeAlias = Callable[[Subjects], Mapping[SubjectId, float]]
-"""Calibrated probabilities of paying more than 30 days late, of those who have one."""
+Probabilities: TypeAlias = Callable[[], Scorer]
+"""Gives what makes calibrated probabilities of paying more than 30 days late out of signals."""
 ExpertOpinions: TypeAlias = Callable[[Subjects], Mapping[SubjectId, Expert]]
 """Experts' assessments that stand, of those who have one."""
 
@@ -79,7 +80,7 @@ class RiskService:
         responses: Responses,
         audit: AuditChain,
         clock: Clock,
-        probabilities: Probabilities = lambda _: {},
+        probabilities: Probabilities = lambda: lambda _: None,
         experts: ExpertOpinions = lambda _: {},
     ) -> None:
         self._inputs, self._policies, self._responses = inputs, policies, responses
@@ -144,16 +145,17 @@ class RiskService:
 
     def _known(self, subjects: Subjects) -> tuple[list[Known], int | None]:
         inputs = self._inputs.all() if subjects is None else self._inputs.some(subjects)
-        probabilities, experts = self._probabilities(subjects), self._experts(subjects)
+        probability_of, experts = self._probabilities(), self._experts(subjects)
         known = [
             Known(
                 subject=subject,
                 personal=parse_subject(subject).personal,
-                signals=signals_of(one),
-                probability=probabilities.get(subject),
+                signals=signals,
+                probability=probability_of(signals),
                 expert=experts.get(subject),
             )
             for subject, one in sorted(inputs.items())
+            for signals in (signals_of(one),)
         ]
         return known, self._inputs.firm_open_minor()
 

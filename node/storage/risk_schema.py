@@ -49,6 +49,17 @@ risk_policy = Table(
     Column("role", TEXT, nullable=False),
     Column("note", TEXT, nullable=False),
 )
+risk_model = Table(
+    "risk_model",
+    metadata,
+    Column("version", NUMBER, primary_key=True, autoincrement=False),
+    Column("fitted_at", TEXT, nullable=False),
+    Column("actor", TEXT, nullable=False),
+    Column("role", TEXT, nullable=False),
+    Column("state", TEXT, nullable=False),
+    Column("model", TEXT),
+    Column("card", TEXT, nullable=False),
+)
 local_input = Table(
     "local_input",
     metadata,

@@ -30,6 +30,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "api_key": mark("A live API key of this node's party is needed."),
     "scope": mark("The API key does not allow this."),
     "person_state": mark("The person is in no state for this."),
+    "model_extra": mark("Fitting a model needs the extra hanse[model], which is not installed."),
     "expert_state": mark("The assessment is in no state for this."),
     "warning_state": mark("The firm's warning of this subject stands already."),
     "risk_state": mark("The risk is in no state for this."),

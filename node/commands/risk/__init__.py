@@ -22,6 +22,8 @@ COMMANDS: Final = {
         "node.commands.risk.local",
         mark("Enter what the firm knows of a customer's statements and industry."),
     ),
+    "fit": ("node.commands.risk.fit", mark("Fit a probability of paying late on the firm's own history.")),
+    "model": ("node.commands.risk.model", mark("Show the card of a fitted model: what it is, and how good.")),
     "policy": ("node.commands.risk.policy", mark("Show, check, preview and adopt the firm's risk policy.")),
     "signals": ("node.commands.risk.signals", mark("Show what is known of a customer, or why it is not.")),
     "limits": ("node.commands.risk.limits", mark("The firm's own credit limits.")),

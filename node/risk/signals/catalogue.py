@@ -229,14 +229,18 @@ KINDS: Final[Mapping[SignalName, Kind]] = MappingProxyType(
         "estimate.late10": Kind(
             title=mark("Estimate of paying more than 10 days late"),
             unit="share",
-            formula=mark("Shrunken share of own and network history paid more than 10 days late."),
+            formula=mark(
+                "Shrunken life table of your invoices and the windows: the chance of passing 10 days."
+            ),
             source="estimate",
             worse="higher",
         ),
         "estimate.late30": Kind(
             title=mark("Estimate of paying more than 30 days late"),
             unit="share",
-            formula=mark("Shrunken share of own and network history paid more than 30 days late."),
+            formula=mark(
+                "Shrunken life table of your invoices and the windows: the chance of passing 30 days."
+            ),
             source="estimate",
             worse="higher",
         ),

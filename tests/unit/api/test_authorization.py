@@ -143,6 +143,7 @@ TABLE: dict[tuple[str, str], Who] = {
     ("GET", "/v1/webhooks/deliveries"): "risk:read",
     ("POST", "/v1/webhooks/{channel}/retry"): "alerts:write",
     ("GET", "/v1/audit"): "audit:read",
+    ("GET", "/v1/model"): "risk:read",
     ("GET", "/v1/audit/head"): "audit:read",
     ("GET", "/v1/subjects/{subject}/expert"): "risk:read",
     ("POST", "/v1/subjects/{subject}/expert"): "risk:write",

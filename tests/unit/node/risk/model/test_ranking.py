@@ -1,11 +1,12 @@
 """Areas under the curve by counting pairs, and what intervals promise."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
 
-from benchmarks.ranking import Outcomes, area, intervals
+from node.risk.model.ranking import Floats, Outcomes, area, intervals
 
 
 def outcomes(*each: tuple[int, int, int]) -> Outcomes:
@@ -41,26 +42,29 @@ def test_where_nothing_is_late_there_is_no_area() -> None:
     assert math.isnan(area(np.array([1.0]), outcomes((2, 0, 0))))
 
 
+def areas(scores: dict[str, Floats], of: Outcomes, weight: Floats) -> dict[str, float]:
+    return {name: area(values, of, weight) for name, values in scores.items()}
+
+
 def test_intervals_hold_the_area_and_are_the_same_again() -> None:
     random = np.random.default_rng(1)
     many = outcomes(*[(4, int(random.integers(0, 4)), place) for place in range(200)])
     scores = {"good": many.late + random.normal(size=200), "none": random.normal(size=200)}
-    found = intervals(scores, many, [("good", "none")], seed=7)
-    assert found == intervals(scores, many, [("good", "none")], seed=7)
+    found = intervals(many.customer, partial(areas, scores, many), seed=7)
+    assert found == intervals(many.customer, partial(areas, scores, many), seed=7)
     for name, values in scores.items():
         low, high = found[name]
         assert low < area(values, many) < high
-    low, high = found["good-none"]
-    assert 0 < low < area(scores["good"], many) - area(scores["none"], many) < high
+    assert found["none"][1] < found["good"][0]
 
 
-def test_an_interval_takes_a_customer_s_invoices_together() -> None:
-    """Twenty copies of each customer's pair are no more customers: the interval stays as wide."""
+def test_an_interval_takes_a_customer_s_units_together() -> None:
+    """Twenty copies of each customer's unit are no more customers: the interval stays as wide."""
     random = np.random.default_rng(2)
     alone = outcomes(*[(2, int(random.integers(0, 3)), place) for place in range(40)])
     scores = random.normal(size=40)
     twenty = {name: np.tile(getattr(alone, name), 20) for name in ("count", "late", "customer")}
     copies = Outcomes(**twenty)
-    one = intervals({"a": scores}, alone, [], seed=3)["a"]
-    many = intervals({"a": np.tile(scores, 20)}, copies, [], seed=3)["a"]
+    one = intervals(alone.customer, partial(areas, {"a": scores}, alone), seed=3)["a"]
+    many = intervals(copies.customer, partial(areas, {"a": np.tile(scores, 20)}, copies), seed=3)["a"]
     assert many == pytest.approx(one)
