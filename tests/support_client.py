@@ -35,6 +35,7 @@ from node.bootstrap import (
 from node.bootstrap import Surroundings as NodeSurroundings
 from node.errors import NotFoundError
 from node.logdoor import LogDoor, with_log
+from node.own.scopes import SCOPES
 from node.own.service import OwnService
 from node.own.stepper import Stepper
 from node.own.verbs import member_verbs
@@ -74,6 +75,11 @@ class Wiretap:
         self.edits: list[Edit] = []
         self.sent: list[httpx.Request] = []
         self.instead: list[httpx.Response | httpx.TransportError] = []
+
+    @property
+    def inquiries(self) -> list[httpx.Request]:
+        """What was sent but for the requests for assessments, which come after answers."""
+        return [request for request in self.sent if not request.url.path.endswith("/assessment")]
 
     def caught(self, request: httpx.Request) -> httpx.Response | None:
         self.sent.append(request)
@@ -188,6 +194,7 @@ def fake_node() -> FakeHanse:
     """The fake, knowing what the tiny demo's consortium knows."""
     fake = FakeHanse(party=ASH, last_closed=MONTHS[-1], now_s=NOW.timestamp)
     fake.add(SHARED, *(window(month, rows=[(1, 1, 0)] * 5) for month in MONTHS))
+    fake.assess(SHARED, grade="A", score=92)
     return fake
 
 
@@ -216,6 +223,7 @@ def real_place(folder: Path) -> Iterator[Place]:
         around=NodeSurroundings(clock=clock),
         configured=[hashlib.sha256(API_KEY.encode()).hexdigest()],
     )
+    key = _key_of_an_analyst(own)
     genesis = (home / GENESIS_FILE).read_bytes()
     served.start(ASH, parse_document(trust), Doors(node=mailbox), genesis=genesis, clock=clock, own=own)
     stepper = Stepper(own, interval_s=60, monitors=False)
@@ -223,12 +231,18 @@ def real_place(folder: Path) -> Iterator[Place]:
         now_s=lambda: clock.now().timestamp(), sleep=_no_sleep, sleep_async=_no_async_sleep
     )
     try:
-        yield Place(served.url, API_KEY, trust, surroundings)
+        yield Place(served.url, key, trust, surroundings)
     finally:
         served.close()
         stepper.stop()
         database.close()
         node.stop()
+
+
+def _key_of_an_analyst(own: OwnService) -> str:
+    """Make a key with every scope that is bound to the person whom a demo calls `analyst`."""
+    binding = own.people.bind("analyst")
+    return own.keys.new(name="client", scopes=SCOPES, expires_at=None, binding=binding).secret
 
 
 def _member(home: Path) -> tuple[Handler, Callable[[], None]]:

@@ -66,8 +66,71 @@ def test_a_known_subject_has_verified_figures(desk: Desk) -> None:
     assert (report.status, report.coverage, report.as_of) == ("checked", "checked", MONTHS[-1])
     assert [(one.months, one.contributors, one.rows) for one in report.windows] == WINDOWS
     assert (report.subject, report.purpose, report.party) == (SHARED, PURPOSE, ASH)
-    assert (report.grade, report.response, report.reasons) == (None, None, ())
     assert (report.warning_level, report.disputed) == (0, False)
+
+
+def test_the_nodes_own_assessment_comes_beside_the_figures(desk: Desk) -> None:
+    report = desk.connect().check(SHARED, purpose=PURPOSE)
+    found = report.assessment
+    assert found is not None
+    assert report.unassessed is None
+    assert (report.grade, report.score) == (found.grade, found.score)
+    assert report.grade == "A"
+    assert sum(reason.points for reason in found.reasons) == report.score
+    assert report.reasons == tuple(reason.code for reason in found.reasons)
+    lost = [reason.points - reason.most for reason in found.reasons]
+    assert lost == sorted(lost)
+    assert report.response == found.response == "accept"
+    assert report.onboarding is not None
+    assert (report.onboarding.decision, report.onboarding.conditions) == ("proceed", ())
+    assert report.onboarding.rule
+    assert len(found.policy) == 64
+
+
+def test_of_whom_too_little_is_known_a_person_decides(desk: Desk) -> None:
+    report = desk.connect().check(UNKNOWN, purpose=PURPOSE)
+    assert (report.grade, report.score, report.response) == ("U", None, "mitigate")
+    assert report.onboarding is not None
+    assert report.onboarding.decision == "refer"
+
+
+def test_a_key_that_is_given_no_assessment_still_gets_verified_figures(desk: Desk) -> None:
+    def refuse(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        if not request.url.path.endswith("/assessment"):
+            return response
+        return httpx.Response(403, json={"code": "not_permitted", "status": 403, "detail": "no"})
+
+    desk.between.edits.append(refuse)
+    hanse = desk.connect()
+    for report in (
+        hanse.check(SHARED, purpose=PURPOSE),
+        *hanse.check_many([SHARED, UNKNOWN], purpose=PURPOSE),
+    ):
+        assert (report.assessment, report.unassessed) == (None, "not_permitted")
+        assert (report.grade, report.score, report.response, report.reasons) == (None, None, None, ())
+        assert report.onboarding is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"grade": "F"},
+        {"score": "74"},
+        {"onboarding": {"rule": "x", "decision": "perhaps", "conditions": []}},
+        {"reasons": [{"code": "x", "direction": "up", "points": 1, "most": 2}]},
+    ],
+)
+def test_an_assessment_of_another_form_is_not_believed(desk: Desk, change: dict[str, Any]) -> None:
+    def edit(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        if not request.url.path.endswith("/assessment"):
+            return response
+        content = response.json()
+        content["assessment"] |= change
+        return httpx.Response(200, json=content)
+
+    desk.between.edits.append(edit)
+    with pytest.raises(NodeUnavailableError):
+        desk.connect().check(SHARED, purpose=PURPOSE)
 
 
 @pytest.mark.parametrize("subject", [THIN, UNKNOWN])
@@ -86,7 +149,7 @@ def test_many_are_one_inquiry_in_the_order_asked(desk: Desk) -> None:
     assert [one.coverage for one in outcomes] == ["none", "checked", "none"]
     assert len({one.log_index for one in outcomes}) == 1
     assert outcomes[0] == outcomes[2]
-    assert len(desk.between.sent) == 1
+    assert len(desk.between.inquiries) == 1
 
 
 def test_what_is_saved_is_an_answer_file(desk: Desk, tmp_path: Path) -> None:
@@ -122,7 +185,7 @@ def test_another_key_is_refused_once(desk: Desk) -> None:
         desk.connect(api_key="another-key").check(SHARED, purpose=PURPOSE)
     assert refused.value.problem.status == 401
     assert "another-key" not in f"{refused.value!r} {refused.value}"
-    assert len(desk.between.sent) == 1
+    assert len(desk.between.inquiries) == 1
 
 
 def test_another_consortium_is_not_trusted(desk: Desk) -> None:
@@ -251,10 +314,10 @@ def test_what_may_come_right_is_asked_again(desk: Desk, instead: httpx.Response)
     hanse = desk.connect()
     desk.between.instead += [instead, instead]
     assert hanse.check(SHARED, purpose=PURPOSE).coverage == "checked"
-    keys = {request.headers["idempotency-key"] for request in desk.between.sent}
-    assert (len(desk.between.sent), len(keys)) == (3, 1)
+    keys = {request.headers["idempotency-key"] for request in desk.between.inquiries}
+    assert (len(desk.between.inquiries), len(keys)) == (3, 1)
     assert hanse.check(SHARED, purpose=PURPOSE).coverage == "checked"
-    assert desk.between.sent[-1].headers["idempotency-key"] not in keys
+    assert desk.between.inquiries[-1].headers["idempotency-key"] not in keys
 
 
 @pytest.mark.parametrize(
@@ -287,14 +350,14 @@ def test_it_gives_up_after_some_attempts(desk: Desk) -> None:
     desk.between.instead += [httpx.Response(503, headers={"retry-after": "2"})] * 9
     with pytest.raises(NodeUnavailableError) as refused:
         desk.connect(limits=Limits(attempts=3)).check(SHARED, purpose=PURPOSE)
-    assert (refused.value.retry_after_s, len(desk.between.sent)) == (2, 3)
+    assert (refused.value.retry_after_s, len(desk.between.inquiries)) == (2, 3)
 
 
 def test_it_does_not_wait_past_the_deadline(desk: Desk) -> None:
     desk.between.instead += [httpx.Response(503, headers={"retry-after": "90"})] * 9
     with pytest.raises(NodeUnavailableError):
         desk.connect(limits=Limits(deadline_s=60)).check(SHARED, purpose=PURPOSE)
-    assert len(desk.between.sent) == 1
+    assert len(desk.between.inquiries) == 1
 
 
 HEADER = "invoice,customer,invoice_date,due_date,paid_date,amount,currency"

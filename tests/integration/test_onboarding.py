@@ -62,6 +62,7 @@ def run(code: list[str], names: dict[str, Any]) -> dict[str, Any]:
 def test_the_walk_through_runs_as_it_is_printed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake = FakeHanse()
     fake.add(SUBJECT, window("2026-09", rows=[(1, 2, 0)] * 5))
+    fake.assess(SUBJECT, grade="A", score=87)
     (folder / "consortium.json").write_bytes(fake.trust)
     (folder / "api-key").write_text(f"{fake.api_key}\n")
     monkeypatch.setattr(httpx, "HTTPTransport", fake.transport)

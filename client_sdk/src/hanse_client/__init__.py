@@ -4,6 +4,7 @@
 `hanse_client.testing` a node for the tests of those who use it.
 """
 
+from hanse_client.assessments import Assessment, Decision, Onboarding, Reason
 from hanse_client.async_client import AsyncHanse
 from hanse_client.client import Hanse
 from hanse_client.config import Limits
@@ -18,10 +19,12 @@ from hanse_client.reports import Coverage, Outcome, Report, Unanswered, Window
 from hanse_client.trust import Trust
 
 __all__ = [
+    "Assessment",
     "AsyncHanse",
     "ConsortiumStatus",
     "Coverage",
     "Customer",
+    "Decision",
     "Hanse",
     "HanseError",
     "Import",
@@ -30,10 +33,12 @@ __all__ = [
     "LogStatus",
     "Match",
     "Matches",
+    "Onboarding",
     "Outcome",
     "Portfolio",
     "PortfolioAnswer",
     "Progress",
+    "Reason",
     "RejectedError",
     "Remark",
     "Report",

@@ -9,6 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from hanse_client.assessments import Assessment, Grade, Onboarding, Response
 from hanse_client.errors import HanseError
 from hanse_ledger.answer_file import FILE_SUFFIX
 
@@ -79,15 +80,39 @@ class Report:
     """Where the inquiry stands in the log."""
     cosigned_at: datetime
     """UTC; at least half of the stewards that the policy asks for had seen the log with it by then."""
-    grade: str | None = None
-    """The node's own assessment; None from a node that makes none. Unlike the figures it cannot be verified:
-    each firm judges by its own policy."""
-    response: str | None = None
-    """What the firm's own policy advises; None from a node that gives no advice."""
-    reasons: tuple[str, ...] = ()
-    """Why, in the order of their weight."""
+    assessment: Assessment | None = None
+    """The node's own, by the firm's policy; None where the node gave none. Unlike the figures it cannot be
+    verified: each firm judges by itself."""
+    unassessed: str | None = None
+    """Why there is none, as the node's refusal says it: `scope`, `not_permitted`, `not_found`; None too where
+    it was not asked for, as in `report` and `portfolio_reports`."""
     answer_file: bytes = field(repr=False)
     """The file that anyone can verify with `hanse verify`."""
+
+    @property
+    def grade(self) -> Grade | None:
+        """A to E, or U where too little is known."""
+        return None if self.assessment is None else self.assessment.grade
+
+    @property
+    def score(self) -> int | None:
+        """0 to 100; None too where too little is known."""
+        return None if self.assessment is None else self.assessment.score
+
+    @property
+    def response(self) -> Response | None:
+        """What the firm's own policy does about it as a customer."""
+        return None if self.assessment is None else self.assessment.response
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The codes of the reasons, in the order of what they cost."""
+        return () if self.assessment is None else tuple(one.code for one in self.assessment.reasons)
+
+    @property
+    def onboarding(self) -> Onboarding | None:
+        """Whether to take it on as a new customer, with the rule that says so."""
+        return None if self.assessment is None else self.assessment.onboarding
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write the answer file, whole or not at all; into a folder under its request id. Return where."""

@@ -3,7 +3,7 @@
 Fields that this version does not know are left aside, so that a newer node can say more.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, NoReturn, TypeVar
 
@@ -38,6 +38,16 @@ class Shape:
     def text_or_none(self, name: str) -> str | None:
         """Return a text, or None where it is null or absent."""
         return None if self._fields.get(name) is None else self.text(name)
+
+    def choice(self, name: str, choices: Sequence[str]) -> Any:
+        """Return one of some texts."""
+        value = self._fields.get(name)
+        return value if value in choices else _refuse()
+
+    def integer(self, name: str) -> int:
+        """Return an integer of either sign."""
+        value = self._fields.get(name)
+        return value if isinstance(value, int) and not isinstance(value, bool) else _refuse()
 
     def number(self, name: str) -> int:
         """Return an integer of 0 or more."""

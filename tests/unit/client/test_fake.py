@@ -157,7 +157,7 @@ def test_failures_come_in_their_order(fake: FakeHanse) -> None:
     with pytest.raises(ConflictError):
         check(fake)
     assert check(fake).coverage == "checked"
-    assert [one.path for one in fake.received] == ["/v1/inquiries"] * 4
+    assert [one.path for one in fake.received if one.method == "POST"] == ["/v1/inquiries"] * 4
 
 
 def test_a_cut_connection_is_tried_again_under_one_key(fake: FakeHanse) -> None:
@@ -166,7 +166,7 @@ def test_a_cut_connection_is_tried_again_under_one_key(fake: FakeHanse) -> None:
     with fake.client(surroundings=Surroundings(sleep=waits.append)) as hanse:
         hanse.check(SUBJECT, purpose="onboarding")
     assert len(waits) == 2
-    assert len({one.idempotency_key for one in fake.received}) == 1
+    assert len({one.idempotency_key for one in fake.received if one.method == "POST"}) == 1
 
 
 def test_what_came_through_is_not_done_twice(fake: FakeHanse) -> None:
@@ -281,7 +281,7 @@ def test_a_call_that_is_still_being_answered_is_waited_for(fake: FakeHanse) -> N
     fake.fail_next(409, code="in_flight", times=2)
     with fake.client(surroundings=around) as hanse:
         assert hanse.check(SUBJECT, purpose="onboarding").coverage == "checked"
-        assert len({one.idempotency_key for one in fake.received}) == 1
+        assert len({one.idempotency_key for one in fake.received if one.method == "POST"}) == 1
         # Without an earlier attempt it is somebody else's call that has this key.
         fake.fail_next(409, code="in_flight")
         with pytest.raises(ConflictError):

@@ -3,17 +3,19 @@
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final
 
 import httpx
 
+from hanse_client.assessments import Decision, Grade, Response
 from hanse_client.async_client import AsyncHanse
 from hanse_client.client import Hanse
 from hanse_client.testing.answers import FakeStewards, FakeWindow, Known
 from hanse_client.testing.asking import Asking, Change
+from hanse_client.testing.assessing import Assessing
 from hanse_client.testing.book import Book
 from hanse_client.testing.founding import DESK, PURPOSES, Entropy, deal
 from hanse_client.testing.log import Log
@@ -60,7 +62,14 @@ class FakeHanse:
             known=lambda subject: self._known.get(subject, Known()),
             book=book,
         )
-        self._routes = Routes(api_key=self._api_key, log=self._log, asking=self._asking, book=book)
+        self._assessing = Assessing()
+        self._routes = Routes(
+            api_key=self._api_key,
+            log=self._log,
+            asking=self._asking,
+            book=book,
+            assessing=self._assessing,
+        )
 
     @property
     def url(self) -> str:
@@ -90,6 +99,36 @@ class FakeHanse:
     def alias(self, other: str, primary: str) -> None:
         """Let the desk file that two ids are one subject's; answers are about the primary one."""
         self._log.accept(DESK, Alias(other=self._id(other), primary=self._id(primary)))
+
+    def assess(
+        self,
+        subject: str,
+        *,
+        grade: Grade,
+        score: int | None,
+        response: Response = "accept",
+        decision: Decision = "proceed",
+        measures: Sequence[str] = (),
+        reasons: Mapping[str, int] | None = None,
+    ) -> None:
+        """Let the firm's policy say this of a subject; of all others too little is known (U, `refer`).
+
+        `reasons` are points by code that make the score; `measures` go with the response, and with a
+        decision to proceed with conditions.
+        """
+        self._assessing.assess(
+            self._id(subject),
+            grade=grade,
+            score=score,
+            response=response,
+            decision=decision,
+            measures=measures,
+            reasons=reasons,
+        )
+
+    def assess_nothing(self, code: str = "not_permitted") -> None:
+        """Let the node give no assessments from now on: `scope`, `not_permitted`, or `not_found`."""
+        self._assessing.refusal = code
 
     def refuse(self, subject: str, code: str = "budget") -> None:
         """Let the stewards refuse inquiries about a subject, with a code of protocol.md, section 9."""

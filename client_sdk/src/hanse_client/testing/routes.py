@@ -11,6 +11,7 @@ from urllib.parse import unquote
 import httpx
 
 from hanse_client.testing.asking import Asking
+from hanse_client.testing.assessing import Assessing
 from hanse_client.testing.book import Book, Refusal
 from hanse_client.testing.log import Log
 from hanse_ledger.errors import SubjectIdError
@@ -39,6 +40,7 @@ class Routes:
     log: Log
     asking: Asking
     book: Book
+    assessing: Assessing
     received: list[Received] = field(default_factory=list)
     replies: dict[str, tuple[bytes, httpx.Response]] = field(default_factory=dict)
 
@@ -168,6 +170,9 @@ class Routes:
                 return _json({"subject": subject, "matches": self.book.of_subject(subject)})
             case "GET", "match":
                 return _json({"subject": None, "matches": self.book.of_name(query["name"])})
+            case "GET", subject, "assessment":
+                primary = self.log.state.primary_of(parse_subject(unquote(subject)).id)
+                return _json(self.assessing.describe(primary))
             case "PUT", "customers", customer:
                 said = json.loads(request.content)
                 return _json(self.book.say(unquote(customer), said["name"], said["subject"]))
