@@ -112,6 +112,11 @@ class OwnService:
         self.reviews = Reviews(database, around.clock, self.audit, runs=self.risk.run)
         self.facts = Facts(database)
         self.warnings = Warnings(database, around.clock, self.audit)
+        self._add_monitoring(database, around)
+        self._add_reports(database, around)
+        self._steps: Callable[[], None] = lambda: None
+
+    def _add_monitoring(self, database: Database, around: Surroundings) -> None:
         self.watch = WatchList(database, around.clock, self.audit)
         self.alerts = Alerts(database, around.clock, self.audit, self.people.actor)
         self.plans = Plans(database, around.clock, self.audit, lambda: self.policy.in_force()[1].plans)
@@ -119,15 +124,17 @@ class OwnService:
         self.monitor = Monitor(
             database,
             clock=around.clock,
-            consortium=consortium,
+            consortium=self._consortium,
             audit=self.audit,
             policies=self.policy,
             risk=self.risk,
             portfolios=self.portfolios,
         )
+
+    def _add_reports(self, database: Database, around: Surroundings) -> None:
         self.portfolio_risk = PortfolioRisk(
             database,
-            consortium=consortium,
+            consortium=self._consortium,
             clock=around.clock,
             risk=self.risk,
             customers=self.customers,
@@ -135,8 +142,8 @@ class OwnService:
         )
         self.reports = Reports(
             database,
-            party=party,
-            consortium=consortium,
+            party=self._party,
+            consortium=self._consortium,
             clock=around.clock,
             sources=Sources(
                 customers=self.customers,
@@ -147,7 +154,6 @@ class OwnService:
                 audit=self.audit,
             ),
         )
-        self._steps: Callable[[], None] = lambda: None
 
     @property
     def consortium(self) -> Consortium:
