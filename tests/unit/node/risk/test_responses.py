@@ -225,7 +225,8 @@ def test_a_preview_says_what_would_change_and_changes_nothing(bench: Bench) -> N
 
 def test_who_falls_furthest_comes_first(bench: Bench) -> None:
     kinder = default_raw().replace(b"A = 85, B = 70, C = 55, D = 35", b"A = 70, B = 4, C = 3, D = 2")
-    bench.own.policy.adopt(APPROVER, kinder, note="")
+    capped = b'when = ["own.past_due_91_share >= 0.25"]\ngrade = '
+    bench.own.policy.adopt(APPROVER, kinder.replace(capped + b'"D"', capped + b'"B"'), note="")
     preview = bench.own.risk.preview(ANALYST, default_raw())
     falls = [ord(one.after.grade) - ord(one.before.grade) for one in preview.changes]
     assert falls == sorted(falls, reverse=True)
