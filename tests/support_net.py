@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -48,12 +49,18 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-def apart(members: list[PartyId], first: Month, ports: Mapping[PartyId, int]) -> DemoConsortium:
+def apart(
+    members: list[PartyId],
+    first: Month,
+    ports: Mapping[PartyId, int],
+    policy: Mapping[str, object] = MappingProxyType({}),
+) -> DemoConsortium:
     """Dealt keys, as only a test may have them, under a document that says it is no demo."""
     dealt = demo_document(members=members, currency="EUR", exponent=2, first_month=first, entropy=os.urandom)
 
     def change(document: dict[str, Any]) -> None:
         document["demo"] = False
+        document["policy"].update(policy)
         for party in document["parties"]:
             party["url"] = f"http://127.0.0.1:{ports[party['id']]}"
 
@@ -175,15 +182,17 @@ def found_nodes(
     members: list[PartyId],
     first: Month,
     change: Callable[[PartyId], Mapping[str, object]] = lambda _party: {},
+    policy: Mapping[str, object] = MappingProxyType({}),
     **more: object,
 ) -> tuple[DemoConsortium, dict[PartyId, NodeProcess]]:
     """Found a consortium and write each party's folder.
 
-    `more` are settings of every node, what `change` gives are those of one.
+    `more` are settings of every node, what `change` gives are those of one; `policy` are fields of the
+    document's.
     """
     names = parties(members)
     ports = dict(zip(names, free_ports(len(names)), strict=True))
-    founded = apart(members, first, ports)
+    founded = apart(members, first, ports, policy)
     nodes = {
         party: NodeProcess(
             write_node(folder / party, founded, party, port, **more, **change(party)),
@@ -222,9 +231,10 @@ def running(
     members: list[PartyId],
     first: Month,
     change: Callable[[PartyId], Mapping[str, object]] = lambda _party: {},
+    policy: Mapping[str, object] = MappingProxyType({}),
 ) -> Iterator[dict[PartyId, NodeProcess]]:
     """Found a consortium and run each party's node in a process of its own."""
-    _, nodes = found_nodes(folder, members, first, change)
+    _, nodes = found_nodes(folder, members, first, change, policy)
     try:
         start_all(nodes)
         yield nodes
