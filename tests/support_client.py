@@ -39,6 +39,7 @@ from node.own.scopes import SCOPES
 from node.own.service import OwnService
 from node.own.stepper import Stepper
 from node.own.verbs import member_verbs
+from node.risk.audit import AuditChain
 from node.service import Doors
 from node.storage.database import Database
 from node.wire import Handler, Mailbox, Service
@@ -63,6 +64,8 @@ class Place:
     api_key: str
     trust: bytes
     surroundings: Surroundings
+    audit: AuditChain | None = None
+    """The node's, where there is one."""
 
 
 class Wiretap:
@@ -231,7 +234,7 @@ def real_place(folder: Path) -> Iterator[Place]:
         now_s=lambda: clock.now().timestamp(), sleep=_no_sleep, sleep_async=_no_async_sleep
     )
     try:
-        yield Place(served.url, key, trust, surroundings)
+        yield Place(served.url, key, trust, surroundings, own.audit)
     finally:
         served.close()
         stepper.stop()

@@ -50,6 +50,29 @@ OWN = {
     "delay": [1, 0, 0, 0, 0, 0, 0, 0],
     "rows": [["2019-12", 250_000, 3]],
 }
+BESIDE = Beside(
+    risks=[
+        {
+            "id": "0" * 32,
+            "subject": SUBJECT,
+            "kind": "operational",
+            "text": {"en": "Orders fall", "zh-CN": "订单下降"},
+            "probability": 3,
+            "impact": 2,
+            "rule": "orders-fall",
+            "owner": "Ada",
+            "evidence": [{"signal": "own.order_change", "value": -0.7}],
+            "state": "open",
+            "found_at": "2020-01-10T08:00:00+00:00",
+            "found_by": "system",
+            "changed_at": "2020-01-10T08:00:00+00:00",
+            "holds": True,
+        }
+    ],
+    review={"due_on": "2020-01-01", "reviewed_on": None, "state": "overdue"},
+    probability={"model": 3, "unknown": "too_few"},
+    themes=["little_known"],
+)
 FACT = PublicFact(
     position=7,
     desk=PartyId("desk"),
@@ -81,11 +104,9 @@ def contents(inputs: Inputs, **more: Any) -> Contents:
         "signals": signals,
         "facts": [FACT],
         "assessment": assess(known, policy, firm_open_minor=50_000_000, on=date(2020, 1, 15)),
-        "beside": Beside(),
+        "beside": BESIDE,
         "matrix": policy.matrix.cells,
-        "versions": Versions(
-            program="0.1.0", policy={"version": 0, "name": policy.name, "sha256": "0" * 64}, model=None
-        ),
+        "versions": Versions(program="0.1.0", policy={"version": 0, "name": policy.name, "sha256": "0" * 64}),
     }
     return Contents(**(values | more))
 

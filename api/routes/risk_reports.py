@@ -77,7 +77,7 @@ async def report(
     is in the audit chain.
     """
     own = service.own
-    primary = await _primary(own, subject)
+    primary = own.subject(subject)
     closed = await _last_closed(own)
     if proof:
         await _prove(own, primary)
@@ -138,11 +138,6 @@ async def _portfolio(own: OwnService, actor: Actor, kind: str, *, positions: boo
         return to_csv(rows) if kind == CSV else to_xlsx(rows)
 
     return Response(await asyncio.to_thread(make), media_type=kind, headers=_SAFE)
-
-
-async def _primary(own: OwnService, text: str) -> SubjectId:
-    primary, _ = own.match_id(text, json.loads(await reply_to(own.aliases())))
-    return primary
 
 
 async def _last_closed(own: OwnService) -> Month | None:

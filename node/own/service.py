@@ -151,6 +151,9 @@ class OwnService:
                 facts=self.facts,
                 risk=self.risk,
                 responses=self.responses,
+                register=self.register,
+                reviews=self.reviews,
+                models=self.models,
                 audit=self.audit,
             ),
         )

@@ -33,7 +33,6 @@ class Versions:
     program: str
     policy: Mapping[str, Any]
     """Number, name and SHA-256 of the policy in force."""
-    model: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +43,16 @@ class Beside:
     """The newest assessment by an expert that was not replaced, with its `state`."""
     response: Mapping[str, Any] | None = None
     """The newest response, with what became of it."""
+    risks: Sequence[Mapping[str, Any]] = ()
+    """What the register holds of live risks."""
+    warning: Mapping[str, Any] | None = None
+    """The firm's own warning that stands."""
+    review: Mapping[str, Any] | None = None
+    """When the next review is, and when the last was."""
+    probability: Mapping[str, Any] = field(default_factory=dict)
+    """The version of the model, and why it gives no probability where it gives none."""
+    themes: Sequence[str] = ()
+    """What a customer may be told of the reasons, as codes: sources are in none of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +109,11 @@ def report_of(contents: Contents) -> dict[str, Any]:
         "assessment": contents.assessment.describe(),
         "expert": contents.beside.expert,
         "response": contents.beside.response,
+        "risks": list(contents.beside.risks),
+        "warning": contents.beside.warning,
+        "review": contents.beside.review,
+        "probability": dict(contents.beside.probability),
+        "themes": list(contents.beside.themes),
         "matrix": [list(row) for row in contents.matrix],
         "versions": _versions(contents.versions, contents.consortium),
         "proof": contents.proof,
@@ -139,6 +153,5 @@ def _versions(versions: Versions, consortium: Consortium) -> dict[str, Any]:
     return {
         "program": versions.program,
         "policy": dict(versions.policy),
-        "model": versions.model,
         "consortium_document": consortium.hash.hex(),
     }

@@ -19,11 +19,17 @@ from node.ports import Clock
 from node.risk.audit import AuditChain
 from node.risk.expert import Expert
 from node.risk.grades import Grade
+from node.risk.models import Models
+from node.risk.notice import REASONS_MOST
+from node.risk.own_warnings import standing_warnings
+from node.risk.register.service import Register
 from node.risk.report.document import Beside, Contents, Versions, report_of
 from node.risk.report.proofs import Proofs
 from node.risk.responses import Responses
+from node.risk.reviews.service import Reviews
 from node.risk.roles import Actor, require
 from node.risk.service import RiskService, Run
+from node.risk.themes import themes_of
 from node.storage.database import Database
 
 _DISTRIBUTION: Final = "hanse"
@@ -38,6 +44,9 @@ class Sources:
     facts: Facts
     risk: RiskService
     responses: Responses
+    register: Register
+    reviews: Reviews
+    models: Models
     audit: AuditChain
 
 
@@ -122,11 +131,28 @@ class Reports:
     def _beside(self, actor: Actor, run: Run) -> Beside:
         (assessment,), (known,) = run.assessments, run.known
         expert = known.expert
-        response = self._sources.responses.newest_of(actor, assessment.subject)
+        subject = assessment.subject
+        response = self._sources.responses.newest_of(actor, subject)
+        review = self._sources.reviews.next_of(subject).describe(self._clock.now().date())
+        codes = [one.code for one in assessment.score.reasons if one.direction == "against"]
         return Beside(
+            risks=[risk.describe() for risk in self._sources.register.live([subject]).get(subject, [])],
+            warning=self._warning(subject),
+            review={name: review[name] for name in ("due_on", "reviewed_on", "state")},
+            probability=self._probability(subject),
+            themes=themes_of(codes, run.policy)[:REASONS_MOST],
             expert=None if expert is None else self._expert(expert, assessment.score.grade),
             response=None if response is None else response.describe(),
         )
+
+    def _warning(self, subject: SubjectId) -> dict[str, Any] | None:
+        with self._database.read() as connection:
+            standing = standing_warnings(connection).get(subject, [])
+        return standing[0].describe() if standing else None
+
+    def _probability(self, subject: SubjectId) -> dict[str, Any]:
+        found = self._sources.models.probability_of(subject)
+        return {"model": found.version, "unknown": found.unknown}
 
     def _expert(self, expert: Expert, model: Grade) -> dict[str, Any]:
         today = self._clock.now().date()
@@ -139,4 +165,4 @@ class Reports:
 
 def _versions(run: Run) -> Versions:
     policy = {"version": run.version.number, "name": run.policy.name, "sha256": run.version.sha256}
-    return Versions(program=version(_DISTRIBUTION), policy=policy, model=None)
+    return Versions(program=version(_DISTRIBUTION), policy=policy)

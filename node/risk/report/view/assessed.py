@@ -8,7 +8,9 @@ from node.rendering.blocks import Block, Column, Fields, Grid, Paragraph, Row, S
 from node.rendering.figures import Frame
 from node.rendering.matrix import LEVELS, matrix_block
 from node.risk.kinds import KIND_WORDS
+from node.risk.register.risk import STATE_WORDS
 from node.risk.report.words import DASH, count, money
+from node.risk.themes import SENTENCES
 from node.risk.words import (
     DECISIONS,
     DIRECTIONS,
@@ -21,12 +23,18 @@ from node.risk.words import (
     listed,
     said,
 )
-from node.texts import formats, tr
+from node.texts import current, formats, mark, tr
 
 Document = Mapping[str, Any]
 
 _HERE: Final = "●"
 _CAP: Final = "cap"
+NO_PROBABILITY: Final[Mapping[str, str]] = {
+    "no_model": mark("no model was fitted"),
+    "too_few": mark("too few outcomes for a model"),
+    "no_skill": mark("the model tells no more than the average"),
+    "nothing_known": mark("nothing is known that the model goes by"),
+}
 
 
 def headline(document: Document, frame: Frame) -> Fields:
@@ -52,6 +60,10 @@ def assessed_sections(document: Document, frame: Frame) -> Iterator[Section]:
     yield _beside(document)
     yield _matrix(document)
     yield _response(document, frame)
+    yield from _risks(document)
+    yield _review(document)
+    if document["themes"]:
+        yield _tellable(document)
 
 
 def _score(document: Document) -> Section:
@@ -143,7 +155,10 @@ def _expert(expert: Mapping[str, Any]) -> Block:
 
 def _probability(document: Document) -> str:
     value = document["assessment"]["probability"]
-    return tr("none: no calibrated model") if value is None else formats.share(value)
+    if value is not None:
+        return formats.share(value)
+    unknown = document["probability"].get("unknown")
+    return tr("none: {reason}", reason=said(NO_PROBABILITY, unknown or "no_model"))
 
 
 def _matrix(document: Document) -> Section:
@@ -200,6 +215,51 @@ def _kept_response(kept: Mapping[str, Any]) -> Block:
         kept["outcome"] or DASH,
     )
     return grid(tr("The newest response, and what became of it."), columns, [row])
+
+
+def _risks(document: Document) -> Iterator[Section]:
+    if not document["risks"]:
+        return
+    columns = [
+        *texts(tr("Risk"), tr("Kind")),
+        *figures(tr("Probability"), tr("Impact")),
+        *texts(tr("State"), tr("Owner"), tr("Found by"), tr("Since")),
+    ]
+    rows = [
+        (
+            one["text"].get(current(), one["text"]["en"]),
+            said(KIND_WORDS, one["kind"]),
+            formats.number(one["probability"]),
+            formats.number(one["impact"]),
+            said(STATE_WORDS, one["state"]),
+            one["owner"] or DASH,
+            one["found_by"] if one["rule"] is None else tr("rule {name}", name=one["rule"]),
+            _day(one["found_at"]),
+        )
+        for one in document["risks"]
+    ]
+    caption = tr("Found by rules or entered by people; probability and impact are classes from 1 to 5.")
+    yield Section(title=tr("Register of risks"), blocks=(grid(caption, columns, rows),))
+
+
+def _review(document: Document) -> Section:
+    review = document["review"]
+    if review is None:
+        return Section(title=tr("Review"), blocks=(Paragraph(text=tr("None is due.")),))
+    due = _day(review["due_on"])
+    last = review["reviewed_on"]
+    entries = (
+        (tr("Next review"), tr("{day}, overdue", day=due) if review["state"] == "overdue" else due),
+        (tr("Last review"), DASH if last is None else _day(last)),
+    )
+    return Section(title=tr("Review"), blocks=(Fields(entries=entries),))
+
+
+def _tellable(document: Document) -> Section:
+    """Return the reasons as a customer may be given them."""
+    lead = Paragraph(text=tr("If you decide against the customer, these reasons name no source:"))
+    lines = (Paragraph(text=f"- {said(SENTENCES, theme)}") for theme in document["themes"])
+    return Section(title=tr("What the customer may be told"), blocks=(lead, *lines))
 
 
 def _day(text: str) -> str:

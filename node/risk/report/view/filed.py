@@ -33,14 +33,17 @@ PERSONAL: Final = mark(
 def version_section(document: Document) -> Section:
     """Return what the report was made by and from."""
     versions = document["versions"]
-    model = versions["model"]
+    model = document["probability"].get("model")
     entries = [
         (tr("Report format"), document["format"]),
         (tr("Program"), versions["program"]),
         (tr("Consortium"), document["consortium"]),
         (tr("Consortium document"), versions["consortium_document"]),
         (tr("Risk policy"), _policy(versions["policy"])),
-        (tr("Probability model"), DASH if model is None else model),
+        (
+            tr("Probability model"),
+            DASH if model is None else tr("version {number}", number=formats.number(model)),
+        ),
     ]
     return Section(title=tr("What it was made by"), blocks=(Fields(entries=tuple(entries)),))
 

@@ -1,6 +1,7 @@
 """A whole report in words: what comes first, and in which order the rest stands."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from hanse_ledger.ids import parse_month
@@ -61,6 +62,7 @@ def _lead(document: Document, frame: Frame) -> Iterator[Block]:
 def _sections(document: Document, frame: Frame) -> Iterator[Section]:
     yield from assessed_sections(document, frame)
     yield from _network(document, frame)
+    yield from _own_warning(document)
     yield from fact_sections(document["facts"])
     yield from signal_sections(document["signals"], frame)
     yield formula_section(document["signals"])
@@ -79,6 +81,17 @@ def _network(document: Document, frame: Frame) -> Iterator[Section]:
     # As answered, with one's own rows in it: without them it could be of fewer firms than the minimum.
     yield from answer_sections(answer, frame)
     yield from own_row_sections(document["own"], frame)
+
+
+def _own_warning(document: Document) -> Iterator[Section]:
+    warning = document["warning"]
+    if warning is not None:
+        text = tr(
+            "Your firm warns of this customer in its bulletins, since {day}: {note}",
+            day=formats.day(datetime.fromisoformat(warning["raised_at"]).date()),
+            note=warning["note"] or DASH,
+        )
+        yield Section(title=tr("Your own warning"), blocks=(Paragraph(text=text),))
 
 
 def _age(document: Document) -> str:
