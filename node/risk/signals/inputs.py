@@ -15,13 +15,18 @@ FactName: TypeAlias = Literal[
 
 
 class OwnRow(NamedTuple):
-    """One of the firm's own rows; it is in every window of its month that froze in `counted_in` or later."""
+    """One of the firm's own rows; it is in every window of its month that froze in `counted_in` or later.
+
+    Not `is_settled` is one of which the node has not noted yet whether its report counts: it may be in such a
+    window, or not.
+    """
 
     month: Month
     condition: int
     delay: int
     delay_days: int
     counted_in: Month
+    is_settled: bool = True
 
 
 class OwnInvoice(NamedTuple):

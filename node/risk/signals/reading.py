@@ -172,7 +172,7 @@ class _Found(Mapping[SubjectId, Inputs]):
             minimum=self.frame.policy.contributors_min,
             answered=None if kept is None else _answered(kept),
             why_not=self.why_not.get(subject, "not_asked"),
-            rows=tuple(OwnRow(*row[1:]) for row in self.rows.get(subject, ())),
+            rows=tuple(OwnRow._make((*row[1:6], bool(row[6]))) for row in self.rows.get(subject, ())),
             book_day=self.book_day,
             invoices=tuple(map(self.reader.read, self.lines.get(subject, ()))),
             limit_minor=self.limits.get(subject),

@@ -90,7 +90,7 @@ def why_no_answer(connection: Connection, which: Subjects) -> dict[SubjectId, Un
 def counting_own_rows(
     connection: Connection, which: Subjects, answers: Mapping[SubjectId, str]
 ) -> dict[SubjectId, list[Any]]:
-    """Return the fields of own rows that count, of the months that a window still looked at may hold."""
+    """Return the fields of own rows that count or may, of the months that a window looked at may hold."""
     closed = [month for month in map(last_closed_of, answers.values()) if month is not None]
     if not closed:
         return {}
@@ -103,10 +103,11 @@ def counting_own_rows(
             own_row.c.condition,
             own_row.c.delay,
             own_row.c.delay_days,
-            draft.c.counted_in,
+            func.coalesce(draft.c.counted_in, draft.c.log_month),
+            draft.c.counted_in.is_not(None),
         )
         .join(draft)
-        .where(draft.c.counted_in.is_not(None), own_row.c.month > since, _in(own_row.c.subject, which))
+        .where(own_row.c.month > since, _in(own_row.c.subject, which))
     )
     return _by_subject(connection.execute(query).all())
 

@@ -34,6 +34,10 @@ def versus_signals(inputs: Inputs) -> list[Signal]:
     windows, why_not = usable(answered.windows, answered.last_closed, inputs.minimum)
     if why_not is not None:
         return unknowns((*_OTHERS, *_APART), why_not)
+    unsettled = [row for row in inputs.rows if not row.is_settled]
+    windows = [one for one in windows if not any(_may_hold(one, row) for row in unsettled)]
+    if not windows:
+        return unknowns((*_OTHERS, *_APART), "own_row_unsettled")
     parts = [_Part(window, rows_in(window, inputs.rows)) for window in windows]
     enough = [part for part in parts if _is_enough(part, inputs.minimum)]
     if not enough:
@@ -44,7 +48,11 @@ def versus_signals(inputs: Inputs) -> list[Signal]:
 
 def rows_in(window: WindowFigures, rows: Iterable[OwnRow]) -> list[OwnRow]:
     """Return the own rows that a window holds: those that counted before the close which froze it."""
-    return [row for row in rows if row.month in window.months and row.counted_in <= window.frozen_at]
+    return [row for row in rows if row.is_settled and _may_hold(window, row)]
+
+
+def _may_hold(window: WindowFigures, row: OwnRow) -> bool:
+    return row.month in window.months and row.counted_in <= window.frozen_at
 
 
 def _is_enough(part: _Part, minimum: int) -> bool:

@@ -11,7 +11,7 @@ from support_node import FIRST, MEMBERS, Bench, invoice, month, subject, take_bo
 from support_postgres import Places
 
 from consortium_config.sample import DESK_ID, STEWARDS
-from hanse_ledger.bodies import Report
+from hanse_ledger.bodies import Close, Report
 from hanse_ledger.errors import UnavailableError
 from hanse_ledger.filings import Alias
 from hanse_ledger.ids import Month, StewardX
@@ -194,6 +194,54 @@ def test_a_share_is_sent_until_its_steward_has_said_its_word(bench: Bench) -> No
     assert sent == {STEWARDS[StewardX(3)]}
     assert bench.work() == 0
     assert bench.member(ALDER).report().counting == 1
+
+
+def counted_in(member: MemberNode) -> list[tuple[bool, int | None]]:
+    """Whether each report counts, and the log month in which it began to."""
+    with member.standing.database.read() as connection:
+        found = connection.execute(select(draft.c.counted, draft.c.counted_in).order_by(draft.c.id))
+        return [(row.counted, row.counted_in) for row in found]
+
+
+def test_a_report_is_in_windows_from_the_log_month_on_in_which_it_counts(bench: Bench) -> None:
+    member = bench.member(ALDER)
+    take_book(member, {"C1": [LONG]})
+    bench.work()
+    member.report()
+    assert counted_in(member) == [(False, None)]
+    bench.end_month(OCTOBER)
+    bench.end_month(NOVEMBER)
+    member.report()
+    assert counted_in(member) == [(True, OCTOBER), (True, NOVEMBER)]
+
+
+def test_a_report_that_counts_after_its_month_has_closed_is_in_later_windows_only(bench: Bench) -> None:
+    """A share is late, and two stewards close the month without waiting for it: acceptance does not look."""
+    member = bench.member(ALDER)
+    take_book(member, {"C1": [LONG]})
+    bench.work()
+    bench.silent.add((STEWARDS[StewardX(3)], "shares"))
+    member.report()
+    bench.work()
+    for x in (1, 2):
+        bench.log(STEWARDS[StewardX(x)], Close(month=OCTOBER))
+    bench.silent.clear()
+    member.report()
+    bench.work()
+    member.report()
+    assert bench.state.last_closed() == OCTOBER
+    assert counted_in(member)[0] == (True, NOVEMBER)
+
+
+def test_what_a_database_of_before_does_not_say_is_filled_in(bench: Bench) -> None:
+    member = bench.member(ALDER)
+    take_book(member, {"C1": [LONG]})
+    bench.work()
+    bench.end_month(OCTOBER)
+    with member.standing.database.write() as connection:
+        connection.execute(draft.update().values(counted_in=None))
+    member.report()
+    assert counted_in(member)[0] == (True, OCTOBER)
 
 
 def test_without_a_sealing_key_of_every_steward_nothing_is_sealed(bench: Bench) -> None:

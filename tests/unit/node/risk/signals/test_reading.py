@@ -166,13 +166,15 @@ def test_who_was_never_asked_about_is_not_asked(reader: InputsReader) -> None:
     assert found["own.open_minor"].unknown == "no_book"
 
 
-def test_only_own_rows_that_count_are_read(database: Database, reader: InputsReader) -> None:
+def test_own_rows_are_read_with_whether_they_surely_count(database: Database, reader: InputsReader) -> None:
     put_inquiry(database, "checked", kept=figures(window()))
     put_row(database, month=DECEMBER, counted_in=DECEMBER)
     put_row(database, month=Month(DECEMBER - 1), counted_in=None)
     put_row(database, month=Month(DECEMBER - 30), counted_in=Month(DECEMBER - 30))
-    assert [(row.month, row.delay_days, row.counted_in) for row in reader.one(S1).rows] == [
-        (DECEMBER, 3, DECEMBER)
+    found = sorted(reader.one(S1).rows)
+    assert [(row.month, row.delay_days, row.counted_in, row.is_settled) for row in found] == [
+        (DECEMBER - 1, 3, DECEMBER - 1, False),
+        (DECEMBER, 3, DECEMBER, True),
     ]
 
 

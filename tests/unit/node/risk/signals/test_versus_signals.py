@@ -54,6 +54,16 @@ def test_a_row_that_counted_after_the_window_froze_is_not_in_it() -> None:
     assert found["versus.others_late_share"].value == 0
 
 
+def test_a_window_that_may_hold_a_row_or_not_is_compared_with_nothing() -> None:
+    wide = window(band=2, condition=(0, 6, 0, 0, 0, 0, 0, 0))
+    unsettled = own_row()._replace(is_settled=False)
+    found = signals(wide, rows=(unsettled,))
+    assert found["versus.others_days"].unknown == "own_row_unsettled"
+    assert found["versus.delay_days"].unknown == "own_row_unsettled"
+    later = unsettled._replace(counted_in=Month(DECEMBER + 1))
+    assert signals(wide, rows=(later,))["versus.others_days"].value == 0
+
+
 def test_a_withdrawn_row_s_window_is_withheld_and_compared_with_nothing() -> None:
     found = signals(window(band=2, withheld=True), rows=(own_row(),))
     assert found["versus.delay_days"].unknown == "withheld"
