@@ -8,7 +8,7 @@ import typer
 
 from hanse_ledger.ids import SubjectId
 from node.commands.options import Dir, Json, Party, WrongUsageError, parse_day
-from node.commands.output import new_console, print_json, print_line
+from node.commands.output import print_json, print_line
 from node.commands.own_node import As, NodeConfig, acting, own_node
 from node.commands.risk.rating import read_ratings
 from node.commands.tree import Command, new_app
@@ -172,19 +172,17 @@ def _say(found: Opinions, *, as_json: bool, is_whole: bool = False) -> None:
 
 
 def _print(assessments: list[dict[str, Any]]) -> None:
-    from rich.table import Table  # noqa: PLC0415 - `--json` runs do without Rich
-
-    table: Any = Table(
-        *(tr("Id"), tr("Grade"), tr("State"), tr("By"), tr("Confirmed by"), tr("Until")),
-        *(tr("Ratings"), tr("Reason"), tr("Evidence")),
-    )
     for one in assessments:
         ratings = [
             f"{tr(KIND_WORDS[kind])} {rating['probability']}x{rating['impact']}"
             for kind, rating in one["ratings"].items()
         ]
-        table.add_row(
-            *(one["id"], one["grade"], tr(STATE_WORDS[one["state"]]), one["by"], one["confirmed_by"] or ""),
-            *(one["expires_on"], "\n".join(ratings), one["reason"], "\n".join(one["evidence"])),
+        confirmed = (
+            [] if one["confirmed_by"] is None else [tr("confirmed by {name}", name=one["confirmed_by"])]
         )
-    new_console().print(table)
+        until = tr("until {day}", day=one["expires_on"])
+        print_line()
+        print_line(f"{one['grade']}: {one['reason']}")
+        print_line("  " + " | ".join([tr(STATE_WORDS[one["state"]]), until, *ratings]))
+        print_line("  " + " | ".join([tr("by {name}", name=one["by"]), *confirmed, *one["evidence"]]))
+        print_line(f"  {one['id']}")

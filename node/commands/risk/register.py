@@ -1,12 +1,12 @@
 """`hanse risk register`: what may go wrong with each customer, found by rules or entered by people."""
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 import typer
 
 from node.commands.options import Dir, Json, Party, WrongUsageError
-from node.commands.output import new_console, print_json, print_line
+from node.commands.output import print_json, print_line
 from node.commands.own_node import As, NodeConfig, acting, own_node
 from node.commands.risk.rating import read_kind, read_rating
 from node.commands.tree import Command, new_app
@@ -158,20 +158,16 @@ def _show(risks: list[Risk], *, as_json: bool, is_list: bool = False) -> None:
 
 
 def _print(risks: Iterable[Risk]) -> None:
-    from rich.table import Table  # noqa: PLC0415 - `--json` runs do without Rich
-
-    table: Any = Table(
-        *(tr("Id"), tr("Subject"), tr("Kind"), tr("Risk"), tr("Probability x impact")),
-        *(tr("State"), tr("Owner"), tr("Found"), tr("Evidence")),
-    )
     language = "zh" if current() == "zh-CN" else "en"
     for risk in risks:
-        table.add_row(
-            *(risk.id, risk.subject, tr(KIND_WORDS[risk.kind]), risk.text[language]),
-            *(f"{risk.rating.probability}x{risk.rating.impact}", tr(STATE_WORDS[risk.state])),
-            *(risk.owner or "", f"{risk.found_at:%Y-%m-%d}", "\n".join(_evidence(risk))),
-        )
-    new_console().print(table)
+        rating = f"{risk.rating.probability}x{risk.rating.impact}"
+        found = tr("found {day}", day=f"{risk.found_at:%Y-%m-%d}")
+        owner = tr("owner: {name}", name=risk.owner or "-")
+        print_line()
+        print_line(risk.text[language])
+        print_line("  " + " | ".join([tr(KIND_WORDS[risk.kind]), rating, tr(STATE_WORDS[risk.state])]))
+        print_line("  " + " | ".join([found, owner, *_evidence(risk)]))
+        print_line(f"  {risk.subject}  {risk.id}")
 
 
 def _evidence(risk: Risk) -> Iterable[str]:

@@ -1,35 +1,21 @@
 """People and the audit chain over HTTP: a scope opens the route, the role of the key's person decides."""
 
-from collections.abc import Callable
-from typing import TypeAlias
-
 import httpx
 import pytest
+from support_asking import Ask, people_of
 from support_http import API_KEY, Served
-from support_people import ADMIN, NAMES, add_people
+from support_people import NAMES
 
-from node.own.scopes import SCOPES
 from node.risk.audit import Head, verify_lines
 from node.storage.risk_schema import audit
 
-Ask: TypeAlias = Callable[..., httpx.Response]
 LINES = {"accept": "application/jsonl"}
 
 
 @pytest.fixture
 def ask(client: httpx.Client, served: Served) -> Ask:
     """Ask as a person, by a key of that person's with every scope."""
-    add_people(served.own)
-    keys = {}
-    for name in (ADMIN.name, *NAMES.values()):
-        binding = served.own.people.bind(name)
-        keys[name] = served.own.keys.new(name=name, scopes=SCOPES, expires_at=None, binding=binding).secret
-
-    def ask(person: str, method: str, path: str, **more: object) -> httpx.Response:
-        headers = {"authorization": f"Bearer {keys[person]}", **more.pop("headers", {})}  # type: ignore[dict-item]
-        return client.request(method, path, headers=headers, **more)  # type: ignore[arg-type]
-
-    return ask
+    return people_of(served, client)
 
 
 def test_an_admin_keeps_the_registry(ask: Ask) -> None:
