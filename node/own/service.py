@@ -128,6 +128,7 @@ class OwnService:
             audit=self.audit,
             policies=self.policy,
             risk=self.risk,
+            register=self.register,
             portfolios=self.portfolios,
         )
 

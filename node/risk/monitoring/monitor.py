@@ -28,6 +28,8 @@ from node.risk.monitoring.rounds import Figures, Round, do_round
 from node.risk.monitoring.watchlist import HAND
 from node.risk.planning import escalate, has_late_steps
 from node.risk.policy.versions import Policies
+from node.risk.register.service import Register
+from node.risk.roles import SYSTEM
 from node.risk.service import RiskService
 from node.storage.database import Database
 from node.storage.facts import primary_id
@@ -54,10 +56,12 @@ class Monitor:
         audit: AuditChain,
         policies: Policies,
         risk: RiskService,
+        register: Register,
         portfolios: Portfolios,
     ) -> None:
         self._database, self._clock, self._consortium = database, clock, consortium
         self._audit, self._policies, self._risk, self._portfolios = audit, policies, risk, portfolios
+        self._register = register
 
     def step(self) -> bool:
         """Do a little; return whether there is more to do at once. Raises UnavailableError."""
@@ -126,7 +130,9 @@ class Monitor:
             raw = _following(connection, event)
             subjects = sorted({primary_id(connection, subject) for subject in raw})
         _, policy = self._policies.in_force()
-        figures = {known.subject: figures_of(known, made) for known, made in self._risk.seen(subjects)}
+        seen = self._risk.seen(subjects)
+        figures = {known.subject: figures_of(known, made) for known, made in seen}
+        signals = {known.subject: known.signals for known, _ in seen}
         rules = self._consortium().policy
         of = Round(
             policy=policy,
@@ -138,6 +144,7 @@ class Monitor:
         )
         with self._database.write() as connection:
             do_round(connection, self._audit, of)
+            self._register.note(connection, SYSTEM, policy, signals)
             if event.subject is not None or len(raw) < SUBJECTS_A_ROUND:
                 note_done(connection, event, now)
             else:

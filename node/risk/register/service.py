@@ -25,6 +25,7 @@ from node.risk.roles import Actor, require
 from node.risk.signals.compute import signals_of
 from node.risk.signals.reading import InputsReader
 from node.risk.signals.stored import Subjects
+from node.risk.signals.value import Signals
 from node.storage.database import Database
 from node.storage.risk_schema import person as person_table
 from node.storage.risk_schema import risk_entry as table
@@ -33,6 +34,8 @@ TEXT_CHARS_MOST: Final = 500
 REASON_CHARS_MOST: Final = 2_000
 EVIDENCE_MOST: Final = 20
 _ID_BYTES: Final = 16
+_AT_ONCE: Final = 500
+"""More subjects than this are looked up by reading all."""
 _LANGUAGES: Final = ("en", "zh")
 
 PolicyInForce: TypeAlias = Callable[[], RiskPolicy]
@@ -95,17 +98,24 @@ class Register:
         require(actor, "register.find")
         policy = self._policy()
         inputs = self._inputs.all() if subjects is None else self._inputs.some(subjects)
-        findings = {
-            subject: findings_of(policy.risks, policy.conditions, signals_of(one))
-            for subject, one in inputs.items()
-        }
-        made = {"found": 0, "reopened": 0, "seen": 0, "passed": 0}
+        signals = {subject: signals_of(one) for subject, one in inputs.items()}
         with self._database.write() as connection:
-            known = _by_subject(connection, subjects)
-            for subject, found in findings.items():
-                for change in changes_of(known[subject], found):
-                    self._apply(connection, actor, subject, change)
-                    made[change.what] += 1
+            return self.note(connection, actor, policy, signals)
+
+    def note(
+        self,
+        connection: Connection,
+        actor: Actor,
+        policy: RiskPolicy,
+        signals: Mapping[SubjectId, Signals],
+    ) -> dict[str, int]:
+        """Do as `find` does with these customers' signals, in the caller's transaction."""
+        made = {"found": 0, "reopened": 0, "seen": 0, "passed": 0}
+        known = _by_subject(connection, list(signals) if len(signals) <= _AT_ONCE else None)
+        for subject, of in signals.items():
+            for change in changes_of(known[subject], findings_of(policy.risks, policy.conditions, of)):
+                self._apply(connection, actor, subject, change)
+                made[change.what] += 1
         return made
 
     def enter(self, actor: Actor, subject: SubjectId, entry: Entry, *, risk_id: str) -> Risk:

@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 from support_people import ADMIN, ANALYST, APPROVER, AUDITOR, COMPLIANCE, Bench, add_people
 
-from hanse_ledger.errors import MalformedError, NotPermittedError
+from hanse_ledger.errors import MalformedError, NotPermittedError, UnavailableError
 from hanse_ledger.ids import SubjectId
 from node.errors import NotFoundError, RiskStateError
+from node.risk.events import record_event
 from node.risk.kinds import Rating
 from node.risk.register.risk import FOLLOWING, STATES, Risk, State
 from node.risk.register.service import Entry, Register, Said
 from node.risk.roles import SYSTEM, Actor
+from node.storage.database import Moment
 
 NOW = datetime(2026, 9, 1, 9, tzinfo=UTC)
 SUBJECT, OTHER = SubjectId("ref:DEMO:1"), SubjectId("ref:DEMO:2")
@@ -210,3 +212,46 @@ def test_what_is_no_entry_is_refused(changes: dict[str, Any]) -> None:
 def test_what_is_no_change_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(MalformedError):
         Said(**changes)
+
+
+def work_off(bench: Bench) -> None:
+    while bench.own.monitor.step():
+        pass
+
+
+def imported(bench: Bench) -> None:
+    with bench.database.write() as connection:
+        record_event(connection, kind="book_imported", key="1", subject=None, at=NOW)
+
+
+def test_monitoring_runs_the_rules_and_the_same_event_again_finds_nothing_new(
+    bench: Bench, register: Register
+) -> None:
+    fall(bench)
+    for _ in range(2):
+        imported(bench)
+        work_off(bench)
+    assert only(register.of(ANALYST, SUBJECT)).rule == "orders-fell"
+    rows = bench.own.audit.rows(limit=99, subject=SUBJECT)
+    assert (rows[0].actor, rows[0].action) == (SYSTEM, "register.found")
+    assert sum(row.action == "register.found" for row in rows) == 1
+
+
+def test_a_round_that_dies_leaves_no_risk_and_the_next_one_finds_it(bench: Bench, register: Register) -> None:
+    fall(bench)
+    imported(bench)
+    written = list[int]()
+
+    def die_in_the_second_write(moment: Moment) -> None:
+        written.extend([1] * (moment == "in"))
+        if len(written) == 2:
+            raise UnavailableError("the disk is full")
+
+    bench.database._probe = die_in_the_second_write  # the first says that the day is a new one
+    with pytest.raises(UnavailableError):
+        work_off(bench)
+    assert len(written) == 2
+    bench.database._probe = lambda _moment: None
+    assert register.live() == {}
+    work_off(bench)
+    assert [risk.rule for risk in register.live()[SUBJECT]] == ["orders-fell"]
