@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -10,15 +9,16 @@ import pytest
 import rfc8785
 from support_go import logcheck
 from support_http import API_KEY
+from support_months import MEMBERS, SHARED, book, close, log_months
 from support_net import NodeProcess, running, wait_until
 from support_postgres import Cluster
 
-from consortium_config.sample import DESK_ID, STEWARDS
+from consortium_config.sample import DESK_ID
 from hanse_client import Hanse, Unanswered
 from hanse_ledger.answer_file import verify_answer_file
 from hanse_ledger.checkpoint import parse_checkpoint
 from hanse_ledger.consortium import parse_document
-from hanse_ledger.ids import Month, PartyId, month_at, month_text
+from hanse_ledger.ids import PartyId, month_text
 from hanse_ledger.merkle import leaf_hash
 from hanse_ledger.note import parse_note
 from hanse_ledger.policy import verify_checkpoint
@@ -27,40 +27,7 @@ from hanse_ledger.tiles import decode_bundle, tile_paths
 from hanse_ledger.witnessing import policy_of
 from node.logs import audit, keys_of, open_source
 
-MEMBERS = [PartyId(name) for name in ("alder", "birch", "cedar", "elm")]
-SHARED, UNKNOWN = "ref:DEMO:SHARED", "ref:DEMO:UNKNOWN"
-
-
-def log_months() -> tuple[Month, Month]:
-    """The two months before this one."""
-    this = month_at(datetime.now(UTC).date())
-    return Month(this - 2), Month(this - 1)
-
-
-def book(place: int, months: tuple[Month, ...]) -> bytes:
-    lines = ["invoice,customer,invoice_date,due_date,paid_date,amount,currency"]
-    for number, month in enumerate(map(month_text, months)):
-        lines.append(f"{place}S{number},{SHARED},{month}-02,{month}-20,{month}-25,{100 + place}.00,EUR")
-        lines.append(f"{place}O{number},ref:DEMO:OWN{place},{month}-03,{month}-10,,55.00,EUR")
-    return "".join(f"{line}\n" for line in lines).encode()
-
-
-def all_count(node: NodeProcess, month: Month) -> bool:
-    reported = node.ask("GET", "/v1/reports")
-    # Until it has read the close of the month before, a member speaks of that one.
-    is_current = reported["month"] == month_text(month)
-    return bool(is_current and reported["reports"] and reported["counting"] == reported["reports"])
-
-
-def close(nodes: dict[PartyId, NodeProcess], month: Month) -> None:
-    for member in MEMBERS:
-        wait_until(lambda: all_count(nodes[member], month), f"{member}'s reports count")  # noqa: B023
-    for steward in STEWARDS.values():
-        closing = {"month": month_text(month)}
-        wait_until(
-            lambda: nodes[steward].ask("POST", "/v1/months/close", json=closing) == closing,  # noqa: B023
-            f"{steward} closes",
-        )
+UNKNOWN = "ref:DEMO:UNKNOWN"
 
 
 def inquire(node: NodeProcess) -> dict[str, dict[str, object]]:
