@@ -21,6 +21,7 @@ from node.roles.inquirer import Inquirer, Outcome
 from node.roles.outbox import Outbox
 from node.roles.party import Standing
 from node.roles.recipients import Recipients
+from node.roles.subject_access import SubjectAccess
 from node.roles.tokens import TokenSource
 from node.roles.withdrawals import Withdrawals
 from node.storage.book import has_import
@@ -46,6 +47,7 @@ class MemberNode:
         self.cases = Cases(standing=standing, outbox=self._outbox, tokens=self.tokens, recipients=recipients)
         self.contests = Contests(standing=standing, links=links)
         self.withdrawals = Withdrawals(standing)
+        self.access = SubjectAccess(standing=standing, inquirer=self.inquirer, links=links)
         self._cosigned = Cosigned(standing=standing, links=links)
 
     def import_book(self, reading: Reading, *, sha256: bytes, as_of: date) -> BookChange:

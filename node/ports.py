@@ -69,6 +69,7 @@ StewardVerb: TypeAlias = Literal[
     "seed-hash",
     "bulletins",
     "disputes",
+    "inquiry-counts",
 ]
 
 

@@ -61,6 +61,7 @@ BODIES: Final[dict[str, Any]] = {
     },
     "/v1/subjects/{subject}/risks/{risk_id}": {"reason": "r", "state": "closed"},
     "/v1/subjects/{subject}/reviews": {"looked_at": ["a"], "decision": "b", "next_on": "2020-01-01"},
+    "/v1/subject-access": {"subject": "ref:DEMO:1"},
     "/v1/cases": {"subject": "ref:DEMO:1", "reference": "D-1"},
     "/v1/cases/{position}/resolve": {"outcome": "upheld"},
     "/v1/contested/{position}/answer": {"said": "confirmed"},

@@ -39,6 +39,12 @@ _ROW: Final = {
     "state": None,
 }
 _WITHDRAWAL: Final = {"subject": _SUBJECT, "month": "2026-07", "reason": "error", "state": "waiting"}
+_LEARNT: Final = {
+    "subject": _SUBJECT,
+    "checked": True,
+    "inquiries": [{"month": "2026-07", "purpose": "onboarding", "count": 3}],
+    "answer": {},
+}
 Position: TypeAlias = Annotated[int, Path(ge=0, lt=1 << 53)]
 Subject: TypeAlias = Annotated[str, Field(max_length=200)]
 MonthText: TypeAlias = Annotated[str, Field(pattern=_MONTH)]
@@ -53,6 +59,14 @@ class CaseOpened(BaseModel):
 
     subject: Subject
     reference: Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class AccessAsked(BaseModel):
+    """A subject that wants to know how often it was inquired on."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"subject": _SUBJECT}})
+
+    subject: Subject
 
 
 class CaseResolved(BaseModel):
@@ -122,6 +136,21 @@ async def open_case(opened: CaseOpened, service: Node, once: OnceOnly) -> Respon
 async def resolve(resolved: CaseResolved, service: Node, position: Position) -> Response:
     """Resolve a dispute that this desk has opened, by its index in the log."""
     return Response(await reply_to(service.own.resolve_dispute(position, resolved.outcome)), media_type=JSON)
+
+
+@router.post(
+    "/subject-access",
+    dependencies=[needs("inquiries:write")],
+    responses=gives(JSON, "Counts by month and purpose, and the answer", example=_LEARNT)
+    | refusals(409, 413),
+)
+async def learn(asked: AccessAsked, service: Node, once: OnceOnly) -> Response:
+    """Ask for a subject, as its desk, how many inquiries named it in closed months, by purpose."""
+
+    async def make(call: str) -> Response:
+        return Response(await reply_to(service.own.learn(asked.subject, call)), media_type=JSON)
+
+    return await once.answer(make)
 
 
 @router.get(

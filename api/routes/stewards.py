@@ -73,6 +73,16 @@ async def seed_hashes(request: Request, service: Node) -> Response:
     return await _ask(request, service, "seed-hash", limit=_SMALL, media_type=BYTES)
 
 
+@router.post(
+    "/inquiry-counts",
+    openapi_extra=_CBOR,
+    responses=gives(BYTES, "Signed counts, sealed to the request"),
+)
+async def inquiry_counts(request: Request, service: Node) -> Response:
+    """Tell a desk how many inquiries named a subject, for its own answered inquiry for subject access."""
+    return await _ask(request, service, "inquiry-counts", limit=_SMALL, media_type=BYTES)
+
+
 @router.post("/disputes", responses=gives(CBOR, "An array of [dispute index, token]"))
 async def disputes(request: Request, service: Node) -> Response:
     """Answer a member with the open disputes that contest a row of its own: each one's index and token."""

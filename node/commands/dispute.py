@@ -125,6 +125,33 @@ def list_disputes(
     _print(found, _case_words if is_desk else _row_words, as_json=as_json, is_list=True)
 
 
+@app.command(cls=Command, help=mark("Ask for a subject, as its desk, how often it was inquired on."))
+def access(
+    subject: Annotated[
+        str, typer.Argument(metavar="SUBJECT", help=mark("A subject id, such as uscc:91350100M000100Y43."))
+    ],
+    *,
+    directory: Dir = None,
+    party: Party = None,
+    url: Url = None,
+    api_key_file: ApiKeyFile = None,
+    as_json: Json = False,
+) -> None:
+    """Log an inquiry for subject access; who asked before, nobody tells."""
+    named = parse_subject(subject).id
+    node = open_remote(url, api_key_file)
+    if node is not None:
+        learnt = node.ask("POST", "/v1/subject-access", {"subject": named})
+    else:
+        with consortium_in(directory) as embedded:
+            desk = embedded.member(pick_party(embedded.consortium, party, DESK))
+            learnt = desk.access.learn(named).describe()
+    if as_json:
+        print_json(learnt)
+    else:
+        _print_learnt(learnt)
+
+
 @app.command(cls=Command, help=mark("Say of own rows in a dispute whether they hold."))
 def answer(  # noqa: PLR0913 - one for each option
     index: Index,
@@ -174,6 +201,15 @@ def _print(found: Lines, words: Any, *, as_json: bool, is_list: bool = False) ->
         print_line(tr("There is no dispute."))
     for one in found:
         print_line(words(one))
+
+
+def _print_learnt(learnt: dict[str, Any]) -> None:
+    if not learnt["inquiries"]:
+        print_line(tr("No inquiry named the subject in a closed month."))
+    for one in learnt["inquiries"]:
+        print_line(f"{_month(one['month'])}  {one['purpose']}  {one['count']}")
+    if not learnt["checked"]:
+        print_line(tr("Only two stewards have counted: there may have been more."))
 
 
 def _case_words(case: dict[str, Any]) -> str:

@@ -34,6 +34,7 @@ ROUTES: Final[dict[StewardVerb, Route]] = {
     "add-checkpoint": Route("/log/add-checkpoint", TEXT, TEXT, is_signed=False),
     "seed": Route("/v1/seeds", COSE, BYTES),
     "seed-hash": Route("/v1/seed-hashes", COSE, BYTES),
+    "inquiry-counts": Route("/v1/inquiry-counts", CBOR, BYTES),
     "disputes": Route("/v1/disputes", BYTES, CBOR),
     "bulletins": Route("/v1/bulletins", CBOR, CBOR),
 }

@@ -20,6 +20,7 @@ ReasonName: TypeAlias = Literal["error", "wrong_subject"]
 OPEN: Final = "open-dispute"
 RESOLVE: Final = "resolve-dispute"
 CASES: Final = "cases"
+LEARN: Final = "subject-access"
 CONTESTED: Final = "contested"
 ANSWER: Final = "answer-dispute"
 WITHDRAW: Final = "withdraw-row"
@@ -32,6 +33,7 @@ def desk_verbs(member: MemberNode) -> Verbs:
     """Return what a desk's own people may ask about its disputes."""
     return {
         OPEN: lambda body: _open(member, **json.loads(body)),
+        LEARN: lambda body: _learn(member, **json.loads(body)),
         RESOLVE: lambda body: _resolve(member, **json.loads(body)),
         CASES: lambda _body: as_json({"items": [case.describe() for case in member.cases.listed()]}),
     }
@@ -56,6 +58,11 @@ def resolve_body(index: int, outcome: str) -> bytes:
     """Return the message that resolves a dispute; raises MalformedError for what is no outcome."""
     _check(outcome, get_args(OutcomeName), "outcome")
     return as_json({"index": index, "outcome": outcome})
+
+
+def learn_body(subject: str, call: str) -> bytes:
+    """Return the message that asks how often a subject was inquired on; raises SubjectIdError."""
+    return as_json({"subject": parse_subject(subject).id, "call": call})
 
 
 def look_body(actor: Actor) -> bytes:
@@ -85,6 +92,10 @@ def _open(member: MemberNode, *, subject: str, reference: str) -> bytes:
 
 def _resolve(member: MemberNode, *, index: int, outcome: str) -> bytes:
     return as_json(member.cases.resolve(index, DisputeOutcome[outcome.upper()]).describe())
+
+
+def _learn(member: MemberNode, *, subject: str, call: str) -> bytes:
+    return as_json(member.access.learn(SubjectId(subject), call).describe())
 
 
 def _contested(member: MemberNode, *, actor: dict[str, Any]) -> bytes:

@@ -309,6 +309,10 @@ class OwnService:
         """Ask for this desk's disputes."""
         return self._ask(disputes.CASES, b"")
 
+    def learn(self, subject: str, call: str) -> Future[bytes]:
+        """Ask for a subject, as its desk, how often it was inquired on; raises SubjectIdError."""
+        return self._ask(disputes.LEARN, disputes.learn_body(subject, call))
+
     def contested(self, actor: Actor) -> Future[bytes]:
         """Ask for own rows that are contested, as somebody who may see them."""
         require(actor, "row.view")

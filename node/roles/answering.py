@@ -31,6 +31,7 @@ from hanse_ledger.privacy.shares import reduced
 from hanse_ledger.registers import LoggedRequest
 from hanse_ledger.rows import CELLS
 from hanse_ledger.windows import CELLS_BAND, band, fold_cells
+from node.roles.access import SUBJECT_ACCESS, Answered, note_answered
 from node.roles.disputed import disputes_of, is_disputed
 from node.roles.freezing import Freezer, months_of
 from node.roles.opening import Opening
@@ -41,7 +42,6 @@ from node.storage.schema import answer as answer_table
 from node.storage.schema import frozen_month, window
 
 BATCH_LIMIT: Final = 64
-SUBJECT_ACCESS: Final = "subject-access"
 _BATCH_BYTES: Final = 1 << 20
 _CLOSES_COUNTED: Final = 3
 _CONTRIBUTIONS_LIMIT: Final = 1 << 30
@@ -88,15 +88,18 @@ class Answering:
         # The same request twice in a batch is answered once: the second finds the first's bytes.
         replies: list[bytes | str] = []
         fresh: dict[RequestHash, bytes] = {}
+        answered: list[Answered] = []
         for one in judged:
             reply = one if not isinstance(one, _Due) else fresh.get(one.hash) or self._make(one, stored)
-            if isinstance(one, _Due) and isinstance(reply, bytes):
+            if isinstance(one, _Due) and isinstance(reply, bytes) and one.hash not in fresh:
                 fresh[one.hash] = reply
+                answered.append(one.answered())
             replies.append(reply)
         if fresh:
             with self._standing.database.write() as connection:
                 rows = [{"request_hash": key, "sealed": sealed} for key, sealed in fresh.items()]
                 connection.execute(_ADD_ANSWER, rows)
+                note_answered(connection, answered)
         return encode(replies)
 
     def _judge(
@@ -119,7 +122,7 @@ class Answering:
         if logged is None or logged.index != index:
             return "not-logged" if index < self._standing.state.size else "behind"
         return self._refusal(request, logged) or _Due(
-            request=request, hash=request_hash, log_size=logged.index + 1
+            request=request, hash=request_hash, log_size=logged.index + 1, log_month=logged.log_month
         )
 
     def _parse(self, raw: bytes) -> Request | None:
@@ -243,6 +246,12 @@ class _Due:
     request: Request
     hash: RequestHash
     log_size: int
+    log_month: Month
+
+    def answered(self) -> Answered:
+        """Return what is counted of it."""
+        request = self.request
+        return Answered(hash=self.hash, token=request.token, purpose=request.purpose, month=self.log_month)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

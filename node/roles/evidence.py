@@ -10,7 +10,7 @@ from node.storage.schema import evidence
 
 _log = logging.getLogger(__name__)
 
-Wrong: TypeAlias = Literal["evaluation", "answer", "sealing-key", "seed", "seed-hash"]
+Wrong: TypeAlias = Literal["evaluation", "answer", "sealing-key", "seed", "seed-hash", "inquiry-counts"]
 _KEPT_MOST: Final = 1 << 20
 
 

@@ -21,6 +21,7 @@ from hanse_ledger.ids import Month, PartyId, StewardX, month_end
 from hanse_ledger.privacy import voprf
 from hanse_ledger.privacy.group import WIDE_BYTES, scalar_from_entropy
 from node.ports import StewardLinks
+from node.roles.access import Access
 from node.roles.answering import Answering
 from node.roles.checking import Checking
 from node.roles.freezing import Freezer
@@ -63,6 +64,7 @@ class Steward:
             opening=self._opening,
             withholding=self._withholding,
         )
+        self._access = Access(standing=standing, x=x)
         self._witness = Witness(standing)
         self._verbs: dict[str, Callable[[PartyId, bytes], bytes]] = {
             "evaluate": self._evaluate,
@@ -75,6 +77,7 @@ class Steward:
                 caller, body, lambda _x, body: self._opening.give(body)
             ),
             "disputes": self._withholding.show_disputes,
+            "inquiry-counts": self._access.counts,
             "seed-hash": lambda caller, body: self._from_steward(caller, body, self._seeds.take_hash),
         }
 
@@ -95,6 +98,7 @@ class Steward:
         self._keys.ensure()
         self._opening.work()
         self._withholding.work()
+        self._access.forget()
         state = self._standing.state
         self._seeds.work(tuple(state.consortium.stewards), state.log_month)
         self._checking.work()

@@ -18,6 +18,19 @@ disputed_row = Table(
     Index("disputed_row_member", "member"),
 )
 
+# A steward's: whom it has answered inquiries about, for which purpose, in which log month; not by whom.
+
+answered_inquiry = Table(
+    "answered_inquiry",
+    metadata,
+    Column("request_hash", LargeBinary, primary_key=True),
+    Column("token", LargeBinary, nullable=False),
+    Column("month", NUMBER, nullable=False),
+    Column("purpose", TEXT, nullable=False),
+    Index("answered_inquiry_token", "token", "month"),
+    Index("answered_inquiry_month", "month"),
+)
+
 # A member's: its own rows that are contested, and which item of a bulletin answers for each.
 
 contested_row = Table(

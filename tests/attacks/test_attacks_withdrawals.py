@@ -29,13 +29,17 @@ from support_contests import (
 )
 from support_node import Bench
 
+from consortium_config.sample import DESK_ID
 from hanse_ledger.bodies import BULLETIN_SEALED_BYTES, Bulletin
 from hanse_ledger.codec import decode, encode
+from hanse_ledger.errors import NotPermittedError
 from hanse_ledger.filings import DisputeOutcome
 from hanse_ledger.ids import PartyId
-from hanse_ledger.privacy.answer import WindowFigures
+from hanse_ledger.privacy.answer import Request, WindowFigures
 from hanse_ledger.privacy.bulletin import Code, Withdrawn
+from hanse_ledger.privacy.sealing import PRIVATE_KEY_BYTES, SealingPrivateKey
 from hanse_ledger.statements import parse_statement
+from node.errors import NotFoundError
 from node.storage.bulletins import queue_withdrawal
 
 
@@ -147,3 +151,24 @@ def test_steward_makes_up_a_dispute(bench: Bench) -> None:
     assert [row.subject for row in contested(bench, ALDER)] == [OTHER]
     assert not figures(bench).disputed
     assert figures(bench, OTHER).disputed
+
+
+def test_desk_asks_for_counts_without_an_inquiry(bench: Bench) -> None:
+    """Counts are given for a request that was logged, charged and answered; nobody else's request does."""
+    token = bench.member(ALDER).tokens.tokens([ACME])[ACME]
+    key = SealingPrivateKey.generate(bench.entropy(PRIVATE_KEY_BYTES))
+    for party, purpose, error in (
+        (DESK_ID, "subject-access", NotFoundError),
+        (DESK_ID, "monitoring", NotPermittedError),
+        (ALDER, "subject-access", NotPermittedError),
+    ):
+        request = Request(
+            consortium=bench.consortium.id,
+            party=party,
+            token=token,
+            purpose=purpose,
+            request_id=bytes(16),
+            answer_key=key.public_key,
+        )
+        with pytest.raises(error):
+            bench.steward(1).handle(DESK_ID, "inquiry-counts", encode(request.encode()))

@@ -114,3 +114,14 @@ def test_each_role_has_its_own_side(at_desk: Site, at_member: Site) -> None:
     named = at_desk.client.post("/v1/cases", json={"subject": ACME, "reference": "about acme"})
     assert (named.status_code, named.json()["code"]) == (400, "malformed")
     assert "ACME" not in named.text.upper()
+
+
+def test_a_desk_learns_how_often_its_subject_was_inquired_on(at_desk: Site, at_member: Site) -> None:
+    asked = {"subjects": [ACME], "purpose": "onboarding"}
+    assert at_member.client.post("/v1/inquiries", json=asked).status_code == 200
+    at_desk.bench.end_month(NOVEMBER)
+    learnt = at_desk.client.post("/v1/subject-access", json={"subject": ACME}).json()
+    assert learnt["inquiries"] == [{"month": "2024-11", "purpose": "onboarding", "count": 1}]
+    assert (learnt["checked"], learnt["answer"]["party"]) == (True, "desk")
+    refused = at_member.client.post("/v1/subject-access", json={"subject": ACME})
+    assert (refused.status_code, refused.json()["code"]) == (404, "not_found")
