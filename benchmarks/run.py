@@ -26,9 +26,11 @@ from benchmarks import (
     replaying,
     reporting,
     sequencing,
+    signal_quality,
 )
 from benchmarks.measure import Measure, at_most, print_measure
 
+RECEIVABLES: Final = Path(__file__).parents[2] / "shared" / "data" / "receivables_2019"
 RESULTS: Final = Path(__file__).parent / "results.jsonl"
 
 
@@ -189,6 +191,14 @@ def assess(bench: Bench) -> Iterator[Measure]:
     yield assessing.measure_portfolio_run(bench.folder("assess"), customers=bench.sizes.customers)
 
 
+def signals(_: Bench) -> Iterator[Measure]:
+    """Measure how well estimates rank who pays late, on the receivables beside the repository."""
+    if not RECEIVABLES.is_dir():
+        _say(f"signal quality is left out: there is no {RECEIVABLES}")
+        return
+    yield from signal_quality.measure_aims(RECEIVABLES)
+
+
 def demo(bench: Bench) -> Iterator[Measure]:
     """Measure `hanse demo` on its sample, as a process from start to end."""
     command = [sys.executable, "-m", "node.cli", "demo", "--json", "--dir", str(bench.folder("demo"))]
@@ -208,17 +218,19 @@ GROUPS: Final[dict[Callable[[Bench], Iterator[Measure]], tuple[str, ...]]] = {
     share: ("reports.rows_per_s_apart",),
     ask: ("inquiry.api_p50_ms", "inquiry.api_p99_ms"),
     assess: ("portfolio.assess_10k_s",),
+    signals: ("signals.both_below_pooled", "signals.both_above_own_thin"),
     demo: ("demo.sample_s",),
 }
+OF_ONE_SIZE: Final = (signals, demo)
 NAMES: Final = tuple(name for names in GROUPS.values() for name in names)
 
 
 def measures(only: str | None, *, quick: bool) -> Iterator[Measure]:
-    """Run what was asked for, in the order of `NAMES`; `--quick` leaves the demo out, as it has one size."""
+    """Run what was asked for, in the order of `NAMES`; `--quick` leaves out what has one size."""
     with tempfile.TemporaryDirectory(prefix="hanse-bench-") as home:
         bench = Bench(Path(home), QUICK if quick else FULL)
         for group, names in GROUPS.items():
-            if only in names or (only is None and not (quick and group is demo)):
+            if only in names or (only is None and not (quick and group in OF_ONE_SIZE)):
                 for measure in group(bench):
                     if only in (None, measure["name"]):
                         yield measure | {"detail": {**measure["detail"], "quick": quick}}

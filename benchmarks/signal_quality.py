@@ -13,9 +13,8 @@ paid or past due on the day. `pooled` is the bound: the same estimate by a firm 
 
 import argparse
 import json
-import sys
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -24,10 +23,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-if __name__ == "__main__":
-    # Run as a file, as the README says: what it imports lies beside its folder.
-    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
+from benchmarks.measure import Measure, at_least, at_most
 from benchmarks.payments import Books, Known, Pair, books_on, known_on, read_books
 from hanse_ledger.consortium import Policy
 from hanse_ledger.ids import PartyId, SubjectId
@@ -41,6 +37,7 @@ LATE_DAYS: Final = (10, 30)
 THIN_MOST: Final = 5
 _DIFFERENCES: Final = (("both", "own"), ("pooled", "both"))
 _SEED: Final = 2019
+_AS_OF, _DUE_FROM, _DUE_TO = date(2019, 6, 15), date(2019, 6, 30), date(2019, 9, 30)
 
 Due: TypeAlias = Mapping[Pair, Sequence[int]]
 """How many days late each invoice of a period was paid, by member and customer."""
@@ -63,6 +60,17 @@ def measure(
             of_group = {source: one[chosen] for source, one in scores.items()}
             lines.append(_line(f"late>{days}", group, of_group, outcomes.only(chosen)))
     return lines
+
+
+def measure_aims(folder: Path) -> Iterator[Measure]:
+    """Measure what issue 5 aims at, on its day and period; the detail has all of the table."""
+    books, policy = read_books(folder)
+    lines = measure(books, policy, as_of=_AS_OF, due_from=_DUE_FROM, due_to=_DUE_TO)
+    found = {(line["label"], line["group"]): line for line in lines}
+    every, thin = found["late>10", "all"], found["late>30", "thin"]
+    below, above = 100 * (every["pooled"] - every["both"]), 100 * (thin["both"] - thin["own"])
+    yield at_most("signals.both_below_pooled", below, goal=2, unit="AUC x 100", lines=lines)
+    yield at_least("signals.both_above_own_thin", above, goal=5, unit="AUC x 100", lines=lines)
 
 
 def largest_payer(books: Books) -> SubjectId | None:
