@@ -75,8 +75,13 @@ def respond(service: Node, actor: Acting, subject: SubjectText) -> dict[str, Any
     responses=gives(JSON, "The cells of the policy's matrix, and where each customer stands"),
 )
 def matrix(service: Node, actor: Acting) -> dict[str, Any]:
-    """Return the matrix, from the highest likelihood down, with all customers; an unknown class is null."""
-    return service.own.risk.assess_all(actor, respond=False).describe_matrix()
+    """Return the matrix, from the highest likelihood down, with all customers and risks of their registers.
+
+    A class that is unknown is null.
+    """
+    own = service.own
+    run = own.risk.assess_all(actor, respond=False)
+    return run.describe_matrix(own.register.live())
 
 
 @router.get("/subjects/{subject}/local", dependencies=[needs("risk:read")])

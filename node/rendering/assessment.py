@@ -9,15 +9,17 @@ from node.rendering.figures import Frame
 from node.rendering.matrix import LEVELS, matrix_block
 from node.risk.assessment import Assessment, describe_reason
 from node.risk.grades import GRADES as GRADE_ORDER
+from node.risk.kinds import KIND_WORDS
 from node.risk.policy.versions import Version
 from node.risk.policy.whole import RiskPolicy
 from node.risk.preview import Preview
+from node.risk.register.risk import STATE_WORDS, Risk
 from node.risk.report.view.assessed import reason_words
 from node.risk.report.words import DASH, count, money
 from node.risk.responses import Response
 from node.risk.signals.catalogue import KINDS
 from node.risk.words import DECISIONS, DIRECTIONS, GRADES, MEASURES, ROLES, STRATEGIES, listed, said
-from node.texts import formats, mark, tr
+from node.texts import current, formats, mark, tr
 
 STATES: Final[Mapping[str, str]] = {
     "proposed": mark("proposed"),
@@ -25,6 +27,7 @@ STATES: Final[Mapping[str, str]] = {
     "done": mark("done"),
     "rejected": mark("rejected"),
 }
+_HERE: Final = "●"
 _TITLES: Final[Mapping[str, str]] = {str(name): kind.title for name, kind in KINDS.items()}
 
 
@@ -75,13 +78,26 @@ def matrix_blocks(assessments: Sequence[Assessment], policy: RiskPolicy) -> list
     caption = tr("Likelihood of trouble by what it would mean to your firm, with the number of customers.")
     unplaced = sum(one.place.level is None for one in assessments)
     blocks: list[Block] = [matrix_block(policy.matrix.cells, caption=caption, marks=marks)]
-    if unplaced:
-        text = tr(
-            "In no cell, as the grade, the exposure or what your firm can bear is not known: {number}.",
-            number=formats.number(unplaced),
-        )
-        blocks.append(Paragraph(text=text, tone="notice"))
-    return blocks
+    return [*blocks, _unplaced(unplaced)] if unplaced else blocks
+
+
+def customer_matrix_blocks(one: Assessment, policy: RiskPolicy, risks: Sequence[Risk]) -> list[Block]:
+    """Return the matrix with one customer and the numbers of the risks that the register holds of it."""
+    marks: dict[tuple[int, int], list[str]] = {}
+    if one.place.likelihood is not None and one.place.impact is not None:
+        marks[one.place.likelihood, one.place.impact] = [_HERE]
+    for number, risk in enumerate(risks, 1):
+        cell = marks.setdefault((risk.rating.probability, risk.rating.impact), [])
+        cell.append(formats.number(number))
+    caption = tr(
+        "Likelihood of trouble by what it would mean to your firm; {mark}: the customer; numbers: its risks.",
+        mark=_HERE,
+    )
+    shown = {cell: " ".join(texts) for cell, texts in marks.items()}
+    blocks: list[Block] = [matrix_block(policy.matrix.cells, caption=caption, marks=shown)]
+    if one.place.level is None:
+        blocks.append(_unplaced(1))
+    return [*blocks, _risks(risks, policy)] if risks else blocks
 
 
 def preview_blocks(preview: Preview, most: int) -> list[Block]:
@@ -152,6 +168,29 @@ def _reasons(one: Assessment) -> Grid:
     ]
     columns = [*texts(tr("Reason"), tr("Speaks")), *figures(tr("Points"), tr("Of"))]
     return grid(tr("What each factor brings; the points make the score exactly."), columns, rows)
+
+
+def _unplaced(number: int) -> Paragraph:
+    text = tr(
+        "In no cell, as the grade, the exposure or what your firm can bear is not known: {number}.",
+        number=formats.number(number),
+    )
+    return Paragraph(text=text, tone="notice")
+
+
+def _risks(risks: Sequence[Risk], policy: RiskPolicy) -> Grid:
+    rows = [
+        (
+            formats.number(number),
+            said({**KIND_WORDS}, risk.kind),
+            risk.text[current()],
+            said(LEVELS, policy.matrix.level(risk.rating.probability, risk.rating.impact)),
+            said({**STATE_WORDS}, risk.state),
+        )
+        for number, risk in enumerate(risks, 1)
+    ]
+    columns = [*figures(tr("Number")), *texts(tr("Kind"), tr("Risk"), tr("Level"), tr("State"))]
+    return grid(tr("Risks of the register that are not closed."), columns, rows)
 
 
 def _counts(caption: str, words: Mapping[str, str], counts: Mapping[str, int]) -> Grid:

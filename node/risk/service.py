@@ -1,6 +1,6 @@
 """Assessing a member's customers by the policy in force: one, or all of them in one run."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -16,6 +16,7 @@ from node.risk.policy.reading import parse_policy
 from node.risk.policy.versions import Policies, Version
 from node.risk.policy.whole import RiskPolicy
 from node.risk.preview import Preview, preview_of
+from node.risk.register.risk import Risk
 from node.risk.responses import Responses
 from node.risk.roles import Actor, require
 from node.risk.signals.compute import signals_of
@@ -57,14 +58,23 @@ class Run:
             "proposed": list(self.proposed),
         }
 
-    def describe_matrix(self) -> dict[str, Any]:
-        """Return the policy's matrix, and where each customer stands in it."""
+    def describe_matrix(self, risks: Mapping[SubjectId, Sequence[Risk]]) -> dict[str, Any]:
+        """Return the policy's matrix, and where customers and risks of their registers stand in it."""
+        matrix = self.policy.matrix
         return {
             "policy": self.version.describe(),
-            "cells": [list(row) for row in self.policy.matrix.cells],
+            "cells": [list(row) for row in matrix.cells],
             "customers": [
                 {"subject": one.subject, "grade": one.grade, **one.place.describe()}
                 for one in self.assessments
+            ],
+            "risks": [
+                {
+                    **risk.describe(),
+                    "level": matrix.level(risk.rating.probability, risk.rating.impact),
+                }
+                for one in self.assessments
+                for risk in risks.get(one.subject, ())
             ],
         }
 

@@ -23,6 +23,7 @@ NAMES = [
     "reports.rows_per_s_apart",
     "inquiry.api_p50_ms",
     "inquiry.api_p99_ms",
+    "portfolio.assess_10k_s",
 ]
 
 

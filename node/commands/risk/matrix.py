@@ -35,10 +35,17 @@ def matrix(
             run = own.risk.assess_all(actor, respond=False)
         else:
             run = own.risk.assess(actor, own.subject(subject))
+        risks = own.register.live(None if subject is None else [one.subject for one in run.assessments])
     if as_json:
-        print_json(run.describe_matrix())
+        print_json(run.describe_matrix(risks))
         return
-    from node.rendering.assessment import matrix_blocks  # noqa: PLC0415 - `--json` runs do without Rich
+    # `--json` runs do without Rich.
+    from node.rendering.assessment import customer_matrix_blocks, matrix_blocks  # noqa: PLC0415
     from node.rendering.terminal import print_blocks  # noqa: PLC0415
 
-    print_blocks(new_console(), matrix_blocks(run.assessments, run.policy))
+    if subject is None:
+        blocks = matrix_blocks(run.assessments, run.policy)
+    else:
+        one = run.assessments[0]
+        blocks = customer_matrix_blocks(one, run.policy, risks.get(one.subject, []))
+    print_blocks(new_console(), blocks)

@@ -98,6 +98,17 @@ def test_everybody_and_the_matrix(run: Run, config: Path) -> None:
     assert "In no cell" in run("risk", "matrix", SUBJECT, *di).out
 
 
+def test_the_matrix_of_one_customer_has_the_risks_of_its_register(run: Run, config: Path) -> None:
+    ann = ("--as", "ann", "--config", config)
+    rated = ("--kind", "market", "--rate", "4x5", "--evidence", "the gazette")
+    entered = run("risk", "register", "add", SUBJECT, *rated, "--text", "the quarry closes", *ann)
+    assert entered.code == 0, entered.err
+    (risk,) = run("risk", "matrix", SUBJECT, *ann, "--json").document["risks"]
+    assert (risk["kind"], risk["level"]) == ("market", "high")
+    assert "the quarry closes" in run("risk", "matrix", SUBJECT, *ann).out
+    assert run("risk", "matrix", *ann, "--json").document["risks"] == []  # nobody's customer
+
+
 def test_what_is_entered_is_listed(run: Run, config: Path) -> None:
     ann = ("--as", "ann", "--config", config)
     days = ("--as-of", "2020-01-01", "--expires", "2100-01-01")
