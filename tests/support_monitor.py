@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from support_node import FIRST, Bench, invoice, reading
+from support_node import Bench, invoice, reading
 
-from hanse_ledger.ids import Month, SubjectId, month_end
+from hanse_ledger.ids import Month, PartyId, month_end
 from hanse_ledger.rows import Invoice
 from node.bootstrap import Surroundings
 from node.own.inline import InlineDoor
@@ -16,17 +16,16 @@ from node.risk.policy import default_raw
 from node.risk.roles import Actor
 from node.storage.database import Database, Moment, Probe
 
-ALDER = "alder"
 ANALYST = Actor(name="Ana", role="analyst")
 APPROVER = Actor(name="Ben", role="approver")
 ADMIN = Actor(name="Ada", role="admin")
 
 
 class Firm:
-    """`alder` of a bench, with people; `reopen` drops what is in memory, as a crash would."""
+    """One member of a bench, with people; without `is_new` they are there."""
 
-    def __init__(self, bench: Bench, *, is_new: bool = True) -> None:
-        self.bench = bench
+    def __init__(self, bench: Bench, *, party: PartyId | None = None, is_new: bool = True) -> None:
+        self.bench, self.party = bench, party or bench.members[0]
         self.probe: Probe = lambda _moment: None
         self.own = self._open()
         if is_new:
@@ -36,11 +35,6 @@ class Firm:
         self.own.people.begin(ADMIN.name)
         for person in (ANALYST, APPROVER):
             self.own.people.add(ADMIN, person.name, person.role)
-
-    def reopen(self) -> None:
-        self._database.close()
-        self.bench.reopen(self.bench.members[0])
-        self.own = self._open()
 
     def close(self) -> None:
         self._database.close()
@@ -62,9 +56,9 @@ class Firm:
         return [(one["rule"], one["subject"], one["before"], one["after"]) for one in self.alerts()]
 
     def _open(self) -> OwnService:
-        party = self.bench.members[0]
+        party, places = self.party, self.bench.places
         member = self.bench.member(party)
-        place = self.bench.folder / f"{party}.sqlite"
+        place = self.bench.folder / f"{party}.sqlite" if places is None else places(party)
 
         def probe(moment: Moment) -> None:
             self.probe(moment)
@@ -99,6 +93,3 @@ def import_everywhere(bench: Bench, month: Month, *, customer: str = "K1", paid_
     for number, party in enumerate(bench.members):
         digest = f"{month}{customer}{number}".encode().ljust(32, b"0")[:32]
         bench.member(party).import_book(book, sha256=digest, as_of=month_end(month))
-
-
-__all__ = ["ADMIN", "ALDER", "ANALYST", "APPROVER", "FIRST", "Firm", "SubjectId", "import_everywhere"]

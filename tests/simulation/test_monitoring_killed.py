@@ -18,8 +18,8 @@ from typing import Any, Final, get_args
 import pytest
 from sqlalchemy import select
 from support_delivery import Hooks, Mails, hook_server, mail_server, secret_file
-from support_monitor import ANALYST, FIRST, Firm, import_everywhere
-from support_node import Bench, after, subject
+from support_monitor import ANALYST, Firm, import_everywhere
+from support_node import FIRST, Bench, after, subject
 
 from node.own.stepper import work_off
 from node.risk.delivery.channels import channels_of

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
-from support_monitor import ANALYST, FIRST, Firm, import_everywhere
-from support_node import Bench, subject
+from support_monitor import ANALYST, Firm, import_everywhere
+from support_node import FIRST, Bench, subject
+from support_postgres import Places
 
 from hanse_ledger.bodies import Inquiry
 from hanse_ledger.ids import Month
@@ -30,8 +31,8 @@ at_least = 100_000
 
 
 @pytest.fixture
-def firm(tmp_path: Path) -> Iterator[Firm]:
-    bench = Bench(tmp_path)
+def firm(tmp_path: Path, places: Places) -> Iterator[Firm]:
+    bench = Bench(tmp_path, places=places)
     made = Firm(bench)
     yield made
     made.close()
