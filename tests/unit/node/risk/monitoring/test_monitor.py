@@ -30,13 +30,22 @@ at_least = 100_000
 """
 
 
-@pytest.fixture
-def firm(tmp_path: Path, places: Places) -> Iterator[Firm]:
-    bench = Bench(tmp_path, places=places)
+def _firm(bench: Bench) -> Iterator[Firm]:
     made = Firm(bench)
     yield made
     made.close()
     bench.close()
+
+
+@pytest.fixture
+def firm(tmp_path: Path) -> Iterator[Firm]:
+    yield from _firm(Bench(tmp_path))
+
+
+@pytest.fixture
+def firm_anywhere(tmp_path: Path, places: Places) -> Iterator[Firm]:
+    """In each kind of database."""
+    yield from _firm(Bench(tmp_path, places=places))
 
 
 def events(firm: Firm) -> list[tuple[str, str, bool]]:
@@ -50,7 +59,10 @@ def notices(firm: Firm) -> list[str]:
         return list(connection.execute(select(notice.c.kind).order_by(notice.c.number)).scalars())
 
 
-def test_a_close_has_the_watched_inquired_anew_and_raises_an_alert(firm: Firm) -> None:
+def test_a_close_has_the_watched_inquired_anew_and_raises_an_alert(
+    firm_anywhere: Firm,
+) -> None:
+    firm = firm_anywhere
     firm.adopt(RULES)
     firm.own.watch.add(ANALYST, K1, reason="new customer")
     import_everywhere(firm.bench, FIRST, paid_after=15)
@@ -90,7 +102,10 @@ def test_a_second_run_over_the_same_raises_nothing(firm: Firm) -> None:
         assert len(connection.execute(select(inquiry.c.subject)).all()) == 1
 
 
-def test_an_import_is_looked_at_without_asking_anybody(firm: Firm) -> None:
+def test_an_import_is_looked_at_without_asking_anybody(
+    firm_anywhere: Firm,
+) -> None:
+    firm = firm_anywhere
     firm.adopt(RULES + "[watch]\nopen_minor_least = 100_000\n")
     import_everywhere(firm.bench, FIRST, paid_after=None)
     firm.work_off()
