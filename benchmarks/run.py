@@ -23,6 +23,7 @@ from benchmarks import (
     consortium,
     inquiries,
     private_work,
+    rendering,
     replaying,
     reporting,
     sequencing,
@@ -200,11 +201,13 @@ def signals(_: Bench) -> Iterator[Measure]:
 
 
 def demo(bench: Bench) -> Iterator[Measure]:
-    """Measure `hanse demo` on its sample, as a process from start to end."""
-    command = [sys.executable, "-m", "node.cli", "demo", "--json", "--dir", str(bench.folder("demo"))]
+    """Measure `hanse demo` on its sample, as a process from start to end, and rendering what it reports."""
+    folder = bench.folder("demo")
+    command = [sys.executable, "-m", "node.cli", "demo", "--json", "--dir", str(folder)]
     start = time.perf_counter()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     yield at_most("demo.sample_s", time.perf_counter() - start, goal=60, unit="s")
+    yield from rendering.measure_rendering(folder)
 
 
 GROUPS: Final[dict[Callable[[Bench], Iterator[Measure]], tuple[str, ...]]] = {
@@ -219,7 +222,7 @@ GROUPS: Final[dict[Callable[[Bench], Iterator[Measure]], tuple[str, ...]]] = {
     ask: ("inquiry.api_p50_ms", "inquiry.api_p99_ms"),
     assess: ("portfolio.assess_10k_s",),
     signals: ("signals.both_below_pooled", "signals.both_above_own_thin"),
-    demo: ("demo.sample_s",),
+    demo: ("demo.sample_s", "report.html_ms", "report.pdf_s"),
 }
 OF_ONE_SIZE: Final = (signals, demo)
 NAMES: Final = tuple(name for names in GROUPS.values() for name in names)
