@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support_demo import frozen_sums, read_folder, rows_in, text, windows_of
+import support_clear_signals as clear
+from support_clear import Bill
+from support_demo import Rows, frozen_sums, read_folder, rows_in, text, windows_of
 from support_go import logcheck
 
 from hanse_ledger.answer_file import verify_answer_file
@@ -15,8 +17,10 @@ from hanse_ledger.proof import parse_proof, verify_proof
 from hanse_ledger.witnessing import policy_of
 from node import logs
 from node.bootstrap import Embedded
+from node.commands.own_node import own_node
 from node.demo import run_demo
 from node.receivables.subjectmap import demo_subject
+from node.risk.signals.compute import signals_of
 from node.roles.inquirer import Outcome
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "receivables_2019"
@@ -54,6 +58,7 @@ def test_every_figure_of_a_year_s_real_receivables(tmp_path: Path) -> None:
     (answer,) = [path for path in result.files if path.name.endswith(".hanse.json")]
     assert verify_answer_file(answer.read_bytes(), embedded.consortium) == result.report["answer"]
     check_vaults(folder, expected)
+    check_signals(folder, members[0], subjects, expected, books, rows)
 
 
 def ask_all(
@@ -71,6 +76,35 @@ def ask_all(
         assert found[subject]["status"] == ("checked" if expected[customer] else "nothing")
     if len(subjects) == SUBJECTS:
         assert sum(bool(each["windows"]) for each in found.values()) == WITH_WINDOWS
+
+
+def check_signals(
+    folder: Path,
+    member: PartyId,
+    subjects: dict[SubjectId, str],
+    expected: dict[str, list[dict[str, Any]]],
+    books: dict[str, list[Bill]],
+    rows: Rows,
+) -> None:
+    """Every signal of every subject is what the CSVs say by the definitions, or unknown as they are."""
+    days = (day for bills in books.values() for bill in bills for day in (bill.invoiced, bill.paid) if day)
+    as_of, known = max(days), 0
+    last = max(month for _, _, month in rows)
+    with own_node(folder, member, None) as own:
+        found = own.inputs.some(list(subjects))
+    for subject, customer in subjects.items():
+        signals = {str(name): one for name, one in signals_of(found[subject]).items()}
+        wanted = {
+            **clear.network(expected[customer], last),
+            **clear.versus(expected[customer], clear.rows_of(rows, member, customer), last),
+            **clear.own([bill for bill in books[member] if bill.customer == customer], as_of),
+        }
+        for name, value in wanted.items():
+            seen = signals[name].value
+            assert (seen is None) == (value is None), (customer, name)
+            assert seen is None or value is None or abs(seen - value) < 1e-9, (customer, name)
+        known += sum(value is not None for value in wanted.values())
+    assert known > SUBJECTS
 
 
 def check_log(embedded: Embedded, member: PartyId, out: Path) -> None:
