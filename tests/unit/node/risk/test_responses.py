@@ -1,20 +1,30 @@
 """Responses from proposal to outcome, runs over a portfolio, previews and notices, on a real book."""
 
+import random
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from support_people import ADMIN, ANALYST, APPROVER, AUDITOR, COMPLIANCE, Bench
+from support_postgres import Places
+from support_simulation import StillClock
 
 from hanse_ledger.errors import NotPermittedError
 from hanse_ledger.ids import SubjectId
 from node.errors import NotFoundError
+from node.risk.assessment import Assessment, Known, assess
+from node.risk.audit import AuditChain
 from node.risk.notice import notice_of
 from node.risk.policy import PolicyError, default_policy, default_raw
-from node.risk.responses import SUPERSEDED, Response, ResponseStateError, State
+from node.risk.policy.versions import Policies
+from node.risk.responses import SUPERSEDED, Response, Responses, ResponseStateError, State
 from node.risk.roles import SYSTEM, Actor
+from node.risk.signals.names import SignalName
+from node.risk.signals.value import unknown
+from node.storage.database import Database
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 GOOD, LATE = SubjectId("ref:DEMO:GOOD"), SubjectId("ref:DEMO:LATE")
@@ -250,3 +260,31 @@ def test_a_notice_without_reasons_says_that_too_little_is_known(bench: Bench) ->
     bench.own.risk.assess(ANALYST, nobody, respond=True)
     notice = notice_of(of(bench, nobody), default_policy())
     assert "Too little is known of how payments were made." in notice["en"]
+
+
+def test_many_at_once_on_every_database(places: Places) -> None:
+    with closing(Database(places("own"))) as database:
+        clock, audit = StillClock(NOON), AuditChain(database)
+        entropy = random.Random(1).randbytes
+        responses = Responses(database, clock=clock, entropy=entropy, audit=audit)
+        subjects = [SubjectId(f"ref:DEMO:S{number}") for number in range(20)]
+        assessments = [_assessed(subject) for subject in subjects]
+        made = responses.propose(ANALYST, assessments, policy=0)
+        assert len(set(made)) == 20
+        assert responses.propose(ANALYST, assessments, policy=0) == []
+        found = responses.listed(AUDITOR, limit=50)
+        assert {one.subject for one in found} == set(subjects)
+        assert [one.number for one in found] == sorted((one.number for one in found), reverse=True)
+        assert responses.approve(APPROVER, made[3]).state == "approved"
+        policies = Policies(database, clock, audit)
+        stricter = default_raw().replace(b"C = 55", b"C = 60")
+        assert policies.adopt(APPROVER, stricter, note="").number == 1
+        assert policies.in_force()[0].raw == stricter
+        audit.verify()
+
+
+def _assessed(subject: SubjectId) -> Assessment:
+    names: tuple[SignalName, ...] = get_args(SignalName)
+    signals = {name: unknown(name, "not_asked") for name in names}
+    known = Known(subject=subject, personal=False, signals=signals)
+    return assess(known, default_policy(), firm_open_minor=None, on=NOON.date())
