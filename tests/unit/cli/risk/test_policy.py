@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from support_cli import Run
+from support_embedded import copy_of_tiny_demo
 from support_people import write_config
 
 from node.risk.policy import default_raw
@@ -145,3 +146,23 @@ def test_what_is_entered_is_listed(run: Run, config: Path) -> None:
 )
 def test_wrong_usage(run: Run, config: Path, words: tuple[str, ...]) -> None:
     assert run("risk", *words, "--config", config).code == 2
+
+
+def test_nothing_of_it_is_ever_in_the_log(run: Run, tmp_path: Path, stricter: Path) -> None:
+    home = copy_of_tiny_demo(tmp_path)
+    before = run("log", "audit", "--dir", home, "--json").document
+    at = ("--dir", home, "--party", "ash")
+    bo = (*at, "--as", "approver")  # a demo has a person for each role
+    run_all = run("risk", "assess", "--all", "--respond", *bo, "--json").document
+    assert run_all["proposed"]
+    assert run("risk", "policy", "adopt", stricter, *bo).code == 0
+    days = ("--as-of", "2024-01-01", "--expires", "2100-01-01")
+    assert run("risk", "local", "industry", "ref:DEMO:SHARED", "--outlook", "1", *days, *bo).code == 0
+    for made in run_all["proposed"]:
+        run("risk", "response", "approve", made, *bo)
+    assert run("risk", "response", "list", "--state", "approved", *bo, "--json").document
+    assert run("risk", "matrix", *bo, "--json").document["customers"]
+    assert run("report", *at).code == 0
+    after = run("log", "audit", "--dir", home, "--json").document
+    # The node of that party has a copy of the log by now; the log itself is the same.
+    assert {**after, "copies": None} == {**before, "copies": None}
