@@ -14,6 +14,7 @@ from node.risk.model.cases import HORIZON_MONTHS, LATE_DAYS, Case
 from node.risk.model.fitting import Fitted, Floats, Tested
 from node.risk.model.logistic import FEATURES
 from node.risk.model.ranking import Outcomes, area, intervals
+from node.risk.signals.names import SignalName
 
 State: TypeAlias = Literal["ready", "too_few", "no_skill"]
 LATE_CUSTOMERS_LEAST: Final = 20
@@ -129,5 +130,5 @@ def _group(part: Sequence[Tested]) -> dict[str, Any]:
     }
 
 
-def _share_known(name: Any, cases: Sequence[Case]) -> float:
+def _share_known(name: SignalName, cases: Sequence[Case]) -> float:
     return round(sum(case.signals[name].value is not None for case in cases) / len(cases), 4)

@@ -17,7 +17,7 @@ def test_the_card_is_there_once_a_model_was_fitted(client: httpx.Client, served:
     headers = {"authorization": f"Bearer {key.secret}"}
     absent = client.get("/v1/model", headers=headers)
     assert (absent.status_code, absent.json()["code"]) == (404, "not_found")
-    put_bills(served.own.models._database, *bills(customers=24), as_of=BOOK_DAY)
+    put_bills(served.own._database, *bills(customers=24), as_of=BOOK_DAY)
     fitted = served.own.models.fit(ADMIN)
     shown = client.get("/v1/model", headers=headers).json()
     assert shown == client.get("/v1/model", params={"version": 1}, headers=headers).json()
