@@ -6,12 +6,12 @@ change is in the audit chain, in the same transaction.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias, get_args
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from hanse_ledger.errors import NotPermittedError, RejectedError
 from hanse_ledger.ids import SubjectId
@@ -266,15 +266,11 @@ def _newest(connection: Connection, subjects: Sequence[SubjectId]) -> dict[str, 
     return {subject: _Newest(id_, print_, state == "proposed") for subject, id_, print_, state in rows}
 
 
-def _supersede(connection: Connection, ids: Iterable[str], now: datetime) -> None:
-    values = {
-        "state": "rejected",
-        "decided_at": now.isoformat(),
-        "decided_by": SYSTEM.name,
-        "outcome": SUPERSEDED,
-    }
-    for response_id in ids:
-        connection.execute(table.update().where(table.c.id == response_id), values)
+def _supersede(connection: Connection, ids: Sequence[str], now: datetime) -> None:
+    values = {"decided_at": now.isoformat(), "decided_by": SYSTEM.name, "outcome": SUPERSEDED}
+    if ids:
+        update = table.update().where(table.c.id == bindparam("of")).values(state="rejected", **values)
+        connection.execute(update, [{"of": response_id} for response_id in ids])
 
 
 def _content(assessment: Assessment) -> dict[str, Any]:
