@@ -15,6 +15,7 @@ from node.own.service import OwnService
 from node.risk.roles import Actor, Role
 from node.storage.book import put_import, put_lines
 from node.storage.database import Database
+from node.storage.engines import Place
 from node.wire import ThreadHost
 
 CONFIG = f"""
@@ -52,8 +53,10 @@ def add_people(own: OwnService) -> None:
 class Bench:
     """A member's own side over a fresh database, at a time of the test's own."""
 
-    def __init__(self, folder: Path, now: datetime) -> None:
-        self.clock, self.database = StillClock(now), Database(folder / "own.sqlite")
+    def __init__(self, folder: Place, now: datetime) -> None:
+        """Make the database in a folder, or at a place of a test's own."""
+        place = folder / "own.sqlite" if isinstance(folder, Path) and folder.is_dir() else folder
+        self.clock, self.database = StillClock(now), Database(place)
         consortium = parse_document(canonical(document()))
         self.own = OwnService(
             database=self.database,
