@@ -29,6 +29,7 @@ from node.risk.signals.value import Signals
 from node.storage.database import Database
 from node.storage.risk_schema import person as person_table
 from node.storage.risk_schema import risk_entry as table
+from node.uncollected import uncollected
 
 TEXT_CHARS_MOST: Final = 500
 REASON_CHARS_MOST: Final = 2_000
@@ -97,10 +98,11 @@ class Register:
         """
         require(actor, "register.find")
         policy = self._policy()
-        inputs = self._inputs.all() if subjects is None else self._inputs.some(subjects)
-        signals = {subject: signals_of(one) for subject, one in inputs.items()}
-        with self._database.write() as connection:
-            return self.note(connection, actor, policy, signals)
+        with uncollected():
+            inputs = self._inputs.all() if subjects is None else self._inputs.some(subjects)
+            signals = {subject: signals_of(one) for subject, one in inputs.items()}
+            with self._database.write() as connection:
+                return self.note(connection, actor, policy, signals)
 
     def note(
         self,

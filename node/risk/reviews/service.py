@@ -21,6 +21,7 @@ from node.risk.signals.stored import Subjects
 from node.storage.database import Database
 from node.storage.risk_schema import review as table
 from node.storage.schema import customer, invoice
+from node.uncollected import uncollected
 
 LOOKED_AT_MOST: Final = 20
 TEXT_CHARS_MOST: Final = 2_000
@@ -137,6 +138,10 @@ class Reviews:
         return self._schedule([subject])[0]
 
     def _schedule(self, subjects: Subjects = None) -> list[Due]:
+        with uncollected():
+            return self._scheduled(subjects)
+
+    def _scheduled(self, subjects: Subjects) -> list[Due]:
         run = self._runs(subjects)
         with self._database.read() as connection:
             last, since = _last(connection, subjects), _since(connection, subjects)
