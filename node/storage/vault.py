@@ -21,6 +21,9 @@ _OF_MEMBER: Final = (
 )
 _ALL: Final = select(opened.c.entry, opened.c.tokens, opened.c.months).where(opened.c.tokens.is_not(None))
 
+_REPORTS_AT_ONCE: Final = 100
+"""Up to 3 MiB of tokens; all of them may be gigabytes."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedRow:
@@ -57,7 +60,7 @@ def counting_rows_on(
     """Return the counting rows on a subject of reports that counted before a position."""
     found = [
         one
-        for row in connection.execute(_ALL).yield_per(1)
+        for row in connection.execute(_ALL, execution_options={"yield_per": _REPORTS_AT_ONCE})
         if token in row.tokens
         for one in _rows_of(state.reports[row.entry], row.tokens, row.months, token, state)
         if one.counts_at < before

@@ -23,9 +23,12 @@ from support_contests import (
     figures,
     play_period,
     reported_bench,
+    take_sales,
+    withdrawals,
     withheld,
 )
 from support_node import Bench
+from support_postgres import Places
 
 from consortium_config.sample import DESK_ID
 from hanse_ledger.bodies import ClosePeriod
@@ -253,3 +256,19 @@ def test_who_answers_must_be_allowed_and_is_in_the_audit_chain(bench: Bench, ope
     assert (looked.action, looked.content) == ("disputes.viewed", {"disputes": [opened]})
     assert (answered.action, answered.actor, answered.subject) == ("dispute.answered", LI, ACME)
     assert answered.content == {"dispute": opened, "said": "confirmed", "months": ["2024-10"]}
+
+
+def test_disputes_and_withdrawals_on_every_kind_of_database(tmp_path: Path, places: Places) -> None:
+    bench = Bench(tmp_path, places=places)
+    take_sales(bench, *SELLERS)
+    bench.end_month(OCTOBER)
+    index = cases(bench).open(ACME, "D-1").index
+    withdrawals(bench, BIRCH).withdraw(LI, OTHER, OCTOBER, Code.ERROR)
+    play_period(bench)
+    contests(bench, ALDER).answer(LI, index, Code.CORRECTED)
+    assert figures(bench).disputed
+    play_period(bench)
+    bench.end_month(NOVEMBER)
+    assert withheld(bench) == withheld(bench, OTHER) == ["2024-10"]
+    assert bench.member(DESK_ID).access.learn(ACME).counts == {(NOVEMBER, "credit-review"): 1}
+    bench.close()
