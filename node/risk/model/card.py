@@ -14,7 +14,6 @@ from node.risk.model.cases import HORIZON_MONTHS, LATE_DAYS, Case
 from node.risk.model.fitting import Fitted, Floats, Tested
 from node.risk.model.logistic import FEATURES
 from node.risk.model.ranking import Outcomes, area, intervals
-from node.risk.signals.names import SignalName
 
 State: TypeAlias = Literal["ready", "too_few", "no_skill"]
 LATE_CUSTOMERS_LEAST: Final = 20
@@ -44,7 +43,7 @@ def card_of(cases: Sequence[Case], fitted: Fitted) -> dict[str, Any]:
         "tested": _tested(fitted.tested),
         "figures": figures,
         "reliability": _reliability(fitted.tested) if figures else [],
-        "known": {name: _share_known(name, cases) for name in FEATURES} if cases else {},
+        "known": {name: _share_known(place, cases) for place, name in enumerate(FEATURES)} if cases else {},
         "library": fitted.library,
     }
 
@@ -130,5 +129,5 @@ def _group(part: Sequence[Tested]) -> dict[str, Any]:
     }
 
 
-def _share_known(name: SignalName, cases: Sequence[Case]) -> float:
-    return round(sum(case.signals[name].value is not None for case in cases) / len(cases), 4)
+def _share_known(place: int, cases: Sequence[Case]) -> float:
+    return round(sum(case.features[place] is not None for case in cases) / len(cases), 4)

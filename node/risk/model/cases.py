@@ -13,9 +13,9 @@ from typing import Final
 
 from hanse_ledger.ids import Month, SubjectId, month_at, month_end
 from node.risk.estimate import estimates, evidence_of, learn
+from node.risk.model.logistic import Features, features_of
 from node.risk.signals.compute import signals_of
 from node.risk.signals.inputs import Answered, Inputs, OwnInvoice
-from node.risk.signals.value import Signals
 
 LATE_DAYS: Final = 30
 HORIZON_MONTHS: Final = 3
@@ -27,11 +27,11 @@ _MONTHS_MOST: Final = 36
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A customer on a past day: its signals then, and whether an invoice became late in the time after."""
+    """A customer on a past day: what its signals said then, and whether an invoice became late after it."""
 
     subject: SubjectId = field(repr=False)
     day: date
-    signals: Signals = field(repr=False)
+    features: Features = field(repr=False)
     is_late: bool
 
 
@@ -86,8 +86,8 @@ def _cases_on(inputs: Mapping[SubjectId, Inputs], day: date) -> Iterator[Case]:
         is_late = outcome_of(inputs[subject], day)
         given = {} if is_late is None else estimates(then, prior)
         if is_late is not None and given:
-            signals = signals_of(replace(then, given=given))
-            yield Case(subject=subject, day=day, signals=signals, is_late=is_late)
+            features = features_of(signals_of(replace(then, given=given)))
+            yield Case(subject=subject, day=day, features=features, is_late=is_late)
 
 
 def _answered_before(now: Answered, month: Month) -> Answered:

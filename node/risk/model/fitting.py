@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from node.errors import ModelExtraError
 from node.risk.model.cases import Case, known_from
-from node.risk.model.logistic import FEATURES, Model, Term, feature, sigmoid
-from node.risk.signals.names import SignalName
+from node.risk.model.logistic import FEATURES, Model, Term, sigmoid
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -76,7 +75,7 @@ def _walk_forward(cases: Sequence[Case]) -> list[_Scored]:
             usual = sum(case.is_late for case in known) / len(known)
             today = [case for case in cases if case.day == day]
             scored += [
-                _Scored(case=case, log_odds=model.log_odds(case.signals), usual=usual) for case in today
+                _Scored(case=case, log_odds=model.log_odds(case.features), usual=usual) for case in today
             ]
     return scored
 
@@ -104,7 +103,7 @@ def _fit_one(cases: Sequence[Case]) -> Model | None:
     if not late.any() or late.all():
         return None
     names = list(FEATURES)
-    columns = [_Column.of(name, cases) for name in names]
+    columns = [_Column.of([case.features[place] for case in cases]) for place in range(len(names))]
     matrix = np.column_stack([part for column in columns for part in (column.values, column.unknown)])
     weights, intercept = _logistic(matrix, late, RIDGE)
     return Model(
@@ -130,8 +129,7 @@ class _Column:
     unknown: Floats
 
     @classmethod
-    def of(cls, name: SignalName, cases: Sequence[Case]) -> "_Column":
-        found = [feature(name, case.signals) for case in cases]
+    def of(cls, found: Sequence[float | None]) -> "_Column":
         known = np.array([value for value in found if value is not None], np.float64)
         mean = float(known.mean()) if len(known) else 0.0
         return cls(

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from hanse_ledger.errors import MalformedError
 from node.risk.signals.names import SignalName
@@ -50,6 +50,9 @@ FEATURES: Final[Mapping[SignalName, Feature]] = MappingProxyType(
     }
 )
 """The signals that a model looks at. Steps are fixed, as on a young book a signal's spread is no measure."""
+_PLACES: Final = {name: place for place, name in enumerate(FEATURES)}
+Features: TypeAlias = tuple[float | None, ...]
+"""What a model looks at, in the order of FEATURES and in steps; None for what is not known."""
 NEEDED: Final[SignalName] = "estimate.late30"
 """Without it nothing is known of the customer, and there is no probability."""
 
@@ -73,15 +76,15 @@ class Model:
     slope: float = 1.0
     offset: float = 0.0
 
-    def log_odds(self, signals: Signals) -> float:
+    def log_odds(self, features: Features) -> float:
         """Return the log-odds before they are calibrated."""
-        return self.intercept + math.fsum(_part(term, signals) for term in self.terms)
+        return self.intercept + math.fsum(_part(term, features) for term in self.terms)
 
     def probability(self, signals: Signals) -> float | None:
         """Return the calibrated probability; None where nothing is known of the customer."""
         if signals[NEEDED].value is None:
             return None
-        return sigmoid(self.slope * self.log_odds(signals) + self.offset)
+        return sigmoid(self.slope * self.log_odds(features_of(signals)) + self.offset)
 
     def describe(self) -> dict[str, Any]:
         """Return the model as JSON."""
@@ -93,10 +96,9 @@ def sigmoid(log_odds: float) -> float:
     return 1 / (1 + math.exp(-min(max(log_odds, -700.0), 700.0)))
 
 
-def feature(name: SignalName, signals: Signals) -> float | None:
-    """Return a signal in steps, as the model looks at it; None where it is not known."""
-    value = signals[name].value
-    return None if value is None else FEATURES[name].bounded(value) / FEATURES[name].step
+def features_of(signals: Signals) -> Features:
+    """Return what a model looks at."""
+    return tuple(_feature(kind, signals[name].value) for name, kind in FEATURES.items())
 
 
 def parse_model(said: Any) -> Model:
@@ -129,6 +131,10 @@ def _number(said: Any) -> float:
     return float(said)
 
 
-def _part(term: Term, signals: Signals) -> float:
-    value = feature(term.signal, signals)
+def _feature(kind: Feature, value: float | None) -> float | None:
+    return None if value is None else kind.bounded(value) / kind.step
+
+
+def _part(term: Term, features: Features) -> float:
+    value = features[_PLACES[term.signal]]
     return term.unknown_weight if value is None else term.weight * (value - term.mean)

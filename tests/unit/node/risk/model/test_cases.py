@@ -144,4 +144,4 @@ def test_a_customer_of_whom_nothing_was_known_is_no_case() -> None:
     days = {case.day for case in cases_of({SUBJECT: old})}
     assert DAY in days
     assert outcome_of(other, DAY) is False
-    assert all(case.signals["estimate.late30"].value is not None for case in cases_of({SUBJECT: old}))
+    assert all(case.features[0] is not None for case in cases_of({SUBJECT: old}))

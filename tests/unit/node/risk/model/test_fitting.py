@@ -4,18 +4,21 @@ import json
 import random
 import sys
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from support_model import histories
 
 from hanse_ledger.errors import MalformedError
 from node.errors import ModelExtraError
+from node.risk.estimate import estimates, evidence_of, learn
 from node.risk.model import card
 from node.risk.model.card import card_of
-from node.risk.model.cases import Case, cases_of, known_from
+from node.risk.model.cases import Case, cases_of, inputs_on, known_from
 from node.risk.model.fitting import Fitted, fit
-from node.risk.model.logistic import FEATURES, Model, parse_model, sigmoid
-from node.risk.signals.value import unknown
+from node.risk.model.logistic import FEATURES, Model, features_of, parse_model, sigmoid
+from node.risk.signals.compute import signals_of
+from node.risk.signals.value import Signals, unknown
 
 pytest.importorskip("sklearn", reason="needs the extra hanse[model]")
 
@@ -28,6 +31,14 @@ def cases() -> list[Case]:
 @pytest.fixture(scope="module")
 def fitted(cases: list[Case]) -> Fitted:
     return fit(cases)
+
+
+@pytest.fixture(scope="module")
+def signals() -> Signals:
+    """What one customer's book said on a day."""
+    (one,) = histories(customers=1).values()
+    then = inputs_on(one, date(2026, 3, 31))
+    return signals_of(replace(then, given=estimates(then, learn([evidence_of(then)]))))
 
 
 def test_it_ranks_and_is_calibrated_on_days_it_was_not_fitted_on(cases: list[Case], fitted: Fitted) -> None:
@@ -89,15 +100,14 @@ def test_without_the_extra_it_says_what_to_install(
         fit(cases)
 
 
-def test_a_model_is_kept_as_json_to_the_last_digit(cases: list[Case], fitted: Fitted) -> None:
+def test_a_model_is_kept_as_json_to_the_last_digit(signals: Signals, fitted: Fitted) -> None:
     assert fitted.model is not None
     kept = parse_model(json.loads(json.dumps(fitted.model.describe())))
     assert kept == fitted.model
-    assert kept.probability(cases[0].signals) == fitted.model.probability(cases[0].signals)
+    assert kept.probability(signals) == fitted.model.probability(signals)
 
 
-def test_a_probability_is_the_calibrated_sum_of_the_terms(cases: list[Case], fitted: Fitted) -> None:
-    signals = cases[0].signals
+def test_a_probability_is_the_calibrated_sum_of_the_terms(signals: Signals, fitted: Fitted) -> None:
     assert fitted.model is not None
     bare = Model(intercept=-1.0, terms=())
     assert bare.probability(signals) == sigmoid(-1.0)
@@ -106,13 +116,12 @@ def test_a_probability_is_the_calibrated_sum_of_the_terms(cases: list[Case], fit
     assert fitted.model.probability(unheard) is None
 
 
-def test_an_unknown_signal_has_a_weight_of_its_own(cases: list[Case], fitted: Fitted) -> None:
+def test_an_unknown_signal_has_a_weight_of_its_own(signals: Signals, fitted: Fitted) -> None:
     assert fitted.model is not None
-    signals = cases[0].signals
     term = next(one for one in fitted.model.terms if one.signal == "own.past_due_share")
     without = {**signals, "own.past_due_share": unknown("own.past_due_share", "nothing_open")}
     only = Model(intercept=0.0, terms=(term,))
-    assert only.log_odds(without) == term.unknown_weight
+    assert only.log_odds(features_of(without)) == term.unknown_weight
     assert {one.signal for one in fitted.model.terms} == set(FEATURES)
 
 
