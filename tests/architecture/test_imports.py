@@ -20,8 +20,9 @@ FOREIGN = {
     "consortium_config": set[str](),
     "node": {
         "alembic", "babel", "cryptography", "google", "http_message_signatures", "httpcore", "httpx",
-        "jinja2", "markupsafe", "numpy", "openpyxl", "psycopg", "pydantic", "pydantic_settings", "pyrage",
-        "python_calamine", "rapidfuzz", "rfc8785", "rich", "sklearn", "sqlalchemy", "typer", "weasyprint",
+        "icalendar", "jinja2", "markupsafe", "numpy", "openpyxl", "psycopg", "pydantic",
+        "pydantic_settings", "pyrage", "python_calamine", "rapidfuzz", "rfc8785", "rich", "sklearn",
+        "sqlalchemy", "typer", "weasyprint",
     },
     "api": {"authlib", "babel", "fastapi", "jinja2", "prometheus_client", "pydantic", "starlette", "uvicorn"},
 }  # fmt: skip
