@@ -6,7 +6,7 @@ only reads and writes the node's database is done at once, in the caller's threa
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, Final
 
 from hanse_ledger.consortium import Consortium
 from hanse_ledger.errors import MalformedError
@@ -55,6 +55,9 @@ from node.roles.desk import Filing
 from node.storage.database import Database
 from node.storage.facts import primary_id
 from node.wire import Door
+
+_EXPERTS_ONE_BY_ONE: Final = 10
+"""More subjects than this are looked up in one reading of what experts have decided."""
 
 
 class OwnService:
@@ -292,7 +295,7 @@ class OwnService:
         return self._ask(verbs.WITHDRAW_FACT, facts.withdraw_body(position, source))
 
     def _experts_on(self, subjects: Subjects) -> Mapping[SubjectId, Expert]:
-        if subjects is None:
+        if subjects is None or len(subjects) > _EXPERTS_ONE_BY_ONE:
             return self.experts.of_all()
         found = {subject: self.experts.of(subject) for subject in subjects}
         return {subject: one for subject, one in found.items() if one is not None}

@@ -37,7 +37,8 @@ from node.storage.monitoring_schema import risk_event, watched
 from node.storage.schema import customer, invoice, portfolio
 
 PURPOSE: Final = "monitoring"
-SUBJECTS_A_ROUND: Final = 250
+SUBJECTS_A_ROUND: Final = 100
+"""Others wait for a round's transaction, in which each of them may raise several alerts."""
 PATIENCE: Final = timedelta(hours=12)
 """How long fresh answers are waited for; after that the rules go by those that there are."""
 _MONTH: Final[EventKind] = "month_closed"
