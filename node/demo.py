@@ -118,6 +118,8 @@ def run_demo(folder: Path, receivables: Path | None, *, progress: Progress) -> D
         with Embedded(folder) as embedded:
             _import(embedded, plan, progress)
             _report_months(embedded, plan, progress)
+            _employ(folder, plan.readings)
+            _warn(folder, embedded, plan.readings)
             _write_report(folder, embedded, plan, progress)
         return _result(folder, plan, fresh=True)
     return _result(folder, plan, fresh=False)
@@ -264,7 +266,6 @@ def _write_report(folder: Path, embedded: Embedded, plan: _Plan, progress: Progr
         write_whole(folder / name, node.answer_file(shown))
         files.append(name)
     progress("risk", 0, 1)
-    _employ(folder, plan.readings)
     risk = _risk_reports(folder, node, party, subjects)
     report = {
         "party": party,
@@ -305,6 +306,16 @@ def _employ(folder: Path, members: Iterable[PartyId]) -> None:
     for member in members:
         with own_node(folder, member, None) as own:
             _employ_at(own)
+
+
+def _warn(folder: Path, embedded: Embedded, members: Iterable[PartyId]) -> None:
+    """Let each member's analyst confirm what its book proposes, and a period bring that to the others."""
+    for member in members:
+        with own_node(folder, member, None) as own:
+            analyst = own.people.actor("analyst")
+            for proposal in own.warnings.proposals(analyst):
+                own.warnings.confirm(analyst, proposal.subject)
+    embedded.pass_period()
 
 
 def _employ_at(own: OwnService) -> None:
