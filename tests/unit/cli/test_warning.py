@@ -31,7 +31,7 @@ def test_a_round_brings_what_two_members_warn_of_to_a_third(run: Run, folder: Pa
         )
     assert level(run, folder) == 0
     ended = run("warning", "round", "--dir", folder, "--json")
-    assert ended.document == {"period": 3}
+    assert ended.document == {"period": 4}
     assert level(run, folder) == 1
     at = ("--dir", folder, "--party", "ash")
     listed = run("warning", "list", *WHO, *at)
