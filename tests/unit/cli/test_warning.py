@@ -55,13 +55,14 @@ def test_what_cannot_be_done(run: Run, folder: Path) -> None:
     ):
         refused = run("warning", *words, *at, "--json")
         assert (refused.code, refused.document["error"]["code"]) == (1, code), words
-    for words in (
+    wrong: tuple[tuple[str, ...], ...] = (
         ("raise", FAILING, "--reason", "gossip", *WHO),
         ("raise", FAILING, "--reason", "returned", "--notified-on", "today", *WHO),
         ("raise", FAILING, "--reason", "returned"),
         ("proposals", "--confirm", FAILING, "--dismiss", FAILING, *WHO),
-    ):
-        assert run("warning", *words, *at).code == 2, words
+    )
+    for usage in wrong:
+        assert run("warning", *usage, *at).code == 2, usage
 
 
 def test_the_book_proposes(run: Run, folder: Path, tmp_path: Path) -> None:
