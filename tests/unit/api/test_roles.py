@@ -86,6 +86,7 @@ TABLE: dict[tuple[str, str], Action] = {
     ("GET", "/v1/webhooks"): "delivery.view",
     ("GET", "/v1/webhooks/deliveries"): "delivery.view",
     ("POST", "/v1/webhooks/{channel}/retry"): "delivery.retry",
+    ("GET", "/v1/model"): "model.view",
     ("GET", "/v1/audit"): "audit.read",
     ("GET", "/v1/audit/head"): "audit.read",
     ("GET", "/v1/subjects/{subject}/expert"): "expert.view",
