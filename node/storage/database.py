@@ -7,19 +7,18 @@ committed is gone as a whole. One thread uses a `Database` at a time.
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import Connection, CursorResult, column, inspect, select, table
+from sqlalchemy import Connection, CursorResult, inspect, select
 from sqlalchemy.exc import DBAPIError
 
 from hanse_ledger.errors import UnavailableError
 from node.storage.engines import Kind, Place, Schema
 from node.storage.schema import REVISION
 from node.storage.sqlite import SQLite
+from node.storage.tables import create_all, version
 
 _log = logging.getLogger(__name__)
-
-_VERSION: Final = table("alembic_version", column("version_num"))
 
 Moment: TypeAlias = Literal["before", "in", "after"]
 Probe: TypeAlias = Callable[[Moment], None]
@@ -103,7 +102,11 @@ class Database:
         current = _revision(self._kind)
         if current == REVISION:
             return
-        # Alembic is a tenth of a command's start, and needed once in a database's life.
+        if current is None:
+            with self._kind.writing(durable=True) as connection:
+                create_all(connection, REVISION)
+            return
+        # Alembic is a tenth of a command's start, and needed by older databases alone.
         from node.storage.migrate import upgrade  # noqa: PLC0415
 
         with self._kind.writing(durable=True) as connection:
@@ -122,8 +125,8 @@ def stored_revision(place: Place) -> str | None:
 
 def _revision(kind: Kind) -> str | None:
     with kind.reading() as connection:
-        is_made = inspect(connection).has_table(_VERSION.name)
-        return connection.execute(select(_VERSION.c.version_num)).scalar() if is_made else None
+        is_made = inspect(connection).has_table(version.name)
+        return connection.execute(select(version.c.version_num)).scalar() if is_made else None
 
 
 def inserted_id(result: CursorResult[Any]) -> int:
