@@ -149,7 +149,9 @@ def test_a_resolution_ends_the_asking(bench: Bench, opened: int) -> None:
     for month in (NOVEMBER, DECEMBER, JANUARY):
         bench.end_month(month)
     assert withheld(bench) == []
-    assert contested(bench, ALDER) == []
+    # Whoever heard of it before sees that it is over; stewards name it no more.
+    assert [row.is_open for row in contested(bench, ALDER)] == [False]
+    assert decode(bench.steward(1).handle(ALDER, "disputes", b""), limit=1 << 16) == []
 
 
 def test_an_answer_names_rows_that_wait_for_one(bench: Bench, opened: int) -> None:
