@@ -21,6 +21,7 @@ app: Final = new_app(help=mark("Alerts of monitoring: look, acknowledge, assign,
 AlertId: TypeAlias = Annotated[str, typer.Argument(metavar="ID", help=mark("The alert's id."))]
 Reason: TypeAlias = Annotated[str, typer.Option(metavar="TEXT", help=mark("Why; the audit chain keeps it."))]
 _LISTED_MOST: Final = 10_000
+_ID_CHARS: Final = 32
 STATES: Final = {
     "open": mark("open"),
     "acknowledged": mark("acknowledged"),
@@ -216,10 +217,12 @@ def _show(found: dict[str, Any], *, as_json: bool) -> None:
 
 
 def _print(found: list[dict[str, Any]]) -> None:
-    from rich.table import Table  # noqa: PLC0415 - `--json` runs do without Rich
+    from rich.table import Column, Table  # noqa: PLC0415 - `--json` runs do without Rich
 
+    # Ids are whole: the other commands take them.
+    key = Column(tr("Id"), no_wrap=True, min_width=_ID_CHARS)
     table: Any = Table(
-        tr("Id"), tr("Severity"), tr("State"), tr("Subject"), tr("Reason"), tr("Assigned to"), tr("Raised")
+        key, tr("Severity"), tr("State"), tr("Subject"), tr("Reason"), tr("Assigned to"), tr("Raised")
     )
     for one in found:
         table.add_row(
