@@ -12,8 +12,9 @@ from sqlalchemy.exc import ArgumentError
 from hanse_ledger.consortium import Consortium
 from hanse_ledger.ids import PartyId
 from node.errors import SettingsError
-from node.risk.delivery.settings import DeliverySettings, MailSettings, WebhookSettings
+from node.risk.delivery.settings import DeliverySettings, MailSettings, Webhooks
 from node.storage.engines import Place, Schema
+from node.wrong_fields import refused
 
 Listen = Annotated[str, Field(pattern=r"^[^\s/]+:[0-9]{1,5}$")]
 HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s?#]+$")]
@@ -86,7 +87,7 @@ class NodeSettings(BaseSettings):
     log_format: Literal["text", "json"] = "text"
     mail: MailSettings | None = None
     """The firm's mail server, and who gets e-mails of alerts and emergency plans."""
-    webhooks: tuple[WebhookSettings, ...] = ()
+    webhooks: Webhooks = ()
     """The firm's systems that are told of them over HTTPS."""
 
     @classmethod
@@ -101,11 +102,6 @@ class NodeSettings(BaseSettings):
         """Let the environment stand above the file."""
         del settings_cls, dotenv_settings, file_secret_settings
         return env_settings, init_settings
-
-    @field_validator("webhooks")
-    @classmethod
-    def _are_distinct(cls, webhooks: tuple[WebhookSettings, ...]) -> tuple[WebhookSettings, ...]:
-        return DeliverySettings(webhooks=webhooks).webhooks
 
     @field_validator("database")
     @classmethod
@@ -145,8 +141,7 @@ def load_settings(path: Path) -> NodeSettings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError("the file is not TOML in UTF-8") from error
     except ValidationError as error:
-        fields = sorted({".".join(map(str, item["loc"])) for item in error.errors()})
-        raise SettingsError(f"check these fields: {', '.join(fields)}") from error
+        raise refused(error) from error
     base = path.parent
     named = {name: getattr(settings, name) for name in _PATHS}
     paths = {name: base / path for name, path in named.items() if path is not None}

@@ -16,6 +16,7 @@ from node.risk.delivery.channels import channels_of
 from node.risk.delivery.courier import run_dry
 from node.risk.delivery.settings import DeliverySettings
 from node.texts import mark
+from node.wrong_fields import refused
 
 Out: TypeAlias = Annotated[
     Path | None,
@@ -53,5 +54,4 @@ def _settings(file: Path) -> DeliverySettings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError("the file is not TOML in UTF-8") from error
     except ValidationError as error:
-        fields = sorted({".".join(map(str, item["loc"])) for item in error.errors()})
-        raise SettingsError(f"check these fields: {', '.join(fields)}") from error
+        raise refused(error) from error

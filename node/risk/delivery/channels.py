@@ -12,7 +12,7 @@ from node.risk.delivery.webhooks import Webhook
 def channels_of(settings: DeliverySettings, names_of: NamesOf, opened: ExitStack) -> list[Channel]:
     """Return every way out; what has to be closed is left with `opened`.
 
-    Raises KeyFileError or SettingsError for a file with a secret that cannot be used.
+    Raises SettingsError that names the field whose file cannot be used.
     """
     channels: list[Channel] = []
     if settings.mail is not None:

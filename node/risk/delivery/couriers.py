@@ -53,7 +53,7 @@ class Couriers:
 def start_couriers(settings: DeliverySettings, own: OwnService, opened: ExitStack) -> None:
     """Start telling the firm's own people and systems; what stops it is left with `opened`.
 
-    Raises KeyFileError or SettingsError for a file with a secret that cannot be used.
+    Raises SettingsError that names the field whose file cannot be used.
     """
     channels = channels_of(settings, own.customers.names_of, opened)
     opened.callback(Couriers(own.couriers(channels)).stop)

@@ -10,7 +10,7 @@ from typing import Final
 from node.risk.delivery.letters import NamesOf, letter_of
 from node.risk.delivery.notices import Notice
 from node.risk.delivery.outcomes import Outcome
-from node.risk.delivery.secrets import read_private
+from node.risk.delivery.secrets import naming, read_private
 from node.risk.delivery.settings import MailSettings, Recipient
 from node.risk.policy.watching import Severity
 from node.texts import spoken
@@ -23,11 +23,13 @@ class Mailbox:
     """One recipient, as a channel."""
 
     def __init__(self, settings: MailSettings, recipient: Recipient, names_of: NamesOf) -> None:
-        """Raise KeyFileError or SettingsError for a password file that cannot be used."""
+        """Read the password and whom to trust; raises SettingsError that names the field."""
         self._settings, self._recipient, self._names_of = settings, recipient, names_of
         file = settings.password_file
-        self._password = "" if file is None else read_private(file).strip("\r\n")
-        self._trusted = ssl.create_default_context(cafile=settings.ca_file)
+        with naming("mail.password_file"):
+            self._password = "" if file is None else read_private(file).strip("\r\n")
+        with naming("mail.ca_file"):
+            self._trusted = ssl.create_default_context(cafile=settings.ca_file)
 
     @property
     def name(self) -> str:

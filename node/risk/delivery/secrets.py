@@ -4,11 +4,13 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from node.errors import SettingsError
+from node.errors import KeyFileError, SettingsError
 from node.files import OWNER_ONLY, check_private, write_new
 from node.ports import Entropy
 
@@ -44,7 +46,7 @@ def read_secrets(path: Path) -> tuple[Secret, ...]:
     lines = read_private(path).split("\n")
     secrets = tuple(_secret(line.strip()) for line in lines if line.strip())
     if not 1 <= len(secrets) <= _SECRETS_MOST:
-        raise SettingsError(f"webhooks.secret_file: it holds 1 to {_SECRETS_MOST} secrets, one a line")
+        raise SettingsError(f"it holds 1 to {_SECRETS_MOST} secrets, one a line")
     return secrets
 
 
@@ -60,11 +62,22 @@ def read_private(path: Path) -> str:
         raise SettingsError("a file with a secret is UTF-8") from None
 
 
+@contextmanager
+def naming(field: str) -> Iterator[None]:
+    """Raise SettingsError with the field of the settings whose file cannot be used."""
+    try:
+        yield
+    except (KeyFileError, SettingsError) as error:
+        raise SettingsError(f"{field}: {error}") from error
+    except OSError as error:
+        raise SettingsError(f"{field}: {error.strerror}") from error
+
+
 def _secret(line: str) -> Secret:
     try:
         key = base64.b64decode(line.removeprefix(PREFIX), validate=True)
     except (binascii.Error, ValueError):
         key = b""
     if not line.startswith(PREFIX) or not _LEAST <= len(key) <= _MOST:
-        raise SettingsError(f"webhooks.secret_file: {PREFIX} and base64 of {_LEAST} to {_MOST} bytes")
+        raise SettingsError(f"it holds {PREFIX} and base64 of {_LEAST} to {_MOST} bytes")
     return Secret(key)

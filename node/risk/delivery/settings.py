@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Final, Literal, Self, TypeAlias
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from consortium_config.texts import Language
 from node.risk.policy.watching import Severity
@@ -105,12 +105,16 @@ class WebhookSettings(BaseModel):
     ca_file: Path | None = None
     least: Severity = "low"
 
+    @field_validator("url")
+    @classmethod
+    def _is_url(cls, url: str) -> str:
+        if not _is_plain(url):
+            raise ValueError("not https://host/path")
+        return url
+
     @model_validator(mode="after")
     def _is_safe(self) -> Self:
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("https", "http") or not parts.hostname or parts.username or parts.fragment:
-            raise ValueError("url: not https://host/path")
-        if parts.scheme == "http" and not self.private:
+        if urlsplit(self.url).scheme == "http" and not self.private:
             raise ValueError("url: plain http only with private = true")
         return self
 
@@ -121,19 +125,23 @@ class WebhookSettings(BaseModel):
         )
 
 
+def _are_distinct(webhooks: tuple[WebhookSettings, ...]) -> tuple[WebhookSettings, ...]:
+    _check_distinct([one.name for one in webhooks])
+    return webhooks
+
+
+Webhooks: TypeAlias = Annotated[
+    tuple[WebhookSettings, ...], Field(max_length=100), AfterValidator(_are_distinct)
+]
+
+
 class DeliverySettings(BaseModel):
     """All ways out."""
 
     model_config = _CONFIG
 
     mail: MailSettings | None = None
-    webhooks: Annotated[tuple[WebhookSettings, ...], Field(max_length=100)] = ()
-
-    @field_validator("webhooks")
-    @classmethod
-    def _are_distinct(cls, webhooks: tuple[WebhookSettings, ...]) -> tuple[WebhookSettings, ...]:
-        _check_distinct([one.name for one in webhooks])
-        return webhooks
+    webhooks: Webhooks = ()
 
     def below(self, folder: Path) -> Self:
         """Return the settings with their files below a folder."""
@@ -148,6 +156,17 @@ def _is_here(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == _HERE
+
+
+def _is_plain(url: str) -> bool:
+    """Return whether it is an http(s) URL of a host, with a port that there is, and no login or fragment."""
+    try:
+        parts = urlsplit(url)
+        is_port = parts.port != 0
+    except ValueError:
+        return False
+    is_host = bool(parts.hostname) and parts.username is None
+    return parts.scheme in ("https", "http") and is_host and is_port and not parts.fragment
 
 
 def _check_distinct(names: list[str]) -> None:

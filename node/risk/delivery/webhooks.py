@@ -12,7 +12,7 @@ from node.links.transport import DeadlineTransport
 from node.risk.delivery.addresses import Lookup, allowing, system_lookup
 from node.risk.delivery.notices import Notice
 from node.risk.delivery.outcomes import Outcome
-from node.risk.delivery.secrets import Secret, read_secrets
+from node.risk.delivery.secrets import Secret, naming, read_secrets
 from node.risk.delivery.settings import WebhookSettings
 from node.risk.policy.watching import Severity
 
@@ -25,13 +25,18 @@ class Webhook:
     """One of the firm's systems, as a channel."""
 
     def __init__(self, settings: WebhookSettings, lookup: Lookup = system_lookup) -> None:
-        """Read the secrets; raises KeyFileError or SettingsError."""
-        self._settings, self._secrets = settings, read_secrets(settings.secret_file)
-        ca_file = settings.ca_file
+        """Read the secrets and whom to trust; raises SettingsError that names the field."""
+        self._settings = settings
+        with naming(f"webhooks.{settings.name}.secret_file"):
+            self._secrets = read_secrets(settings.secret_file)
+        with naming(f"webhooks.{settings.name}.ca_file"):
+            trusted = (
+                None if settings.ca_file is None else ssl.create_default_context(cafile=settings.ca_file)
+            )
         self._transport = DeadlineTransport(
             connections_most=1,
             idle_s=_IDLE_S,
-            trusted=None if ca_file is None else ssl.create_default_context(cafile=ca_file),
+            trusted=trusted,
             address_of=allowing(private=settings.private, lookup=lookup),
         )
         self._client = httpx.Client(transport=self._transport, follow_redirects=False)

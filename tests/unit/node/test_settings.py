@@ -51,7 +51,7 @@ def test_the_environment_stands_above_the_file(tmp_path: Path, monkeypatch: pyte
         (LEAST + '[peers]\nbirch = "birch"\n', "peers.birch"),
         (LEAST.replace(":8080", ""), "listen"),
         (LEAST + '[mail]\nserver = "mail.firm.example:587"\nsender = "secret"\n', "mail.sender"),
-        (LEAST + '[[webhooks]]\nname = "erp"\nurl = "secret"\nsecret_file = "s"\n', "webhooks.0"),
+        (LEAST + '[[webhooks]]\nname = "erp"\nurl = "secret"\nsecret_file = "s"\n', "webhooks.0.url"),
     ],
 )
 def test_a_bad_file_is_refused_by_its_field_and_without_its_values(
@@ -93,5 +93,5 @@ def test_where_alerts_go(tmp_path: Path) -> None:
     assert delivery.mail.password_file == tmp_path / "mail-password"
     assert [(one.name, one.secret_file) for one in delivery.webhooks] == [("erp", tmp_path / "erp-secret")]
     twice = DELIVERY + DELIVERY[DELIVERY.index("[[webhooks]]") :]
-    with pytest.raises(SettingsError, match="webhooks"):
+    with pytest.raises(SettingsError, match=r"webhooks \(a name is given twice\)"):
         load_settings(write(tmp_path, LEAST + twice))

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from support_delivery import mail_server
 from support_tls import make_certificate
 
-from node.errors import KeyFileError
+from node.errors import SettingsError
 from node.risk.delivery.mail import Mailbox
 from node.risk.delivery.notices import Notice
 from node.risk.delivery.outcomes import Outcome
@@ -104,8 +104,10 @@ def test_with_a_login(tmp_path: Path) -> None:
     assert refused == Outcome(ending="failed", detail="smtp 535")
     assert len(server.taken) == 1
     password.chmod(0o644)
-    with pytest.raises(KeyFileError):
+    with pytest.raises(SettingsError, match=r"mail\.password_file: others may use the file"):
         mailbox(settings(1, **more))
+    with pytest.raises(SettingsError, match=r"mail\.ca_file: .*certificate"):
+        mailbox(settings(1, ca_file=password))
 
 
 def test_nothing_goes_out_in_the_clear_to_a_server_without_starttls() -> None:

@@ -193,6 +193,8 @@ def test_which_addresses_are_allowed(address: str, *, public: bool, private: boo
         ("https:///path", True),
         ("erp.example", True),
         ("https://erp.example/#part", True),
+        ("https://erp.example:99999/", True),
+        ("https://[erp.example/", True),
     ],
 )
 def test_a_url_that_is_none_of_a_webhook(tmp_path: Path, url: str, *, private: bool) -> None:
@@ -205,6 +207,11 @@ def test_a_secret_that_others_may_read_is_not_used(tmp_path: Path) -> None:
     path.chmod(0o640)
     with pytest.raises(KeyFileError):
         read_secrets(path)
+    with pytest.raises(SettingsError, match=r"webhooks\.erp\.secret_file: others may use the file"):
+        Webhook(settings(tmp_path, "https://erp.example"))
+    path.chmod(0o600)
+    with pytest.raises(SettingsError, match=r"webhooks\.erp\.ca_file: No such file"):
+        Webhook(settings(tmp_path, "https://erp.example", ca_file=tmp_path / "ca.pem"))
 
 
 @pytest.mark.parametrize(
