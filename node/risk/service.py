@@ -1,11 +1,11 @@
 """Assessing a member's customers by the policy in force: one, or all of them in one run."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from hanse_ledger.ids import SubjectId
-from hanse_ledger.subjects import parse_subject
+from hanse_ledger.subjects import is_personal
 from node.ports import Clock
 from node.risk.assessment import Assessment, Known, assess
 from node.risk.audit import AuditChain
@@ -36,9 +36,9 @@ class Run:
 
     version: Version
     policy: RiskPolicy
-    known: tuple[Known, ...]
-    """What the assessments rest on, in their order."""
     assessments: tuple[Assessment, ...]
+    known: tuple[Known, ...] = ()
+    """What the assessments rest on, in their order, where it was to be kept."""
     proposed: tuple[str, ...] = ()
     """The ids of responses that are new with it."""
 
@@ -108,9 +108,9 @@ class RiskService:
         """Assess everybody on the firm's books or list, and propose what to do where that has changed."""
         require(actor, "assessment.run" if respond else "assessment.view")
         with uncollected():
-            run = self.run(None)
-        self._note(actor, "portfolio.assessed", run)
-        return self._respond(actor, run) if respond else run
+            run = self._run(None, keep_known=False)
+            self._note(actor, "portfolio.assessed", run)
+            return self._respond(actor, run) if respond else run
 
     def seen(self, subjects: Subjects) -> list[tuple[Known, Assessment]]:
         """Return what the node itself goes by when it watches: no person has looked, so nothing is noted."""
@@ -135,8 +135,8 @@ class RiskService:
             return self._preview(version, policy, proposed)
 
     def _preview(self, version: Version, policy: RiskPolicy, proposed: RiskPolicy) -> Preview:
-        known, firm_open_minor = self._known(None)
-        today = self._clock.now().date()
+        found, firm_open_minor = self._known(None)
+        known, today = list(found), self._clock.now().date()
         before = [assess(one, policy, firm_open_minor=firm_open_minor, on=today) for one in known]
         after = [assess(one, proposed, firm_open_minor=firm_open_minor, on=today) for one in known]
         return preview_of(version.number, before, after)
@@ -147,26 +147,33 @@ class RiskService:
 
     def run(self, subjects: Subjects) -> Run:
         """Assess some or all customers, for the node's own use: who shows it to a person writes that down."""
-        version, policy = self._policies.in_force()
-        known, firm_open_minor = self._known(subjects)
-        today = self._clock.now().date()
-        assessments = tuple(assess(one, policy, firm_open_minor=firm_open_minor, on=today) for one in known)
-        return Run(version=version, policy=policy, known=tuple(known), assessments=assessments)
+        return self._run(subjects, keep_known=True)
 
-    def _known(self, subjects: Subjects) -> tuple[list[Known], int | None]:
+    def _run(self, subjects: Subjects, *, keep_known: bool) -> Run:
+        version, policy = self._policies.in_force()
+        found, firm_open_minor = self._known(subjects)
+        known = tuple(found) if keep_known else ()
+        today = self._clock.now().date()
+        assessments = tuple(
+            assess(one, policy, firm_open_minor=firm_open_minor, on=today) for one in known or found
+        )
+        return Run(version=version, policy=policy, known=known, assessments=assessments)
+
+    def _known(self, subjects: Subjects) -> tuple[Iterator[Known], int | None]:
+        """Return what is known of each customer, made when its turn comes, and what is open in all."""
         inputs = self._inputs.all() if subjects is None else self._inputs.some(subjects)
         probability_of, experts = self._probabilities(), self._experts(subjects)
-        known = [
+        known = (
             Known(
                 subject=subject,
-                personal=parse_subject(subject).personal,
+                personal=is_personal(subject),
                 signals=signals,
                 probability=probability_of(signals),
                 expert=experts.get(subject),
             )
-            for subject, one in sorted(inputs.items())
-            for signals in (signals_of(one),)
-        ]
+            for subject in sorted(inputs)
+            for signals in (signals_of(inputs[subject]),)
+        )
         return known, self._inputs.firm_open_minor()
 
     def _note(self, actor: Actor, action: str, run: Run) -> None:

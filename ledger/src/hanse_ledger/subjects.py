@@ -69,7 +69,12 @@ def canonical(kind: str, *parts: str) -> Subject:
     problem = _problem(kind, cleaned)
     if problem is not None:
         raise SubjectIdError(problem)
-    return Subject(id=subject_id, personal=subject_id.startswith(_NATURAL_PERSON))
+    return Subject(id=subject_id, personal=is_personal(subject_id))
+
+
+def is_personal(subject: SubjectId) -> bool:
+    """Say whether a canonical id names a natural person's firm."""
+    return subject.startswith(_NATURAL_PERSON)
 
 
 def check_logged_id(text: str) -> None:

@@ -5,6 +5,7 @@ signal is made of that: a window counts here only where the band shows that enou
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Final, NamedTuple
 
 from hanse_ledger.privacy.answer import WindowFigures
@@ -90,8 +91,8 @@ def _apart(parts: Sequence[_Part], enough: Sequence[_Part], inputs: Inputs) -> l
 
 
 def _without_own(parts: Sequence[_Part]) -> Sums:
-    own = [row for part in parts for row in part.rows]
-    return added([part.window for part in parts]) - Sums(
-        condition=tuple(sum(row.condition == place for row in own) for place in range(CONDITIONS)),
-        delay=tuple(sum(row.delay == place for row in own) for place in range(DELAYS)),
-    )
+    condition, delay = [0] * CONDITIONS, [0] * DELAYS
+    for row in chain.from_iterable(part.rows for part in parts):
+        condition[row.condition] += 1
+        delay[row.delay] += 1
+    return added([part.window for part in parts]) - Sums(condition=tuple(condition), delay=tuple(delay))

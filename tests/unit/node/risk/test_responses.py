@@ -75,6 +75,15 @@ def of(bench: Bench, subject: SubjectId) -> Response:
     return found
 
 
+def test_a_run_over_everybody_says_of_each_what_a_look_at_it_alone_says(bench: Bench) -> None:
+    risk = bench.own.risk
+    whole = risk.assess_all(ANALYST, respond=False)
+    assert [one.subject for one in whole.assessments] == sorted([GOOD, LATE, PERSON])
+    for one, known in zip(whole.assessments, risk.run(None).known, strict=True):
+        alone = risk.assess(ANALYST, one.subject)
+        assert ((one,), (known,)) == (alone.assessments, alone.known)
+
+
 def test_a_run_assesses_everybody_and_proposes_for_each(bench: Bench) -> None:
     found = bench.own.risk.assess_all(ANALYST)
     grades = {one.subject: one.grade for one in found.assessments}
