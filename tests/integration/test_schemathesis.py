@@ -39,7 +39,13 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-BYTES = ("application/cose", "application/cbor", "application/cbor-seq", "application/octet-stream")
+BYTES = (
+    "application/cose",
+    "application/cbor",
+    "application/cbor-seq",
+    "application/octet-stream",
+    "application/toml",
+)
 UNLIMITED = 100_000
 
 Operation: TypeAlias = APIOperation[Any, Any, Any, Any]
