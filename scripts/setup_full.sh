@@ -1,7 +1,7 @@
 #!/bin/sh
-# Installs what only the fuller tests need: PostgreSQL, Chromium, and what makes PDFs with Chinese (Debian
-# packages, as root), and the modules of the Go programs. Goes on past what it cannot install, says so at the
-# end, and then exits 1.
+# Installs what only the fuller tests need: PostgreSQL, Chromium, Caddy, Prometheus, and what makes PDFs with
+# Chinese (Debian packages, as root), CometBFT and Docker Compose (built with Go), and the modules of the Go
+# programs. Goes on past what it cannot install, says so at the end, and then exits 1.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 missing=""
@@ -34,6 +34,14 @@ else
     debian_packages chromium chromium-driver
 fi
 
+for program in caddy prometheus; do
+    if command -v "$program" >/dev/null 2>&1; then
+        echo "$program is there."
+    else
+        debian_packages "$program"
+    fi
+done
+
 if .venv/bin/python -c 'from node.risk.report.pdf import check_pdf; check_pdf()' 2>/dev/null; then
     echo "What makes PDFs is there."
 else
@@ -42,7 +50,12 @@ else
 fi
 
 if command -v go >/dev/null 2>&1; then
-    for module in tests/integration/*/go.mod; do
+    for program in cometbft compose; do
+        sh "scripts/install_$program.sh" ||
+            missing="$missing
+  $program: scripts/install_$program.sh failed"
+    done
+    for module in tests/integration/foreign_*/go.mod; do
         [ -e "$module" ] || continue
         if (cd "$(dirname "$module")" && go mod download); then
             echo "Go modules of $(dirname "$module") are there."
@@ -53,7 +66,7 @@ if command -v go >/dev/null 2>&1; then
     done
 else
     missing="$missing
-  go: install a current Go; the foreign verifiers in tests/integration are Go programs"
+  go: install a current Go; CometBFT, Docker Compose and the foreign verifiers are Go programs"
 fi
 
 if [ -n "$missing" ]; then
