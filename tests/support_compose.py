@@ -49,7 +49,7 @@ def _run(command: list[str], environment: Mapping[str, str]) -> "subprocess.Comp
     return subprocess.run(
         command,
         cwd=ROOT,
-        env=kept | environment,
+        env={**kept, **environment},
         capture_output=True,
         text=True,
         timeout=_TIMEOUT_S,
