@@ -116,7 +116,8 @@ class AuditChain:
             "subject": subject,
         }
         hashed = _hash(_line(values, content, previous))
-        packed = rfc8785.dumps(dict(content)).decode()
+        # What is hashed is canonical, and made of this again: so this need not be.
+        packed = json.dumps(dict(content), separators=(",", ":"))
         connection.execute(audit.insert(), {**values, "content": packed, "hash": hashed})
         return number
 

@@ -8,7 +8,8 @@ last point. As the mean falls when any factor's points fall, worse inputs never 
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from functools import cache
+from typing import Literal, NamedTuple, TypeAlias
 
 from node.risk.grades import UNKNOWN, Grade
 from node.risk.policy.conditions import Case, Conditions, hold
@@ -18,8 +19,7 @@ Direction: TypeAlias = Literal["for", "against", "neither"]
 Kind: TypeAlias = Literal["factor", "cap"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
+class Reason(NamedTuple):
     """Why a score is what it is: the points that a factor brings, or that a cap takes.
 
     `about` is the factor's signal or the cap's name. `most` is what the factor could have brought, so that
@@ -109,16 +109,16 @@ def apportion(whole: int, weights: Sequence[int], most: Sequence[int]) -> list[i
 
 
 def _points(factor: Factor, value: object) -> int | None:
-    if isinstance(value, float | int):
+    if isinstance(value, (float, int)):
         return factor.points_at(value)
     return factor.unknown if isinstance(factor.unknown, int) else None
 
 
 def _factor_reasons(card: Scorecard, counted: Sequence[tuple[Factor, int, bool]]) -> list[Reason]:
-    weights = [factor.weight for factor, _, _ in counted]
+    weights = tuple(factor.weight for factor, _, _ in counted)
     weighted = [factor.weight * worth for factor, worth, _ in counted]
     score = sum(weighted) // sum(weights)
-    most = apportion(POINTS_MOST, weights, [POINTS_MOST] * len(weights))
+    most = _most(weights)
     points = apportion(score, weighted, most) if score else [0] * len(weighted)
     return [
         Reason(
@@ -131,6 +131,12 @@ def _factor_reasons(card: Scorecard, counted: Sequence[tuple[Factor, int, bool]]
         )
         for (factor, worth, unknown), brought, could in zip(counted, points, most, strict=True)
     ]
+
+
+@cache
+def _most(weights: tuple[int, ...]) -> list[int]:
+    """Return what factors of these weights can bring, of 100; a portfolio has few different sets of them."""
+    return apportion(POINTS_MOST, weights, [POINTS_MOST] * len(weights))
 
 
 def _direction(worth: int, neutral: int) -> Direction:

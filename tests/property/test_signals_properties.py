@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from math import inf
 from typing import NamedTuple, get_args
 
 from hypothesis import given
@@ -18,7 +19,7 @@ from node.risk.signals.catalogue import KINDS
 from node.risk.signals.compute import signals_of
 from node.risk.signals.inputs import Inputs, OwnInvoice, OwnRow
 from node.risk.signals.names import SignalName, Unknown
-from node.risk.signals.value import Signals
+from node.risk.signals.value import Signal, Signals
 
 OWN = 0
 """The group that looks."""
@@ -222,8 +223,16 @@ def test_a_worse_row_never_makes_a_better_figure(world: World, data: st.DataObje
 def test_every_name_is_there_known_or_with_a_reason(world: World) -> None:
     found = world.signals()
     assert list(found) == list(KINDS)
-    assert all((one.value is None) == (one.unknown in get_args(Unknown)) for one in found.values())
+    assert all(map(_is_sound, found.values()))
     assert all(one.unknown == "no_book" for name, one in found.items() if _is_of_the_book(name))
+
+
+def _is_sound(signal: Signal) -> bool:
+    """Say whether a signal is known, inside its interval, or has a reason of the catalogue why it is not."""
+    if signal.value is None:
+        return signal.interval is None and signal.unknown in get_args(Unknown)
+    low, high = signal.interval or (-inf, inf)
+    return signal.unknown is None and low <= signal.value <= high
 
 
 def _is_of_the_book(name: SignalName) -> bool:
@@ -261,6 +270,7 @@ def test_the_book_s_figures_stay_in_their_bounds_and_add_up(
     book: list[OwnInvoice], limit_minor: int | None
 ) -> None:
     found = _signals(book, limit_minor)
+    assert all(map(_is_sound, found.values()))
     assert all(found[name].unknown for name, kind in KINDS.items() if kind.source in {"network", "versus"})
     total = found["own.open_minor"].value
     if total is None:

@@ -3,7 +3,8 @@
 What is open past due counts as late as it is so far; it can only become later, so the interval is open above.
 """
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable
 from itertools import accumulate
 from math import inf
 from typing import Final, NamedTuple
@@ -32,13 +33,15 @@ def delay_signals(book: Book) -> Iterable[Signal]:
     """Return mean, median and 90th percentile of the delay over a year; contested invoices count nowhere."""
     counted = [one for one in book.lines if not one.contested and _counts(one, book)]
     late = sorted(_Late(_days(one, book), one.amount_minor or 0) for one in counted)
-    weight = sum(one.amount_minor for one in late)
-    if not weight:
+    sums = list(accumulate(one.amount_minor for one in late))
+    if not sums or not sums[-1]:
         return unknowns(DELAYS, "no_recent_invoice")
     basis = book.basis(book.day - YEAR_DAYS + 1, len(late))
     is_loose = any(book.is_open(one) for one in counted)
-    mean = sum(one.days * one.amount_minor for one in late) / weight
-    values = (mean, *(float(_quantile(late, tenths)) for tenths in _TENTHS))
+    mean = sum(one.days * one.amount_minor for one in late) / sums[-1]
+    # The least days within which so many tenths of the amount lie.
+    quantiles = (late[bisect_left(sums, -(-tenths * sums[-1] // 10))] for tenths in _TENTHS)
+    values = (mean, *(float(one.days) for one in quantiles))
     return [
         basis.known(name, value, (value, inf if is_loose else value))
         for name, value in zip(DELAYS, values, strict=True)
@@ -54,9 +57,3 @@ def _counts(one: OwnInvoice, book: Book) -> bool:
 def _days(one: OwnInvoice, book: Book) -> int:
     paid = book.day if book.is_open(one) else one.paid_date or book.day
     return max(0, paid - one.due_date)
-
-
-def _quantile(late: Sequence[_Late], tenths: int) -> int:
-    """Return the least days within which so many tenths of the amount lie."""
-    sums = list(accumulate(one.amount_minor for one in late))
-    return next(one.days for one, sum_ in zip(late, sums, strict=True) if 10 * sum_ >= tenths * sums[-1])

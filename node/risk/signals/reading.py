@@ -93,20 +93,23 @@ class InputsReader:
     def _found(self, subjects: Subjects) -> "_Found":
         frame = _Frame(self._clock.now().date(), self._consortium().policy)
         with self._database.read() as connection:
-            return self._read(connection, frame, subjects, self._prior(connection, frame))
+            found = self._read(connection, frame, subjects)
+            prior = self._prior(connection, frame, found if subjects is None else None)
+        return replace(found, prior=prior)
 
-    def _prior(self, connection: Connection, frame: "_Frame") -> Prior:
-        """Return what is usual among the firm's customers, learned from some of them where they are many."""
+    def _prior(self, connection: Connection, frame: "_Frame", everybody: "_Found | None") -> Prior:
+        """Return what is usual among the firm's customers, learned from some of them where they are many.
+
+        These are read for it, unless `everybody` has been.
+        """
         learned_from = (frame.policy.contributors_min, *state_of(connection))
         if self._learned is None or self._learned[0] != learned_from:
             sample = sorted(subjects_on_book(connection), key=_lot)[:_LEARNED_FROM_MOST]
-            found = self._read(connection, frame, sample, None)
+            found = everybody or self._read(connection, frame, sample)
             self._learned = learned_from, learn(evidence_of(found[subject]) for subject in sample)
         return self._learned[1]
 
-    def _read(
-        self, connection: Connection, frame: "_Frame", subjects: Subjects, prior: Prior | None
-    ) -> "_Found":
+    def _read(self, connection: Connection, frame: "_Frame", subjects: Subjects) -> "_Found":
         aliases = aliases_about(connection, subjects)
         which = None if subjects is None else list({*subjects, *aliases, *aliases.values()})
         book_day = last_import_day(connection)
@@ -115,7 +118,6 @@ class InputsReader:
         limits = limits_of(connection, which)
         return _Found(
             frame=frame,
-            prior=prior,
             book_day=book_day,
             aliases=aliases,
             answers=answers,
@@ -143,7 +145,6 @@ class _Found(Mapping[SubjectId, Inputs]):
     """
 
     frame: _Frame
-    prior: Prior | None
     book_day: date | None
     aliases: Mapping[SubjectId, SubjectId]
     answers: Mapping[SubjectId, str]
@@ -155,6 +156,7 @@ class _Found(Mapping[SubjectId, Inputs]):
     facts: Mapping[SubjectId, list[StandingFact]]
     given: Sequence[Mapping[SubjectId, Mapping[SignalName, Given]]]
     customers: Sequence[SubjectId]
+    prior: Prior | None = None
 
     def __iter__(self) -> Iterator[SubjectId]:
         return iter(self.customers)

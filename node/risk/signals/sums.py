@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from operator import add, sub
-from typing import Final
+from typing import Final, NamedTuple
 
 from hanse_ledger.ids import Month, month_at
 from hanse_ledger.privacy.answer import WindowFigures
@@ -63,8 +63,7 @@ class Sums:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Basis:
+class Basis(NamedTuple):
     """What signals rest on: first and last month, the thinnest contributor band, and how old that is."""
 
     months: tuple[Month, Month]
@@ -73,14 +72,7 @@ class Basis:
 
     def known(self, name: SignalName, value: float, interval: tuple[float, float] | None = None) -> Signal:
         """Return a signal that rests on this."""
-        return Signal(
-            name=name,
-            value=value,
-            interval=interval,
-            months=self.months,
-            coverage=self.coverage,
-            age_months=self.age_months,
-        )
+        return Signal(name, value, interval, *self)
 
 
 def usable(

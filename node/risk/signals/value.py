@@ -1,20 +1,17 @@
 """A signal: a figure with what it rests on, or the reason why it is not known. Unknown is never zero."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from math import inf
-from typing import Any, Final, TypeAlias, get_args
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from hanse_ledger.ids import Month, month_text
 from node.risk.signals.names import SignalName, Unknown
 
-_REASONS: Final = frozenset(get_args(Unknown))
 _DIGITS: Final = 6
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signal:
+class Signal(NamedTuple):
     """One figure about one subject. Either `value` is known, or `unknown` says why not: never both.
 
     `interval` is what the figure lies in for certain, where classes or open invoices leave it loose; an end
@@ -30,18 +27,6 @@ class Signal:
     coverage: str | None = None
     age_months: int | None = None
     unknown: Unknown | None = None
-
-    def __post_init__(self) -> None:
-        if (self.value is None) != (self.unknown is not None):
-            raise ValueError("a signal has a value or a reason, and not both")
-        if self.unknown is not None and self.unknown not in _REASONS:
-            raise ValueError("a reason that is in no catalogue")
-        if self.interval is not None and not self._is_inside():
-            raise ValueError("a value outside its own interval")
-
-    def _is_inside(self) -> bool:
-        low, high = self.interval or (-inf, inf)
-        return self.value is not None and low <= self.value <= high
 
 
 Signals: TypeAlias = Mapping[SignalName, Signal]

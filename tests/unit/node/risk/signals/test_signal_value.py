@@ -1,8 +1,6 @@
 from math import inf
 from typing import get_args
 
-import pytest
-
 from hanse_ledger.ids import month_of
 from node.risk.signals.catalogue import KINDS
 from node.risk.signals.names import REASONS, SignalName, Unknown
@@ -12,24 +10,6 @@ from node.risk.signals.value import Signal, describe, unknown
 def test_every_name_has_its_kind_and_every_reason_its_words() -> None:
     assert set(KINDS) == set(get_args(SignalName))
     assert set(REASONS) == set(get_args(Unknown))
-
-
-def test_a_signal_is_known_or_says_why_not() -> None:
-    with pytest.raises(ValueError, match="not both"):
-        Signal(name="network.trend")
-    with pytest.raises(ValueError, match="not both"):
-        Signal(name="network.trend", value=0.0, unknown="no_window")
-
-
-def test_a_reason_outside_the_catalogue_is_refused() -> None:
-    with pytest.raises(ValueError, match="catalogue"):
-        Signal(name="network.trend", unknown="because")  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("interval", [(1.0, 2.0), (-inf, -0.5)])
-def test_a_value_outside_its_interval_is_refused(interval: tuple[float, float]) -> None:
-    with pytest.raises(ValueError, match="interval"):
-        Signal(name="network.trend", value=0.0, interval=interval)
 
 
 def test_json_has_null_for_an_open_end_and_months_as_text() -> None:
