@@ -4,6 +4,7 @@ A card holds public things only. The document that comes out has been parsed: it
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,6 +17,7 @@ from hanse_ledger.signing import PUBLIC_KEY_BYTES, SIGNATURE_BYTES, SigningKey
 
 CARD_FORMAT: Final = "hanse-party/1"
 _X_MOST: Final = 255
+_PEER: Final = re.compile(r"[0-9a-f]{40}@[^\s/@,]+:[0-9]{1,5}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,9 @@ class PartyCard:
     log_key: bytes | None = None
     x: StewardX | None = None
     token_key: bytes | None = None
+    peer: str = ""
+    """Where its CometBFT is for other validators', as these name it: node id, `@`, host and port. In no
+    document."""
 
 
 def admission_proof(key: SigningKey, *, consortium: ConsortiumId, party: PartyId) -> bytes:
@@ -72,7 +77,10 @@ def read_card(value: object, place: str) -> PartyCard:
         log_key=fields.hex("log_key", PUBLIC_KEY_BYTES) if fields.has("log_key") else None,
         x=StewardX(fields.number("x", least=1, most=_X_MOST)) if fields.has("x") else None,
         token_key=fields.hex("token_key", PUBLIC_KEY_BYTES) if fields.has("token_key") else None,
+        peer=fields.text("peer") if fields.has("peer") else "",
     )
+    if card.peer and not (card.log_key and _PEER.fullmatch(card.peer)):
+        fields.refuse("peer", "is not NODE_ID@HOST:PORT of a party that may order")
     fields.done()
     return card
 
@@ -132,7 +140,8 @@ def policy_fields(policy: Policy) -> dict[str, Any]:
 
 def card_fields(card: PartyCard) -> dict[str, Any]:
     """Return a card as its JSON writes it."""
-    return {"format": CARD_FORMAT, "consortium": card.consortium, **party_fields(card)}
+    peer = {"peer": card.peer} if card.peer else {}
+    return {"format": CARD_FORMAT, "consortium": card.consortium, **party_fields(card), **peer}
 
 
 def canonical_json(document: Mapping[str, Any]) -> bytes:

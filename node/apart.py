@@ -26,9 +26,8 @@ from node.bootstrap import (
 )
 from node.clocks import SystemClock
 from node.collecting import Collecting, foreign_witnesses
-from node.errors import ForkError, NotFoundError, SettingsError
+from node.errors import NotFoundError, SettingsError
 from node.files import locked
-from node.handover import check_may_order
 from node.health import Health, HealthBoard
 from node.keyring import KeyRing
 from node.laststop import recording
@@ -37,10 +36,10 @@ from node.links.parties import PartyLinks
 from node.links.replays import Replays
 from node.links.sequencer import HttpSequencer
 from node.links.signatures import RequestSigner
-from node.logdoor import ordering
 from node.logreader import start_reader
 from node.member import MemberNode
 from node.nodekeys import open_node_keys
+from node.ordering import Ordering
 from node.own import verbs
 from node.own.service import OwnService
 from node.own.stepper import Stepper
@@ -51,14 +50,12 @@ from node.roles.foreign import witnessed_logs
 from node.roles.party import Standing
 from node.roles.steward import Steward
 from node.roles.witness import Witness
+from node.sequencing.failover import FailoverSequencer
 from node.sequencing.remote import RemoteSequencer
-from node.sequencing.replica import Replica
-from node.sequencing.solo import SoloSequencer
 from node.sequencing.term import Term
 from node.service import Doors, NodeService
 from node.settings import DatabaseName, NodeSettings, url_of
 from node.storage.database import Database
-from node.storage.log import LogStore
 from node.watching import PEER_S, Peers, Watch, guarded, relaying, watch_log
 from node.web.now import Now, WriterDesk
 from node.wire import Door, Handler, Mailbox, Service, reply_of
@@ -175,12 +172,13 @@ class ApartNode:
     @property
     def orders(self) -> bool:
         """Whether this node orders the log."""
-        return self._party == self._term.orderer
+        return self._term.orders(self._party, self._trusted)
 
     def _party_links(self, shared: _Shared) -> PartyLinks:
         """Make the ways to other nodes; raises SettingsError where it is not known where one is."""
         trusted, settings, around = self._trusted, self._settings, self._around
-        for party in (self._party, self._term.orderer, *(one.id for one in trusted.stewards.values())):
+        stewards = (one.id for one in trusted.stewards.values())
+        for party in (self._party, *self._term.sources(trusted), *stewards):
             url_of(trusted, party, settings)
         return PartyLinks(
             in_force=lambda: shared.in_force,
@@ -209,25 +207,26 @@ class ApartNode:
             configured=self._settings.api_keys,
         )
 
-    def _start_sequencer(self, own: Database, shared: _Shared) -> Mailbox | None:
+    def _start_sequencer(self, own: Database, shared: _Shared) -> Door | None:
         """Start ordering where that is this party's to do; return the sequencer's door."""
         if not self.orders:
             return None
-        log_key = self._keys.keys.log
-        if log_key is None:
-            raise SettingsError("keys: the ordering party has no log key")
-        mailbox, database = Mailbox(), self._database("sequencer")
-        check_may_order(LogStore(database), LogStore(own), self._term, self._trusted.ordering[0])
-        build = _sequencer_builder(database, log_key, self._genesis, shared)
-        self._open.callback(Service(mailbox, build).stop)
-        return mailbox
+        started = Ordering(
+            settings=self._settings,
+            consortium=self._trusted,
+            term=self._term,
+            log_key=self._keys.keys.log,
+            genesis=self._genesis,
+            is_halted=lambda: shared.health.now.halted,
+        )
+        return started.start(self._database("sequencer"), own, self._open)
 
     def _start_relay(self, links: PartyLinks) -> Mailbox:
         """Start bringing statements of others to whoever orders the log."""
 
         def build() -> tuple[Handler, Callable[[], None]]:
-            sequencer = HttpSequencer(links.caller(self._term.orderer))
-            return relaying(sequencer), sequencer.close
+            with ExitStack() as opened:
+                return relaying(self._remote(links, opened)), opened.pop_all().close
 
         mailbox = Mailbox()
         self._open.callback(Service(mailbox, build).stop)
@@ -251,7 +250,7 @@ class ApartNode:
         return self._open.enter_context(closing(Database(self._settings.place(name), alone=True)))
 
     def _build(
-        self, database: Database, log: Mailbox | None, shared: _Shared, links: PartyLinks
+        self, database: Database, log: Door | None, shared: _Shared, links: PartyLinks
     ) -> tuple[Handler, Callable[[], None]]:
         """Put the node together, in its own thread."""
         with ExitStack() as opened:
@@ -300,10 +299,16 @@ class ApartNode:
             show=show,
         )
 
-    def _sequencer(self, log: Mailbox | None, links: PartyLinks, opened: ExitStack) -> Sequencer:
+    def _sequencer(self, log: Door | None, links: PartyLinks, opened: ExitStack) -> Sequencer:
         if log is not None:
             return RemoteSequencer(lambda verb, body: reply_of(log.post(self._party, verb, body)))
-        return opened.enter_context(closing(HttpSequencer(links.caller(self._term.orderer))))
+        return self._remote(links, opened)
+
+    def _remote(self, links: PartyLinks, opened: ExitStack) -> Sequencer:
+        """Return the ways to those that order; `opened` closes them."""
+        sources = self._term.sources(self._trusted)
+        ways = [opened.enter_context(closing(HttpSequencer(links.caller(party)))) for party in sources]
+        return FailoverSequencer(ways)
 
     def _statement_key(self, shared: _Shared) -> SigningKey:
         return self._ring.key(shared.in_force.parties[self._party].statement_key)
@@ -342,30 +347,6 @@ def _tell_start(standing: Standing, shared: _Shared) -> None:
     note = standing.replica.log.checkpoint()
     size = None if note is None else parse_signed_checkpoint(note).size
     shared.health.update(size=standing.state.size, checkpoint_size=size)
-
-
-def _sequencer_builder(
-    database: Database, log_key: SigningKey, genesis: bytes, shared: _Shared
-) -> Callable[[], tuple[Handler, Callable[[], None]]]:
-    def build() -> tuple[Handler, Callable[[], None]]:
-        replica = Replica(database)
-        sequencer = SoloSequencer(replica=replica, log_key=log_key)
-        if not replica.state.founded:
-            sequencer.submit(genesis)
-        return _unless_halted(ordering(sequencer), shared), lambda: None
-
-    return build
-
-
-def _unless_halted(handler: Handler, shared: _Shared) -> Handler:
-    """Let nobody add to a log that was forked."""
-
-    def handle(caller: PartyId, verb: str, body: bytes) -> bytes:
-        if shared.health.now.halted:
-            raise ForkError("the log was forked; an operator decides how it goes on")
-        return handler(caller, verb, body)
-
-    return handle
 
 
 def _handler(

@@ -69,10 +69,10 @@ def examine(settings: NodeSettings, clock: Clock) -> list[Finding]:
         return [_wrong("document", sentence, why=error)]
     sentence = mark("Consortium {id}; {orderer} orders the log.")
     places: list[DatabaseName] = ["node"]
-    if term.orderer == settings.party:
+    if term.orders(PartyId(settings.party), trusted):
         places.append("sequencer")
     return [
-        _ok("document", sentence, id=trusted.id, orderer=term.orderer),
+        _ok("document", sentence, id=trusted.id, orderer=", ".join(term.sources(trusted))),
         *_keys(settings, trusted),
         *_node(settings),
         *(found for place in places for found in _database(settings, place, trusted)),

@@ -4,13 +4,13 @@ Answered by the thread that owns the copy.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Protocol
 
 from hanse_ledger.checkpoint import parse_signed_checkpoint
 from hanse_ledger.codec import decode, encode
 from hanse_ledger.consortium import Consortium
-from hanse_ledger.errors import MalformedError, UnavailableError
+from hanse_ledger.errors import LedgerError, MalformedError, UnavailableError
 from hanse_ledger.fields import as_uint
 from hanse_ledger.ids import PartyId
 from hanse_ledger.note import parse_note
@@ -18,9 +18,9 @@ from hanse_ledger.tiles import parse_tile_path, tile_width
 from hanse_ledger.witnessing import policy_of
 from node.errors import NotFoundError
 from node.logs import proof, replica_source
+from node.ports import Sequencer
 from node.sequencing.remote import serve_sequencer
 from node.sequencing.replica import Replica
-from node.sequencing.solo import SoloSequencer
 from node.wire import Handler
 
 CHECKPOINT: Final = "log-checkpoint"
@@ -99,7 +99,15 @@ class LogDoor:
         raise NotFoundError("nothing cosigned for this origin")
 
 
-def ordering(sequencer: SoloSequencer) -> Handler:
+class RowSequencer(Sequencer, Protocol):
+    """A `Sequencer` that takes several statements at once."""
+
+    def submit_all(self, statements: Sequence[bytes]) -> tuple[list[int], LedgerError | None]:
+        """Order statements until one is refused; return the indexes before it, and the refusal."""
+        ...
+
+
+def ordering(sequencer: RowSequencer) -> Handler:
     """Return what a sequencer answers, a row of statements included."""
     single = serve_sequencer(sequencer)
 

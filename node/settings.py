@@ -18,6 +18,7 @@ from node.wrong_fields import refused
 
 Listen = Annotated[str, Field(pattern=r"^[^\s/]+:[0-9]{1,5}$")]
 HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s?#]+$")]
+Engine: TypeAlias = Literal["solo", "cometbft"]
 DatabaseName: TypeAlias = Literal["node", "sequencer"]
 """The sequencer's is apart from its party's own node, which follows it like everybody else."""
 _DEFAULT_INTERVAL_S: Final = 30.0
@@ -33,6 +34,19 @@ class ForeignWitnessSettings(BaseModel):
     vkey: str
     url: HttpUrl
     """What `/add-checkpoint` is put behind."""
+
+
+class CometSettings(BaseModel):
+    """The CometBFT process beside a node whose party agrees on the order. Relative paths as the node's."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    home: Path = Path("cometbft")
+    """CometBFT's own folder, as `hanse node init-cometbft` writes it."""
+    listen: Listen
+    """Where it listens for the other validators."""
+    metrics: Listen | None = None
+    """Where it serves its own Prometheus metrics; nowhere without it."""
 
 
 class NodeSettings(BaseSettings):
@@ -61,6 +75,11 @@ class NodeSettings(BaseSettings):
     database: SecretStr | None = None
     """`postgresql://user@host/name` as SQLAlchemy reads it: a PostgreSQL database of this node's own. Without
     it the databases are SQLite files in the folder."""
+    engine: Engine = "solo"
+    """How the consortium orders its log, the same at every node: one party does, or those of the document's
+    `ordering` agree."""
+    cometbft: CometSettings | None = None
+    """Where the parties agree and this is one of them."""
     orderer: str | None = None
     """Who orders the log; the first party of the document's `ordering` without it."""
     orderer_since: int = Field(default=0, ge=0)
@@ -146,7 +165,12 @@ def load_settings(path: Path) -> NodeSettings:
     named = {name: getattr(settings, name) for name in _PATHS}
     paths = {name: base / path for name, path in named.items() if path is not None}
     delivery = settings.delivery.below(base)
-    return settings.model_copy(update={**paths, "mail": delivery.mail, "webhooks": delivery.webhooks})
+    updated = {**paths, "mail": delivery.mail, "webhooks": delivery.webhooks}
+    if settings.cometbft is not None:
+        # Its configuration names it to another program, which has a working folder of its own.
+        home = (base / settings.cometbft.home).absolute()
+        updated["cometbft"] = settings.cometbft.model_copy(update={"home": home})
+    return settings.model_copy(update=updated)
 
 
 def url_of(consortium: Consortium, party: PartyId, settings: NodeSettings) -> str:

@@ -1,7 +1,7 @@
 """`hanse party`: a party's keys and card."""
 
 import os
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias
 
 import typer
 
@@ -25,6 +25,16 @@ app: Final = new_app(help=mark("Make a party's keys and its card."))
 @app.callback()
 def _parties() -> None:
     """Keep `new` a command of a group, as others may join it."""
+
+
+PeerAddress: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        metavar="HOST:PORT",
+        show_default=False,
+        help=mark("Where its CometBFT will listen for other validators, with --orders."),
+    ),
+]
 
 
 @app.command(cls=Command, help=mark("Make a party's keys and the signed card that it takes part with."))
@@ -64,6 +74,7 @@ def new(  # noqa: PLR0913 - one option each
     orders: Annotated[
         bool, typer.Option("--orders", help=mark("Also make a key for ordering the log."))
     ] = False,
+    peer: PeerAddress = "",
     passphrase_file: PassphraseFile = None,
     as_json: Json = False,
 ) -> None:
@@ -81,6 +92,7 @@ def new(  # noqa: PLR0913 - one option each
         url=url,
         x=None if x is None else StewardX(x),
         orders=orders,
+        peer=peer,
     )
     folder = HomeFolder(home)
     signed = new_party(

@@ -9,12 +9,14 @@ from consortium_config.draft_file import Draft, encode_draft, make_draft, parse_
 from consortium_config.policy_file import at_line, parse_terms
 from hanse_ledger.errors import DocumentError
 from hanse_ledger.ids import ConsortiumId, PartyId, StewardX
+from hanse_ledger.signing import SigningKey
 from node.errors import FoundingError
 from node.founding.home import Home, OpenHome
 from node.founding.letters import CARD_SUFFIX, DRAFT, GENESIS, Letters, card_name
 from node.keystore import Secrets, draw_seeds
 from node.passphrase import Passphrase
 from node.ports import Entropy
+from node.sequencing.cometbft.home import node_id, node_seed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,8 @@ class Application:
     url: str
     x: StewardX | None
     orders: bool
+    peer: str = ""
+    """Host and port of its CometBFT."""
 
 
 def new_party(
@@ -125,8 +129,18 @@ def _card(opened: OpenHome, asked: Application) -> SignedCard:
         cosign_key=keys.cosign.public,
         log_key=None if keys.log is None else keys.log.public,
         x=asked.x,
+        peer=_peer(opened, asked),
     )
     return sign_card(card, keys.statement)
+
+
+def _peer(opened: OpenHome, asked: Application) -> str:
+    if not asked.peer:
+        return ""
+    log_seed = opened.secrets.seeds.log
+    if log_seed is None:
+        raise FoundingError("is for parties that order (--orders)", party=asked.party, field="peer")
+    return f"{node_id(SigningKey(node_seed(log_seed)).public)}@{asked.peer}"
 
 
 def _draft(policy: Path, run: int, cards: list[SignedCard]) -> Draft:

@@ -9,15 +9,25 @@ from node.founding.home import Home
 from node.founding.letters import GENESIS, Letters
 from node.founding.progress import CONFIG_FILE
 from node.founding.signing import check_genesis
+from node.settings import Engine
 
 _QUOTED: Final = json.dumps
 """JSON's texts are TOML's."""
 
 
-def write_node(home: Home, mail: Letters, *, listen: str, passphrase_file: Path | None) -> Path:
+def write_node(
+    home: Home,
+    mail: Letters,
+    *,
+    listen: str,
+    passphrase_file: Path | None,
+    engine: Engine = "solo",
+    peer_listen: str | None = None,
+) -> Path:
     """Write a node's folder after checking genesis; return the configuration's path.
 
-    Raises FoundingError for what is not founded, and where other files stand there already.
+    `peer_listen` is where its CometBFT listens for other validators. Raises FoundingError for what is not
+    founded, and where other files stand there already.
     """
     consortium = check_genesis(home, mail)
     folder = Letters(home.folder)
@@ -29,8 +39,11 @@ def write_node(home: Home, mail: Letters, *, listen: str, passphrase_file: Path 
         "genesis": GENESIS_FILE,
         "folder": ".",
         "listen": listen,
+        **({} if engine == "solo" else {"engine": engine}),
         **({} if passphrase_file is None else {"passphrase_file": str(passphrase_file.absolute())}),
     }
     lines = "".join(f"{name} = {_QUOTED(value)}\n" for name, value in settings.items())
+    if peer_listen is not None:
+        lines += f"\n[cometbft]\nlisten = {_QUOTED(peer_listen)}\n"
     folder.post(CONFIG_FILE, lines.encode())
     return home.folder / CONFIG_FILE

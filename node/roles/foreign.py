@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from hanse_ledger.checkpoint import AddCheckpoint, log_signed, parse_signed_checkpoint
+from hanse_ledger.checkpoint import AddCheckpoint, cosignatures, log_signed, parse_signed_checkpoint
 from hanse_ledger.errors import CheckpointConflictError, LedgerError, VerificationError
 from hanse_ledger.merkle import HashReader, prove_consistency
 from hanse_ledger.note import (
@@ -78,7 +78,7 @@ def with_signatures_of(note: bytes, other: bytes) -> bytes:
     held, shown = parse_note(note), parse_note(other)
     if held.text != shown.text:
         return note
-    merged = merge_signatures(held, shown.signatures)
+    merged = merge_signatures(held, cosignatures(shown))
     return replace(merged, signatures=merged.signatures[:SERVED_SIGNATURES_MAX]).encode()
 
 

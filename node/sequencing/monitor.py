@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
-from hanse_ledger.checkpoint import Checkpoint
+from hanse_ledger.checkpoint import Checkpoint, cosignatures, log_keys
 from hanse_ledger.consortium import Consortium
 from hanse_ledger.errors import LedgerError, RejectedError, UnavailableError, VerificationError
 from hanse_ledger.merkle import verify_consistency
@@ -110,7 +110,7 @@ class Monitor:
             return
         held = parse_note(own.note)
         with suppress(VerificationError, RejectedError):
-            merged = merge_signatures(held, parse_note(note).signatures)
+            merged = merge_signatures(held, cosignatures(parse_note(note)))
             if not len(held.signatures) < len(merged.signatures) <= SERVED_SIGNATURES_MAX:
                 return
             verify_checkpoint(merged.encode(), policy_of(self._consortium()))
@@ -192,10 +192,14 @@ class Monitor:
             # What it showed a moment ago may be older than what others have seen since.
             self.catch_up()
         own, shown = self._own(), self._follower.shown
-        signed = max([*self._larger.values(), *filter(None, [own])], key=_size, default=None)
-        if signed is None or shown is None:
+        if shown is None:
             return
         after = Seen(note=shown, source="sequencer", at=self._time())
+        # Where parties agree on the order, one may be behind another: each is held to its own word.
+        known = [*self._larger.values(), *filter(None, [own])]
+        signed = max((seen for seen in known if _same_signer(seen, after)), key=_size, default=None)
+        if signed is None:
+            return
         if after.checkpoint.size < signed.checkpoint.size:
             self._raise("shrunk", Shrunk(before=signed, after=after))
         else:
@@ -243,6 +247,10 @@ class Monitor:
 def evidence_time(now: datetime) -> str:
     """Return a time as evidence names it."""
     return now.isoformat(timespec="seconds")
+
+
+def _same_signer(one: Seen, other: Seen) -> bool:
+    return not log_keys(one.note).isdisjoint(log_keys(other.note))
 
 
 def _size(seen: Seen) -> int:

@@ -114,15 +114,35 @@ class Replica:
                     also(connection, state)
         except BaseException:
             # Advanced in memory and perhaps not on disk (or the other way round): read it again.
-            self._state = self._past_root = None
+            self.forget()
             raise
         return accepted, refusal
+
+    def store(self, accepted: Sequence[tuple[bytes, Accepted]], also: Callable[[Connection], None]) -> None:
+        """Store what `state` has accepted already, with what `also` writes, all or nothing."""
+        try:
+            with self._database.write() as connection:
+                append_entries(connection, accepted)
+                append_public(connection, [one for _, one in accepted])
+                self._note(connection, [one for _, one in accepted], self.state)
+                also(connection)
+        except BaseException:
+            self.forget()
+            raise
+
+    def forget(self) -> None:
+        """Drop what is in memory: the state is read again from what was stored."""
+        self._state = self._past_root = None
 
     def keep_first_checkpoint(self, size: int, note: bytes) -> None:
         """Store a checkpoint over what is stored, unless there is one."""
         if self.log.checkpoint() is None:
             with self._database.write() as connection:
                 put_checkpoint(connection, size=size, note=note)
+
+    def read(self) -> AbstractContextManager[Connection]:
+        """Give a read beside the log, as `Database.read`."""
+        return self._database.read()
 
     def write(self) -> AbstractContextManager[Connection]:
         """Give a durable write beside the log, as `Database.write`."""

@@ -5,15 +5,13 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from hanse_ledger.checkpoint import Checkpoint, sign_checkpoint
-from hanse_ledger.errors import RejectedError, UnavailableError
+from hanse_ledger.errors import RejectedError
 from hanse_ledger.merkle import leaf_hash
 from hanse_ledger.signing import SigningKey
 from hanse_ledger.state import LedgerState
-from hanse_ledger.tiles import parse_tile_path, tile_width
+from node.sequencing.reading import LogReading
 from node.sequencing.replica import Replica
 from node.storage.log import put_checkpoint
-
-_ENTRIES_LIMIT = 256
 
 
 class SoloSequencer:
@@ -21,15 +19,13 @@ class SoloSequencer:
 
     def __init__(self, *, replica: Replica, log_key: SigningKey) -> None:
         self.replica, self._log_key = replica, log_key
-        # What was last read for followers, who ask for the same one after the other; gone with each submit.
-        self._note: bytes | None = None
-        self._tail: tuple[int, list[bytes]] | None = None
+        self._reading = LogReading(replica, lambda: replica.state.size)
 
     def submit(self, statement: bytes) -> int:
         """Order one statement; it and the checkpoint over it are durable when this returns."""
         # Acceptance refuses bytes that stand in the log already (their seq is taken): look then.
         state_before = self.replica.state.size
-        self._note = self._tail = None
+        self._reading.forget()
         try:
             return self.replica.append([statement], self._sign)[0].index
         except RejectedError:
@@ -43,7 +39,7 @@ class SoloSequencer:
 
         All that are new in a row, and the checkpoint over them, become durable in one write.
         """
-        self._note = self._tail = None
+        self._reading.forget()
         indexes: list[int] = []
         while len(indexes) < len(statements):
             rest = statements[len(indexes) :]
@@ -59,21 +55,11 @@ class SoloSequencer:
 
     def entries(self, start: int) -> tuple[bytes, Sequence[bytes]]:
         """Return the newest checkpoint and up to 256 statements from `start` on."""
-        if self._note is None:
-            self._note = self.replica.log.checkpoint()
-        if self._note is None:
-            raise UnavailableError("the log has no checkpoint yet")
-        if start >= self.replica.state.size:
-            return self._note, []
-        if self._tail is None or self._tail[0] != start:
-            self._tail = start, self.replica.log.entries(start, _ENTRIES_LIMIT)
-        return self._note, self._tail[1]
+        return self._reading.entries(start)
 
     def tile(self, path: str) -> bytes | None:
         """Return a hash tile that the log covers."""
-        found = parse_tile_path(path)
-        is_there = found.width <= tile_width(found, self.replica.state.size)
-        return self.replica.tile(found) if is_there else None
+        return self._reading.tile(path)
 
     def sign_newest(self) -> bytes:
         """Sign the checkpoint over all that is stored, as whoever orders from here on; return the note."""
@@ -82,7 +68,7 @@ class SoloSequencer:
         note = self.replica.log.checkpoint()
         if note is None:
             raise AssertionError("it was stored a moment ago")
-        self._note = note
+        self._reading.forget()
         return note
 
     def _sign(self, connection: Connection, state: LedgerState) -> None:

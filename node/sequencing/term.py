@@ -9,17 +9,26 @@ from hanse_ledger.note import NoteVerifier, SignatureType, parse_note
 from node.errors import SettingsError
 from node.settings import NodeSettings
 
+AGREEMENT = "agreement"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
-    """The party that orders, and the size of the log from which on it does."""
+    """The party that orders, and the size of the log from which on it does.
 
-    orderer: PartyId
+    None orders where those that the document names agree on the order: each signs then what was agreed.
+    """
+
+    orderer: PartyId | None
     since: int = 0
 
     @classmethod
     def of(cls, settings: NodeSettings, consortium: Consortium) -> "Term":
         """Return the term that a node is set to; SettingsError for a party that may not order."""
+        if settings.engine == "cometbft":
+            if settings.orderer is not None or settings.orderer_since:
+                raise SettingsError("orderer: nobody orders alone where the parties agree (engine)")
+            return cls(orderer=None)
         orderer = PartyId(settings.orderer or consortium.ordering[0])
         if orderer not in consortium.ordering:
             raise SettingsError("orderer: not a party that may order by the consortium document")
@@ -27,14 +36,25 @@ class Term:
 
     def __str__(self) -> str:
         """Return how evidence is filed: by the term in which it was found."""
-        return f"{self.orderer}@{self.since}"
+        return f"{self.orderer or AGREEMENT}@{self.since}"
+
+    def orders(self, party: PartyId, consortium: Consortium) -> bool:
+        """Return whether a party's node shows a log that it has ordered itself."""
+        return party == self.orderer if self.orderer is not None else party in consortium.ordering
+
+    def sources(self, consortium: Consortium) -> tuple[PartyId, ...]:
+        """Return whose nodes take statements and show the log first, in the order in which to ask them."""
+        return consortium.ordering if self.orderer is None else (self.orderer,)
 
     def covers(self, note: bytes, consortium: Consortium) -> bool:
         """Return whether a checkpoint that the log has signed binds in this term.
 
         All do up to its beginning, and beyond it those alone which its orderer has signed: what a former one
-        still signs is nobody's log. The caller has verified the note.
+        still signs is nobody's log. Where parties agree, whatever any of them signs binds. The caller has
+        verified the note.
         """
+        if self.orderer is None:
+            return True
         parsed = parse_note(note)
         public = consortium.parties[self.orderer].log_key
         if parse_checkpoint(parsed.text).size <= self.since or public is None:

@@ -21,7 +21,7 @@ from node.storage.columns import NUMBER, TEXT
 
 metadata = MetaData()
 
-REVISION: Final = "0016"
+REVISION: Final = "0017"
 """The newest migration, which makes these tables."""
 
 # The log: every node has the whole of it.
@@ -64,6 +64,12 @@ log_evidence = Table(
     Column("term", TEXT, nullable=False),
     Column("at", TEXT, nullable=False),
     Column("content", LargeBinary, nullable=False),
+)
+block = Table(
+    "block",
+    metadata,
+    Column("height", NUMBER, primary_key=True, autoincrement=False),
+    Column("size", NUMBER, nullable=False),
 )
 outbox = Table(
     "outbox",

@@ -109,6 +109,17 @@ def log_signed(raw: bytes) -> bytes:
     return Note(text=note.text, signatures=own).encode()
 
 
+def log_keys(raw: bytes) -> frozenset[bytes]:
+    """Return the key ids under its origin's name: who signed a checkpoint as the log. Verifies nothing."""
+    return frozenset(line.key_id for line in parse_note(log_signed(raw)).signatures)
+
+
+def cosignatures(note: Note) -> tuple[SignatureLine, ...]:
+    """Return the lines of a checkpoint note that are not the log's own. Verifies nothing."""
+    origin = parse_checkpoint(note.text).origin
+    return tuple(line for line in note.signatures if line.name != origin)
+
+
 def sign_checkpoint(checkpoint: Checkpoint, key: SigningKey) -> bytes:
     """Return the checkpoint as a note with the log's signature, under the origin's name."""
     signer = NoteSigner(name=checkpoint.origin, key=key, type=SignatureType.ED25519)

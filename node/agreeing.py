@@ -1,0 +1,106 @@
+"""A validator's part of a node: the application and its socket, CometBFT beside it, who brings statements."""
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from hanse_ledger.errors import LedgerError
+from hanse_ledger.signing import SigningKey
+from node.logdoor import ordering
+from node.sequencing.cometbft.application import Application
+from node.sequencing.cometbft.home import ABCI_SOCKET, RPC_SOCKET
+from node.sequencing.cometbft.outcomes import Outcomes
+from node.sequencing.cometbft.process import CometProcess, find_cometbft
+from node.sequencing.cometbft.rpc import CometRpc
+from node.sequencing.cometbft.sequencer import AgreementDoor, CometSequencer, application_door
+from node.sequencing.cometbft.server import AbciServer
+from node.sequencing.replica import Replica
+from node.storage.database import Database
+from node.wire import Door, Handler, Mailbox, Service
+
+_log = logging.getLogger(__name__)
+
+_AGAIN_S: Final = 1.0
+
+
+class Agreement:
+    """A context manager: leaving it lets statements on their way have their blocks, then ends CometBFT."""
+
+    def __init__(
+        self,
+        home: Path,
+        *,
+        log_key: SigningKey,
+        genesis: bytes,
+        database: Database,
+        guard: Callable[[Handler], Handler],
+    ) -> None:
+        """Start all of it over CometBFT's folder; `guard` stands before what takes statements.
+
+        Raises SettingsError where CometBFT is not installed.
+        """
+        program = find_cometbft()
+        with ExitStack() as opened:
+            outcomes = Outcomes()
+            application = Mailbox()
+            build = _application(database, log_key=log_key, genesis=genesis, outcomes=outcomes)
+            service = Service(application, build)
+            opened.callback(service.stop)
+            opened.callback(AbciServer(home / ABCI_SOCKET, application).stop)
+            process = CometProcess(home, program=program, is_needed=lambda: service.is_running)
+            opened.callback(process.stop)
+            self.rpc = opened.enter_context(closing(CometRpc(home / RPC_SOCKET)))
+            sequencer = CometSequencer(application=application, mempool=self.rpc, outcomes=outcomes)
+            handler = guard(ordering(sequencer))
+            door = opened.enter_context(closing(AgreementDoor(handler, application)))
+            self.door: Door = door
+            """Where statements are left and the log is read, as at a node that orders alone."""
+            opened.callback(_Founding(sequencer, genesis).stop)
+            self._open = opened.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+
+class _Founding:
+    """Brings the genesis statement until a block holds it; every validator does, and one is taken."""
+
+    def __init__(self, sequencer: CometSequencer, genesis: bytes) -> None:
+        self._sequencer, self._genesis = sequencer, genesis
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="founding", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._sequencer.submit(self._genesis)
+            except LedgerError as error:
+                _log.info("the log is not founded yet: %s", error.code)
+                self._stopping.wait(_AGAIN_S)
+            else:
+                return
+
+
+def _application(
+    database: Database, *, log_key: SigningKey, genesis: bytes, outcomes: Outcomes
+) -> Callable[[], tuple[Handler, Callable[[], None]]]:
+    def build() -> tuple[Handler, Callable[[], None]]:
+        replica = Replica(database)
+        application = Application(replica=replica, log_key=log_key, outcomes=outcomes, genesis=genesis)
+        return application_door(application), lambda: None
+
+    return build

@@ -1,0 +1,80 @@
+"""The ordering part of a node: who takes statements and shows the log, alone or in agreement with others."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from hanse_ledger.consortium import Consortium
+from hanse_ledger.ids import PartyId
+from hanse_ledger.signing import SigningKey
+from node.agreeing import Agreement
+from node.errors import ForkError, SettingsError
+from node.handover import check_may_order
+from node.logdoor import ordering
+from node.sequencing.cometbft.home import check_home
+from node.sequencing.replica import Replica
+from node.sequencing.solo import SoloSequencer
+from node.sequencing.term import Term
+from node.settings import NodeSettings
+from node.storage.database import Database
+from node.storage.log import LogStore
+from node.wire import Door, Handler, Mailbox, Service
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ordering:
+    """What a node that orders is started with."""
+
+    settings: NodeSettings
+    consortium: Consortium
+    term: Term
+    log_key: SigningKey | None
+    genesis: bytes
+    is_halted: Callable[[], bool]
+    """Whether the log was forked: nobody adds to it then."""
+
+    def start(self, database: Database, own: Database, opened: ExitStack) -> Door:
+        """Start ordering over a database of its own, beside its node's `own`; return the door to it.
+
+        Raises SettingsError for keys, settings or databases with which this party may not order.
+        """
+        if self.log_key is None:
+            raise SettingsError("keys: the ordering party has no log key")
+        if self.term.orderer is None:
+            return self._agree(database, self.log_key, opened)
+        check_may_order(LogStore(database), LogStore(own), self.term, self.consortium.ordering[0])
+        mailbox = Mailbox()
+        opened.callback(Service(mailbox, self._solo(database, self.log_key)).stop)
+        return mailbox
+
+    def _agree(self, database: Database, log_key: SigningKey, opened: ExitStack) -> Door:
+        if self.settings.cometbft is None:
+            raise SettingsError("cometbft: this party agrees on the order, and the settings do not say how")
+        home = self.settings.cometbft.home
+        check_home(home, self.consortium, log_key.public)
+        agreement = Agreement(
+            home, log_key=log_key, genesis=self.genesis, database=database, guard=self._unless_halted
+        )
+        return opened.enter_context(agreement).door
+
+    def _solo(
+        self, database: Database, log_key: SigningKey
+    ) -> Callable[[], tuple[Handler, Callable[[], None]]]:
+        def build() -> tuple[Handler, Callable[[], None]]:
+            replica = Replica(database)
+            sequencer = SoloSequencer(replica=replica, log_key=log_key)
+            if not replica.state.founded:
+                sequencer.submit(self.genesis)
+            return self._unless_halted(ordering(sequencer)), lambda: None
+
+        return build
+
+    def _unless_halted(self, handler: Handler) -> Handler:
+        """Let nobody add to a log that was forked."""
+
+        def handle(caller: PartyId, verb: str, body: bytes) -> bytes:
+            if self.is_halted():
+                raise ForkError("the log was forked; an operator decides how it goes on")
+            return handler(caller, verb, body)
+
+        return handle

@@ -1,0 +1,250 @@
+"""The ABCI application: statements in, the log out. Owned by one thread.
+
+A block is applied in memory when it is decided and becomes durable as a whole at its commit, so that the
+database is always at the end of a block. What CometBFT executes again after a crash gives the same bytes:
+results and application hash follow from the stored statements and the block alone.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from sqlalchemy import Connection
+
+from hanse_ledger.chains import Head, check_follows, head_after
+from hanse_ledger.checkpoint import Checkpoint, sign_checkpoint
+from hanse_ledger.errors import CorruptionError, LedgerError, MalformedError, RejectedError, RuleError
+from hanse_ledger.ids import NodeHash, PartyId
+from hanse_ledger.merkle import leaf_hash
+from hanse_ledger.signing import SigningKey
+from hanse_ledger.state import Accepted
+from hanse_ledger.statements import parse_statement
+from node.sequencing.cometbft import abci_pb2 as abci
+from node.sequencing.cometbft.outcomes import Outcome, Outcomes
+from node.sequencing.replica import Replica
+from node.storage.blocks import last_block, put_block
+from node.storage.log import put_checkpoint
+
+_log = logging.getLogger(__name__)
+
+CODESPACE: Final = "hanse"
+APP_VERSION: Final = 1
+_REFUSED, _ACCEPT, _REJECT, _ABORT = 1, 1, 2, 2
+_RECHECK: Final = 1
+
+
+class Application:
+    """Answers CometBFT's requests over a node's copy of the log."""
+
+    def __init__(
+        self, *, replica: Replica, log_key: SigningKey, outcomes: Outcomes, genesis: bytes | None = None
+    ) -> None:
+        """With `genesis`, the log can begin with these bytes only."""
+        self.replica, self._log_key, self._outcomes, self._genesis = replica, log_key, outcomes, genesis
+        with replica.read() as connection:
+            self._height, self._size = last_block(connection) or (0, 0)
+        if replica.state.size != self._size:
+            raise CorruptionError("the stored log is not the one at the end of the last block")
+        # The decided block that is not durable yet.
+        self._decided: list[tuple[bytes, Accepted]] = []
+        self._results: dict[NodeHash, Outcome] = {}
+        # Where each party's chain ends with what waits in the mempool; known anew after each block.
+        self._checked: dict[PartyId, Head] = {}
+        self._answers: Mapping[str, Callable[[abci.Request], abci.Response]] = {
+            "echo": _echo,
+            "info": self._info,
+            "init_chain": self._init_chain,
+            "query": self._query,
+            "check_tx": self._check_tx,
+            "prepare_proposal": self._prepare_proposal,
+            "process_proposal": self._process_proposal,
+            "finalize_block": self._finalize_block,
+            "commit": self._commit,
+        }
+
+    @property
+    def size(self) -> int:
+        """The size of the log at the end of the last durable block."""
+        return self._size
+
+    def index_of(self, leaf: NodeHash) -> int | None:
+        """Return the index at which a statement stands durably, or None."""
+        return self.replica.log.index_of(leaf)
+
+    def answer(self, request: abci.Request) -> abci.Response:
+        """Return the answer to any request; raises MalformedError for one that is no request."""
+        kind = request.WhichOneof("value")
+        answer = self._answers.get(kind or "")
+        if answer is not None:
+            return answer(request)
+        if kind is None:
+            raise MalformedError("a request of a kind that ABCI 2.0 does not have")
+        # Snapshots are neither offered nor taken, votes not extended.
+        return _EMPTY.get(kind) or _empty(kind)
+
+    def _info(self, _request: abci.Request) -> abci.Response:
+        # CometBFT asks when it begins, and its mempool is empty then.
+        self._checked = {}
+        found = abci.InfoResponse(data="hanse", app_version=APP_VERSION, last_block_height=self._height)
+        if self._height:
+            found.last_block_app_hash = self.replica.root(self._size)
+        return abci.Response(info=found)
+
+    def _init_chain(self, _request: abci.Request) -> abci.Response:
+        # Genesis of the log is its first statement, in the first block.
+        return abci.Response(init_chain=abci.InitChainResponse(app_hash=self.replica.root(self._size)))
+
+    def _check_tx(self, request: abci.Request) -> abci.Response:
+        """Keep out of the mempool what no block can accept; a second look is at the place in a chain."""
+        try:
+            self._check_place(request.check_tx.tx, is_new=request.check_tx.type != _RECHECK)
+        except RejectedError as error:
+            refused = abci.CheckTxResponse(code=_REFUSED, log=_told(error), codespace=CODESPACE)
+            return abci.Response(check_tx=refused)
+        return abci.Response(check_tx=abci.CheckTxResponse(gas_wanted=1))
+
+    def _check_place(self, raw: bytes, *, is_new: bool) -> None:
+        state = self.replica.state
+        if not state.founded:
+            self._check_genesis(raw)
+            return
+        statement = state.check_signed(raw) if is_new else parse_statement(raw)
+        head = self._checked.get(statement.party) or state.head(statement.party)
+        check_follows(statement, head)
+        self._checked[statement.party] = head_after(statement, raw)
+
+    def _check_genesis(self, raw: bytes) -> None:
+        if self._genesis is not None and raw != self._genesis:
+            raise RuleError("the log of this consortium begins with another statement")
+        parse_statement(raw)
+
+    def _prepare_proposal(self, request: abci.Request) -> abci.Response:
+        asked = request.prepare_proposal
+        chosen = _within(self._in_order(asked.txs), asked.max_tx_bytes)
+        return abci.Response(prepare_proposal=abci.PrepareProposalResponse(txs=chosen))
+
+    def _in_order(self, txs: Sequence[bytes]) -> list[bytes]:
+        """Return those that continue their parties' chains."""
+        state = self.replica.state
+        if not state.founded:
+            return [raw for raw in txs if self._genesis in {None, raw}][:1]
+        chosen: list[bytes] = []
+        heads: dict[PartyId, Head] = {}
+        for raw in txs:
+            try:
+                statement = parse_statement(raw)
+                check_follows(statement, heads.get(statement.party) or state.head(statement.party))
+            except RejectedError:
+                continue
+            heads[statement.party] = head_after(statement, raw)
+            chosen.append(raw)
+        return chosen
+
+    def _process_proposal(self, request: abci.Request) -> abci.Response:
+        """Refuse a proposal that no honest node makes: bytes twice, or what is no statement."""
+        txs = request.process_proposal.txs
+        status = _REJECT if len(set(txs)) < len(txs) or any(map(_is_garbage, txs)) else _ACCEPT
+        return abci.Response(process_proposal=abci.ProcessProposalResponse(status=status))
+
+    def _finalize_block(self, request: abci.Request) -> abci.Response:
+        block = request.finalize_block
+        for one in block.misbehavior:
+            _log.critical(
+                "validator %s misbehaved at height %d: kind %d",
+                one.validator.address.hex(),
+                one.height,
+                one.type,
+            )
+        if self._decided or self._results:
+            # Decided before, and never committed.
+            self.replica.forget()
+        self._decided, self._results = [], {}
+        if block.height != self._height + 1:
+            raise CorruptionError(f"block {block.height} after block {self._height}")
+        results = [self._apply(raw) for raw in block.txs]
+        found = abci.FinalizeBlockResponse(tx_results=results, app_hash=self.replica.state.frontier.root())
+        return abci.Response(finalize_block=found)
+
+    def _apply(self, raw: bytes) -> abci.TxResult:
+        state = self.replica.state
+        try:
+            if not state.founded:
+                self._check_genesis(raw)
+            accepted = state.apply(raw)
+        except RejectedError as error:
+            self._results.setdefault(leaf_hash(raw), error)
+            return abci.TxResult(code=_REFUSED, log=_told(error), codespace=CODESPACE)
+        self._decided.append((raw, accepted))
+        self._results[accepted.leaf] = accepted.index
+        return abci.TxResult()
+
+    def _commit(self, _request: abci.Request) -> abci.Response:
+        height, decided, results = self._height + 1, self._decided, self._results
+        if self.replica.state.size != self._size + len(decided):
+            raise CorruptionError("the copy of the log is not the one that was decided")
+
+        def also(connection: Connection) -> None:
+            put_block(connection, height=height, size=self.replica.state.size)
+            if decided:
+                self._sign(connection)
+
+        self.replica.store(decided, also)
+        self._height, self._size = height, self.replica.state.size
+        self._decided, self._results, self._checked = [], {}, {}
+        self._outcomes.tell(results)
+        return abci.Response(commit=abci.CommitResponse())
+
+    def _sign(self, connection: Connection) -> None:
+        """Sign the tree that agreement has decided; stored with it, before the signature leaves."""
+        state = self.replica.state
+        checkpoint = Checkpoint(origin=state.consortium.id, size=state.size, root=state.frontier.root())
+        put_checkpoint(connection, size=state.size, note=sign_checkpoint(checkpoint, self._log_key))
+
+    def _query(self, _request: abci.Request) -> abci.Response:
+        found = abci.QueryResponse(code=_REFUSED, log="the log is served over HTTP", height=self._height)
+        return abci.Response(query=found)
+
+
+def _told(error: LedgerError) -> str:
+    """Return a refusal as results carry it, code first."""
+    return f"{error.code}: {error}"
+
+
+def _within(txs: Sequence[bytes], bytes_most: int) -> list[bytes]:
+    """Return the first transactions that fit, counted as the wire counts them."""
+    chosen: list[bytes] = []
+    for raw in txs:
+        # A field's tag, its length (at most four bytes here), itself.
+        bytes_most -= len(raw) + 5
+        if bytes_most < 0:
+            break
+        chosen.append(raw)
+    return chosen
+
+
+def _echo(request: abci.Request) -> abci.Response:
+    return abci.Response(echo=abci.EchoResponse(message=request.echo.message))
+
+
+def _is_garbage(raw: bytes) -> bool:
+    try:
+        parse_statement(raw)
+    except RejectedError:
+        return True
+    return False
+
+
+def _empty(kind: str) -> abci.Response:
+    """Return an answer that says nothing, which has to be said to be there."""
+    found = abci.Response()
+    getattr(found, kind).SetInParent()
+    return found
+
+
+_EMPTY: Final = {
+    "offer_snapshot": abci.Response(offer_snapshot=abci.SnapshotResponse(result=_ABORT)),
+    "apply_snapshot_chunk": abci.Response(apply_snapshot_chunk=abci.SnapshotResponse(result=_ABORT)),
+    "verify_vote_extension": abci.Response(
+        verify_vote_extension=abci.VerifyVoteExtensionResponse(status=_ACCEPT)
+    ),
+}

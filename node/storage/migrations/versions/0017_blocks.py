@@ -1,0 +1,19 @@
+"""The last block of a node that orders by agreement."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from node.storage.columns import NUMBER
+
+revision = "0017"
+down_revision = "0016"
+
+
+def upgrade() -> None:
+    """Apply."""
+    op.create_table(
+        "block",
+        sa.Column("height", NUMBER, autoincrement=False, nullable=False),
+        sa.Column("size", NUMBER, nullable=False),
+        sa.PrimaryKeyConstraint("height"),
+    )

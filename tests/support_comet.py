@@ -1,0 +1,113 @@
+"""A validator in this process: its application behind a door and a socket, `cometbft` beside it."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from support_net import free_ports
+
+from hanse_ledger.consortium import Consortium
+from hanse_ledger.ids import PartyId
+from hanse_ledger.signing import SigningKey
+from node.errors import SettingsError
+from node.sequencing.cometbft.application import Application
+from node.sequencing.cometbft.home import ABCI_SOCKET, RPC_SOCKET, node_id, node_seed, write_home
+from node.sequencing.cometbft.outcomes import Outcomes
+from node.sequencing.cometbft.process import CometProcess, find_cometbft
+from node.sequencing.cometbft.rpc import CometRpc
+from node.sequencing.cometbft.sequencer import CometSequencer, application_door
+from node.sequencing.cometbft.server import AbciServer
+from node.sequencing.replica import Replica
+from node.storage.database import Database, Probe
+from node.storage.engines import Place
+from node.wire import Handler, Mailbox, Service
+
+
+def cometbft() -> Path:
+    """The program; without it the test is skipped."""
+    try:
+        return find_cometbft()
+    except SettingsError as error:
+        pytest.skip(str(error))
+
+
+def peers_of(validators: Mapping[PartyId, bytes]) -> dict[PartyId, str]:
+    """Where each validator's CometBFT listens for the others, by its log seed."""
+    ports = free_ports(len(validators))
+    return {
+        party: f"{node_id(SigningKey(node_seed(log_seed)).public)}@127.0.0.1:{port}"
+        for (party, log_seed), port in zip(validators.items(), ports, strict=True)
+    }
+
+
+@dataclass
+class Validator:
+    """One party's application and CometBFT. Opened and closed as often as a test likes."""
+
+    consortium: Consortium
+    party: PartyId
+    log_seed: bytes
+    database: Place
+    peers: Mapping[PartyId, str]
+    probe: Probe = lambda _moment: None
+    genesis: bytes | None = None
+    patience_s: float = 30.0
+    # Unix sockets have short paths.
+    folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="hanse-")))
+    _open: ExitStack = field(default_factory=ExitStack)
+
+    def open(self) -> CometSequencer:
+        program = cometbft()
+        write_home(
+            self.folder,
+            consortium=self.consortium,
+            party=self.party,
+            log_seed=self.log_seed,
+            listen=self.peers[self.party].partition("@")[2],
+            peers=self.peers,
+        )
+        mailbox, outcomes = Mailbox(), Outcomes()
+        service = Service(mailbox, lambda: self._build(outcomes))
+        self._open.callback(service.stop)
+        server = AbciServer(self.folder / ABCI_SOCKET, mailbox)
+        self._open.callback(server.stop)
+        process = CometProcess(self.folder, program=program, is_needed=lambda: service.is_running)
+        self._open.callback(process.stop)
+        rpc = self._open.enter_context(closing(CometRpc(self.folder / RPC_SOCKET)))
+        return CometSequencer(application=mailbox, mempool=rpc, outcomes=outcomes, patience_s=self.patience_s)
+
+    def _build(self, outcomes: Outcomes) -> tuple[Handler, Callable[[], None]]:
+        database = Database(self.database, probe=self.probe)
+        application = Application(
+            replica=Replica(database),
+            log_key=SigningKey(self.log_seed),
+            outcomes=outcomes,
+            genesis=self.genesis,
+        )
+        return application_door(application), database.close
+
+    def close(self) -> None:
+        self._open.close()
+        self._open = ExitStack()
+
+    def remove(self) -> None:
+        self.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def single(
+    consortium: Consortium, party: PartyId, log_seed: bytes, database: Place, probe: Probe
+) -> Validator:
+    """The only validator of a consortium."""
+    return Validator(
+        consortium=consortium,
+        party=party,
+        log_seed=log_seed,
+        database=database,
+        peers=peers_of({party: log_seed}),
+        probe=probe,
+    )
