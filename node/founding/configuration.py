@@ -44,6 +44,6 @@ def write_node(
     }
     lines = "".join(f"{name} = {_QUOTED(value)}\n" for name, value in settings.items())
     if peer_listen is not None:
-        lines += f"\n[cometbft]\nlisten = {_QUOTED(peer_listen)}\n"
+        lines += f"cometbft = {{ listen = {_QUOTED(peer_listen)} }}\n"
     folder.post(CONFIG_FILE, lines.encode())
     return home.folder / CONFIG_FILE
