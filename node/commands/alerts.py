@@ -7,13 +7,15 @@ from typing import Annotated, Any, Final, TypeAlias
 import typer
 
 from node.clocks import system_entropy
-from node.commands.options import Dir, Json, Party, WrongUsageError, parse_day
-from node.commands.output import new_console, print_json, print_line, say
-from node.commands.own_node import As, NodeConfig, acting, own_node
+from node.commands.options import Json, one_of, parse_day
+from node.commands.output import minute_words, new_console, print_json, print_line, say
+from node.commands.own_node import on_own_node
 from node.commands.tree import Command, new_app
-from node.risk.alerts import OUTCOMES, Outcome, Which
+from node.own.service import OwnService
+from node.risk.alerts import OUTCOMES, Which
 from node.risk.delivery.letters import SEVERITIES
 from node.risk.delivery.secrets import new_secret_file
+from node.risk.roles import Actor
 from node.texts import current, mark, tr
 
 app: Final = new_app(help=mark("Alerts of monitoring: look, acknowledge, assign, snooze, comment, close."))
@@ -31,18 +33,16 @@ STATES: Final = {
 
 
 @app.command("list", cls=Command, help=mark("List alerts, the newest first."))
+@on_own_node
 def list_alerts(
+    own: OwnService,
+    actor: Actor,
     *,
     every: Annotated[bool, typer.Option("--all", help=mark("Closed ones too."))] = False,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
     as_json: Json = False,
 ) -> None:
     """Show those that are not closed, or all."""
-    with own_node(directory, party, config) as own:
-        found = [one for _, one in own.alerts.listed(acting(own, person), Which(), limit=_LISTED_MOST)]
+    found = [one for _, one in own.alerts.listed(actor, Which(), limit=_LISTED_MOST)]
     found = [one for one in found if every or one["state"] != "closed"]
     if as_json:
         print_json(found)
@@ -51,92 +51,73 @@ def list_alerts(
 
 
 @app.command(cls=Command, help=mark("Show an alert with all that was done with it."))
-def show(
-    alert_id: AlertId,
-    *,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
-    as_json: Json = False,
-) -> None:
+@on_own_node
+def show(own: OwnService, actor: Actor, alert_id: AlertId, *, as_json: Json = False) -> None:
     """Put the look into the audit chain."""
-    with own_node(directory, party, config) as own:
-        found = own.alerts.one(acting(own, person), alert_id)
+    found = own.alerts.one(actor, alert_id)
     _show(found, as_json=as_json)
 
 
 @app.command(cls=Command, help=mark("Say that you have seen it and take care of it."))
-def ack(
-    alert_id: AlertId,
-    *,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
-    as_json: Json = False,
-) -> None:
+@on_own_node
+def ack(own: OwnService, actor: Actor, alert_id: AlertId, *, as_json: Json = False) -> None:
     """Acknowledge; again changes nothing."""
-    with own_node(directory, party, config) as own:
-        found = own.alerts.acknowledge(acting(own, person), alert_id)
+    found = own.alerts.acknowledge(actor, alert_id)
     _show(found, as_json=as_json)
 
 
 @app.command(cls=Command, help=mark("Give an alert to a person."))
+@on_own_node
 def assign(
+    own: OwnService,
+    actor: Actor,
     alert_id: AlertId,
     *,
     to: Annotated[str, typer.Option(metavar="PERSON", help=mark("Who takes care of it."))],
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
     as_json: Json = False,
 ) -> None:
     """Assign."""
-    with own_node(directory, party, config) as own:
-        found = own.alerts.assign(acting(own, person), alert_id, to=to)
+    found = own.alerts.assign(actor, alert_id, to=to)
     _show(found, as_json=as_json)
 
 
 @app.command(cls=Command, help=mark("Let an alert rest until a day; then it is told anew."))
+@on_own_node
 def snooze(
+    own: OwnService,
+    actor: Actor,
     alert_id: AlertId,
     *,
     until: Annotated[str, typer.Option(metavar="DAY", help=mark("YYYY-MM-DD; from its first minute, UTC."))],
     reason: Reason,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
     as_json: Json = False,
 ) -> None:
     """Snooze."""
     ends = datetime.combine(parse_day(until), time(), UTC)
-    with own_node(directory, party, config) as own:
-        found = own.alerts.snooze(acting(own, person), alert_id, until=ends, reason=reason)
+    found = own.alerts.snooze(actor, alert_id, until=ends, reason=reason)
     _show(found, as_json=as_json)
 
 
 @app.command(cls=Command, help=mark("Add a comment."))
+@on_own_node
 def comment(
+    own: OwnService,
+    actor: Actor,
     alert_id: AlertId,
     text: Annotated[str, typer.Argument(metavar="TEXT", help=mark("What is to be said."))],
     *,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
     as_json: Json = False,
 ) -> None:
     """Comment."""
-    with own_node(directory, party, config) as own:
-        found = own.alerts.comment(acting(own, person), alert_id, text=text)
+    found = own.alerts.comment(actor, alert_id, text=text)
     _show(found, as_json=as_json)
 
 
 @app.command(cls=Command, help=mark("Close an alert with what came of it."))
+@on_own_node
 def close(
+    own: OwnService,
+    actor: Actor,
     alert_id: AlertId,
     *,
     outcome: Annotated[
@@ -147,31 +128,19 @@ def close(
         ),
     ],
     reason: Reason,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
     as_json: Json = False,
 ) -> None:
     """Close for good."""
-    asked = _outcome(outcome)
-    with own_node(directory, party, config) as own:
-        found = own.alerts.close(acting(own, person), alert_id, outcome=asked, text=reason)
+    asked = one_of(OUTCOMES, outcome, "--outcome")
+    found = own.alerts.close(actor, alert_id, outcome=asked, text=reason)
     _show(found, as_json=as_json)
 
 
 @app.command(cls=Command, help=mark("List the attempts to deliver notices, the newest first."))
-def deliveries(
-    *,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
-    as_json: Json = False,
-) -> None:
+@on_own_node
+def deliveries(own: OwnService, actor: Actor, *, as_json: Json = False) -> None:
     """Show the log of deliveries."""
-    with own_node(directory, party, config) as own:
-        found = own.deliveries.listed(acting(own, person), limit=_LISTED_MOST)
+    found = own.deliveries.listed(actor, limit=_LISTED_MOST)
     if as_json:
         print_json(found)
         return
@@ -180,7 +149,9 @@ def deliveries(
     table: Any = Table(tr("Time"), tr("Channel"), tr("Notice"), tr("Attempt"), tr("Outcome"))
     for one in found:
         outcome = " ".join(filter(None, (one["outcome"], one["detail"])))
-        table.add_row(_minute(one["begun_at"]), one["channel"], one["kind"], str(one["attempt"]), outcome)
+        table.add_row(
+            minute_words(one["begun_at"]), one["channel"], one["kind"], str(one["attempt"]), outcome
+        )
     new_console().print(table)
 
 
@@ -199,13 +170,6 @@ def secret(
         print_line(made)
 
 
-def _outcome(asked: str) -> Outcome:
-    for outcome in OUTCOMES:
-        if outcome == asked:
-            return outcome
-    raise WrongUsageError(tr("--outcome is one of: {names}", names=", ".join(OUTCOMES)))
-
-
 def _show(found: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(found)
@@ -213,7 +177,7 @@ def _show(found: dict[str, Any], *, as_json: bool) -> None:
     _print([found])
     for step in found["steps"]:
         said = " ".join(str(step[name]) for name in ("to", "until", "outcome", "text") if name in step)
-        print_line(f"{_minute(step['at'])} {step['person']}: {step['action']} {said}".rstrip())
+        print_line(f"{minute_words(step['at'])} {step['person']}: {step['action']} {said}".rstrip())
 
 
 def _print(found: list[dict[str, Any]]) -> None:
@@ -232,10 +196,6 @@ def _print(found: list[dict[str, Any]]) -> None:
             one["subject"] or "-",
             one["reason"][current()],
             one["assignee"] or "-",
-            _minute(one["raised_at"]),
+            minute_words(one["raised_at"]),
         )
     new_console().print(table)
-
-
-def _minute(at: str) -> str:
-    return f"{datetime.fromisoformat(at):%Y-%m-%d %H:%M}"

@@ -11,7 +11,7 @@ import typer
 from hanse_ledger.consortium import DESK, MEMBER
 from hanse_ledger.subjects import parse_subject
 from node.commands.nodes import consortium_in, pick_party
-from node.commands.options import Dir, Json, Party, WrongUsageError
+from node.commands.options import Dir, Json, Party, Subject, WrongUsageError
 from node.commands.output import print_json, print_line
 from node.commands.remote import ApiKeyFile, RemoteNode, Url, open_remote
 from node.commands.tree import Command, new_app
@@ -22,9 +22,6 @@ from node.texts import mark, tr
 app: Final = new_app(help=mark("Public facts: file and withdraw them as a desk, list them."))
 
 _LISTED_MOST: Final = 500
-Subject: TypeAlias = Annotated[
-    str, typer.Argument(metavar="SUBJECT", help=mark("A subject id, such as uscc:91350100M000100Y43."))
-]
 Source: TypeAlias = Annotated[
     str, typer.Option(metavar="TEXT", help=mark("Where it is published: court and case, register, gazette."))
 ]

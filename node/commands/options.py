@@ -1,13 +1,16 @@
 """Options that several commands share, and what is said of them."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, TypeAlias, TypeVar
 
 import typer
 
 from hanse_ledger.ids import Month, parse_month
 from node.texts import mark, tr
+
+_Choice = TypeVar("_Choice", bound=str)
 
 Json: TypeAlias = Annotated[
     bool, typer.Option("--json", help=mark("Print one JSON document on standard output."))
@@ -31,6 +34,9 @@ Party: TypeAlias = Annotated[
         show_default=False,
         help=mark("Whose node the command speaks for."),
     ),
+]
+Subject: TypeAlias = Annotated[
+    str, typer.Argument(metavar="SUBJECT", help=mark("A subject id, such as uscc:91350100M000100Y43."))
 ]
 Home: TypeAlias = Annotated[
     Path,
@@ -56,6 +62,14 @@ PassphraseFile: TypeAlias = Annotated[
 
 class WrongUsageError(Exception):
     """The command line asks for something that makes no sense; the sentence is in the current language."""
+
+
+def one_of(choices: Sequence[_Choice], asked: str, option: str) -> _Choice:
+    """Return the choice that was asked for with an option; raise WrongUsageError for another."""
+    for choice in choices:
+        if choice == asked:
+            return choice
+    raise WrongUsageError(tr("{option} is one of: {names}", option=option, names=", ".join(choices)))
 
 
 def parse_day(text: str) -> date:

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, NoReturn, TypeAlias
 
 import typer
@@ -30,6 +31,11 @@ def say(text: str) -> None:
 def refuse() -> NoReturn:
     """End with exit code 1, after everything has been said."""
     raise typer.Exit(1)
+
+
+def minute_words(at: str) -> str:
+    """Return a time in ISO 8601 to the minute, as tables show it."""
+    return f"{datetime.fromisoformat(at):%Y-%m-%d %H:%M}"
 
 
 def new_console() -> Any:

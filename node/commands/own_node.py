@@ -1,10 +1,12 @@
 """A member's own side for commands that only need its database; the node may be running beside them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, closing, contextmanager
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
@@ -14,7 +16,7 @@ from hanse_ledger.ids import PartyId
 from node.bootstrap import DATABASE_FILE, PARTIES_FOLDER, Surroundings, clock_of
 from node.clocks import SystemClock
 from node.commands.nodes import consortium_in, document_in, pick_party
-from node.commands.options import WrongUsageError
+from node.commands.options import Dir, Party, WrongUsageError
 from node.own.inline import InlineDoor
 from node.own.service import OwnService
 from node.risk.audit import AuditChain
@@ -93,6 +95,35 @@ def acting(own: OwnService, name: str | None) -> Actor:
     if name is None:
         raise WrongUsageError(tr("--as or HANSE_AS says who acts; `hanse risk people list` knows who may."))
     return own.people.actor(name)
+
+
+def on_own_node(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that say whose node and who acts: it takes that node and that person.
+
+    Typer reads options from the signature; these come last, before `as_json`.
+    """
+
+    @wraps(command)
+    def run(
+        *,
+        person: str | None,
+        directory: Path | None,
+        party: str | None,
+        config: Path | None,
+        **given: Any,
+    ) -> None:
+        with own_node(directory, party, config) as own:
+            command(own, acting(own, person), **given)
+
+    _, _, *asked, as_json = signature(command).parameters.values()
+    shared = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+        for name, kind in (("person", As), ("directory", Dir), ("party", Party), ("config", NodeConfig))
+    ]
+    options = [*asked, *shared, as_json]
+    run.__signature__ = Signature(options)  # type: ignore[attr-defined]
+    run.__annotations__ = {one.name: one.annotation for one in options}
+    return run
 
 
 def person_at(standing: Standing, name: str | None) -> Actor:

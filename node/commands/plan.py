@@ -1,14 +1,15 @@
 """`hanse plan`: emergency plans and drills."""
 
-from datetime import datetime
 from typing import Annotated, Any, Final, TypeAlias
 
 import typer
 
-from node.commands.options import Dir, Json, Party
-from node.commands.output import new_console, print_json, print_line
-from node.commands.own_node import As, NodeConfig, acting, own_node
+from node.commands.options import Json
+from node.commands.output import minute_words, new_console, print_json, print_line
+from node.commands.own_node import on_own_node
 from node.commands.tree import Command, new_app
+from node.own.service import OwnService
+from node.risk.roles import Actor
 from node.risk.words import ROLES
 from node.texts import current, mark, tr
 
@@ -26,17 +27,10 @@ _LISTED_MOST: Final = 10_000
 
 
 @app.command(cls=Command, help=mark("List the templates of the policy in force."))
-def templates(
-    *,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
-    as_json: Json = False,
-) -> None:
+@on_own_node
+def templates(own: OwnService, actor: Actor, *, as_json: Json = False) -> None:
     """Show what plans are kept ready."""
-    with own_node(directory, party, config) as own:
-        found = own.plans.templates(acting(own, person))
+    found = own.plans.templates(actor)
     if as_json:
         print_json(found)
         return
@@ -45,7 +39,10 @@ def templates(
 
 
 @app.command("open", cls=Command, help=mark("Open a plan."))
+@on_own_node
 def open_plan(
+    own: OwnService,
+    actor: Actor,
     template: Template,
     *,
     subject: About = None,
@@ -53,49 +50,35 @@ def open_plan(
         str | None,
         typer.Option(metavar="ID", show_default=False, help=mark("The alert that calls for it.")),
     ] = None,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
     as_json: Json = False,
 ) -> None:
     """Open by hand; an alert has one plan."""
-    with own_node(directory, party, config) as own:
-        plan_id = own.calls.new_effect()
-        found = own.plans.open(acting(own, person), template, plan_id=plan_id, subject=subject, alert=alert)
+    plan_id = own.calls.new_effect()
+    found = own.plans.open(actor, template, plan_id=plan_id, subject=subject, alert=alert)
     _show(found, as_json=as_json)
 
 
 @app.command(cls=Command, help=mark("Open a drill of a plan: it changes nothing else."))
+@on_own_node
 def drill(
+    own: OwnService,
+    actor: Actor,
     template: Template,
     *,
     subject: About = None,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
     as_json: Json = False,
 ) -> None:
     """Open a drill."""
-    with own_node(directory, party, config) as own:
-        plan_id = own.calls.new_effect()
-        found = own.plans.open(acting(own, person), template, plan_id=plan_id, subject=subject, drill=True)
+    plan_id = own.calls.new_effect()
+    found = own.plans.open(actor, template, plan_id=plan_id, subject=subject, drill=True)
     _show(found, as_json=as_json)
 
 
 @app.command("list", cls=Command, help=mark("List plans and drills, the newest first."))
-def list_plans(
-    *,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
-    as_json: Json = False,
-) -> None:
+@on_own_node
+def list_plans(own: OwnService, actor: Actor, *, as_json: Json = False) -> None:
     """Show them without their steps."""
-    with own_node(directory, party, config) as own:
-        found = [one for _, one in own.plans.listed(acting(own, person), limit=_LISTED_MOST)]
+    found = [one for _, one in own.plans.listed(actor, limit=_LISTED_MOST)]
     if as_json:
         print_json(found)
         return
@@ -104,53 +87,41 @@ def list_plans(
 
 
 @app.command(cls=Command, help=mark("Show a plan with its steps, and its report once it is closed."))
-def show(
-    plan_id: PlanId,
-    *,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
-    as_json: Json = False,
-) -> None:
+@on_own_node
+def show(own: OwnService, actor: Actor, plan_id: PlanId, *, as_json: Json = False) -> None:
     """Put the look into the audit chain."""
-    with own_node(directory, party, config) as own:
-        found = own.plans.one(acting(own, person), plan_id)
+    found = own.plans.one(actor, plan_id)
     _show(found, as_json=as_json)
 
 
 @app.command(cls=Command, help=mark("Say that a step is done; name and time are kept."))
+@on_own_node
 def tick(
+    own: OwnService,
+    actor: Actor,
     plan_id: PlanId,
     number: Annotated[int, typer.Argument(metavar="STEP", min=1, help=mark("The step's number."))],
     *,
     note: Annotated[str, typer.Option(metavar="TEXT", help=mark("What was done."))],
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
     as_json: Json = False,
 ) -> None:
     """Tick a step; again changes nothing."""
-    with own_node(directory, party, config) as own:
-        found = own.plans.tick(acting(own, person), plan_id, number, note=note)
+    found = own.plans.tick(actor, plan_id, number, note=note)
     _show(found, as_json=as_json)
 
 
 @app.command(cls=Command, help=mark("End a plan with a report."))
+@on_own_node
 def close(
+    own: OwnService,
+    actor: Actor,
     plan_id: PlanId,
     *,
     summary: Annotated[str, typer.Option(metavar="TEXT", help=mark("How it ended."))],
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
     as_json: Json = False,
 ) -> None:
     """Close for good."""
-    with own_node(directory, party, config) as own:
-        found = own.plans.close(acting(own, person), plan_id, summary=summary)
+    found = own.plans.close(actor, plan_id, summary=summary)
     _show(found, as_json=as_json)
 
 
@@ -163,8 +134,8 @@ def _show(found: dict[str, Any], *, as_json: bool) -> None:
     print_line(_line(found))
     table: Any = Table(tr("Step"), tr("What"), tr("Owner"), tr("Due"), tr("Done"), tr("Note"))
     for step in found["steps"]:
-        done = "" if step["done_at"] is None else f"{_minute(step['done_at'])} {step['done_by']}"
-        due = _minute(step["due_at"]) + (f" ({tr('late')})" if step["late"] else "")
+        done = "" if step["done_at"] is None else f"{minute_words(step['done_at'])} {step['done_by']}"
+        due = minute_words(step["due_at"]) + (f" ({tr('late')})" if step["late"] else "")
         table.add_row(
             str(step["number"]),
             _said(step["text"]),
@@ -185,12 +156,8 @@ def _line(one: dict[str, Any]) -> str:
     marked = f"[{tr('DRILL')}] " if one["drill"] else ""
     state = tr("open") if one["state"] == "open" else tr("closed")
     about = one["subject"] or "-"
-    return f"{marked}{one['id']} {_said(one['title'])}: {about}, {state}, {_minute(one['opened_at'])}"
+    return f"{marked}{one['id']} {_said(one['title'])}: {about}, {state}, {minute_words(one['opened_at'])}"
 
 
 def _said(words: dict[str, str]) -> str:
     return words["zh" if current() == "zh-CN" else "en"]
-
-
-def _minute(at: str) -> str:
-    return f"{datetime.fromisoformat(at):%Y-%m-%d %H:%M}"

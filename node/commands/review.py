@@ -3,42 +3,40 @@
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, Final
 
 import typer
 
-from node.commands.options import Dir, Json, Party, parse_day
+from node.commands.options import Json, Subject, parse_day
 from node.commands.output import new_console, print_json, print_line, say
-from node.commands.own_node import As, NodeConfig, acting, own_node
+from node.commands.own_node import on_own_node
 from node.commands.tree import Command, new_app
 from node.files import OWNER_ONLY, write_whole
+from node.own.service import OwnService
 from node.risk.reviews.due import Due
 from node.risk.reviews.service import Done, Review
+from node.risk.roles import Actor
 from node.texts import mark, tr
 
 app: Final = new_app(help=mark("Reviews: which customers are to be looked at again, and what was decided."))
 
-Subject: TypeAlias = Annotated[str, typer.Argument(metavar="SUBJECT", help=mark("A subject id."))]
 WHEN_WORDS: Final = {"overdue": mark("overdue"), "due": mark("due"), "later": mark("later")}
-_ID_BYTES: Final = 16
 
 
 @app.command(cls=Command, help=mark("List what is overdue or due within a month."))
+@on_own_node
 def due(
+    own: OwnService,
+    actor: Actor,
     *,
     everybody: Annotated[
         bool, typer.Option("--all", help=mark("All customers, those due later too."))
     ] = False,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
     as_json: Json = False,
 ) -> None:
     """Show the most urgent first."""
-    with own_node(directory, party, config) as own:
-        found = own.reviews.due(acting(own, person), is_all=everybody)
-        today = own.reviews.today
+    found = own.reviews.due(actor, is_all=everybody)
+    today = own.reviews.today
     if as_json:
         print_json([one.describe(today) for one in found])
     else:
@@ -46,18 +44,10 @@ def due(
 
 
 @app.command("list", cls=Command, help=mark("List the reviews of a customer."))
-def list_reviews(
-    subject: Subject,
-    *,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
-    as_json: Json = False,
-) -> None:
+@on_own_node
+def list_reviews(own: OwnService, actor: Actor, subject: Subject, *, as_json: Json = False) -> None:
     """Show the newest first."""
-    with own_node(directory, party, config) as own:
-        found = own.reviews.of(acting(own, person), own.subject(subject))
+    found = own.reviews.of(actor, own.subject(subject))
     if as_json:
         print_json([one.describe() for one in found])
     else:
@@ -65,7 +55,10 @@ def list_reviews(
 
 
 @app.command(cls=Command, help=mark("Write down a review, and set the next one."))
-def record(  # noqa: PLR0913 - one for each option
+@on_own_node
+def record(
+    own: OwnService,
+    actor: Actor,
     subject: Subject,
     *,
     looked_at: Annotated[
@@ -82,18 +75,13 @@ def record(  # noqa: PLR0913 - one for each option
             help=mark("When the next one is due; as the policy's calendar has it without it."),
         ),
     ] = None,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
     as_json: Json = False,
 ) -> None:
     """Say what was looked at and decided."""
     day = None if next_on is None else parse_day(next_on)
     done = Done(looked_at=tuple(looked_at), decision=decision, next_on=day)
-    with own_node(directory, party, config) as own:
-        actor, asked = acting(own, person), own.subject(subject)
-        made = own.reviews.record(actor, asked, done, review_id=own.entropy(_ID_BYTES).hex())
+    asked = own.subject(subject)
+    made = own.reviews.record(actor, asked, done, review_id=own.calls.new_effect())
     if as_json:
         print_json(made.describe())
     else:
@@ -103,7 +91,10 @@ def record(  # noqa: PLR0913 - one for each option
 @app.command(
     cls=Command, help=mark("Write the calendar of reviews as an iCalendar file, or make its address.")
 )
+@on_own_node
 def ics(
+    own: OwnService,
+    actor: Actor,
     *,
     out: Annotated[
         Path | None,
@@ -115,20 +106,14 @@ def ics(
             "--feed", help=mark("Print, this once, the address that a calendar program reads it from.")
         ),
     ] = False,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
     as_json: Json = False,
 ) -> None:
     """Give the calendar once, or the address to get it from again and again."""
-    with own_node(directory, party, config) as own:
-        actor = acting(own, person)
-        if feed:
-            made = own.new_feed(actor)
-            _show_feed(made.secret, made.key.id, as_json=as_json)
-            return
-        content = own.calendar(actor)
+    if feed:
+        made = own.new_feed(actor)
+        _show_feed(made.secret, made.key.id, as_json=as_json)
+        return
+    content = own.calendar(actor)
     if out is not None:
         write_whole(out, content, OWNER_ONLY)
     if as_json:

@@ -1,7 +1,6 @@
 """`hanse warning`: what the firm warns others of; it goes with the node's next bulletin."""
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Annotated, Any, Final, TypeAlias
 
 import typer
@@ -9,20 +8,19 @@ import typer
 from hanse_ledger.consortium import MEMBER
 from hanse_ledger.ids import month_text
 from node.commands.nodes import consortium_in
-from node.commands.options import Dir, Json, Party, WrongUsageError
+from node.commands.options import Dir, Json, Subject, WrongUsageError, one_of, parse_day
 from node.commands.output import new_console, print_json, print_line, say
-from node.commands.own_node import As, NodeConfig, acting, own_node
+from node.commands.own_node import on_own_node
 from node.commands.tree import Command, new_app
+from node.own.service import OwnService
 from node.risk.own_warnings import OwnWarning
-from node.risk.proposals import REASONS, Proposal, Reason
+from node.risk.proposals import REASONS, Proposal
+from node.risk.roles import Actor
 from node.risk.warnings import Raising
 from node.texts import mark, tr
 
 app: Final = new_app(help=mark("The firm's own warnings: raise and clear them, see what the book proposes."))
 
-Subject: TypeAlias = Annotated[
-    str, typer.Argument(metavar="SUBJECT", help=mark("A subject id, such as uscc:91350100M000100Y43."))
-]
 NotifiedOn: TypeAlias = Annotated[
     str | None,
     typer.Option(
@@ -52,58 +50,46 @@ _KINDS: Final = {
 
 
 @app.command("raise", cls=Command, help=mark("Raise a warning by hand."))
-def raise_one(  # noqa: PLR0913 - one for each option
+@on_own_node
+def raise_one(
+    own: OwnService,
+    actor: Actor,
     subject: Subject,
     *,
     reason: Annotated[str, typer.Option(metavar="REASON", help=mark("collection, charged_off or returned."))],
     note: Annotated[str, typer.Option(metavar="TEXT", help=mark("For your firm alone."))] = "",
     notified_on: NotifiedOn = None,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
     as_json: Json = False,
 ) -> None:
     """Others see a level once as many groups warn as the consortium asks for, never who or why."""
-    raising = Raising(
-        subject=subject, reason=_reason(reason), note=note, notified_on=_day(notified_on, "--notified-on")
-    )
-    with own_node(directory, party, config) as own:
-        raised = own.warnings.raise_one(acting(own, person), raising)
+    told_on = None if notified_on is None else parse_day(notified_on)
+    asked = one_of(REASONS, reason, "--reason")
+    raising = Raising(subject=subject, reason=asked, note=note, notified_on=told_on)
+    raised = own.warnings.raise_one(actor, raising)
     _print([raised], as_json=as_json)
 
 
 @app.command(cls=Command, help=mark("Clear a warning that stands."))
-def clear(
-    subject: Subject,
-    *,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
-    as_json: Json = False,
-) -> None:
+@on_own_node
+def clear(own: OwnService, actor: Actor, subject: Subject, *, as_json: Json = False) -> None:
     """End it when the next bulletin takes effect."""
-    with own_node(directory, party, config) as own:
-        cleared = own.warnings.clear(acting(own, person), subject)
+    cleared = own.warnings.clear(actor, subject)
     _print([cleared], as_json=as_json)
 
 
 @app.command("list", cls=Command, help=mark("List the firm's own warnings, the newest first."))
+@on_own_node
 def list_warnings(
+    own: OwnService,
+    actor: Actor,
     subject: Annotated[
         str | None, typer.Argument(metavar="SUBJECT", show_default=False, help=mark("Only of this subject."))
     ] = None,
     *,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
     as_json: Json = False,
 ) -> None:
     """Those that are over too."""
-    with own_node(directory, party, config) as own:
-        found = own.warnings.listed(acting(own, person), subject=subject)
+    found = own.warnings.listed(actor, subject=subject)
     if as_json:
         print_json([one.describe() for one in found])
     else:
@@ -111,7 +97,10 @@ def list_warnings(
 
 
 @app.command(cls=Command, help=mark("Show what the book proposes, and decide on it."))
+@on_own_node
 def proposals(
+    own: OwnService,
+    actor: Actor,
     *,
     confirm: Annotated[
         str | None,
@@ -122,24 +111,18 @@ def proposals(
         typer.Option(metavar="SUBJECT", show_default=False, help=mark("Do not, as things stand.")),
     ] = None,
     notified_on: NotifiedOn = None,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
     as_json: Json = False,
 ) -> None:
     """Nothing is warned of before a person has confirmed it."""
     if confirm is not None and dismiss is not None:
         raise WrongUsageError(tr("--confirm or --dismiss, not both."))
-    with own_node(directory, party, config) as own:
-        actor = acting(own, person)
-        if confirm is not None:
-            day = _day(notified_on, "--notified-on")
-            _print([own.warnings.confirm(actor, confirm, notified_on=day)], as_json=as_json)
-            return
-        if dismiss is not None:
-            own.warnings.dismiss(actor, dismiss)
-        found = own.warnings.proposals(actor)
+    if confirm is not None:
+        day = None if notified_on is None else parse_day(notified_on)
+        _print([own.warnings.confirm(actor, confirm, notified_on=day)], as_json=as_json)
+        return
+    if dismiss is not None:
+        own.warnings.dismiss(actor, dismiss)
+    found = own.warnings.proposals(actor)
     if as_json:
         print_json([one.describe() for one in found])
     else:
@@ -158,20 +141,6 @@ def pass_round(*, directory: Dir = None, as_json: Json = False) -> None:
         print_json({"period": period})
     else:
         say(tr("Bulletin period {period} is closed; what it brought is in effect.", period=str(period)))
-
-
-def _reason(asked: str) -> Reason:
-    for reason in REASONS:
-        if reason == asked:
-            return reason
-    raise WrongUsageError(tr("--reason is one of: {names}", names=", ".join(REASONS)))
-
-
-def _day(text: str | None, option: str) -> date | None:
-    try:
-        return None if text is None else date.fromisoformat(text)
-    except ValueError:
-        raise WrongUsageError(tr("{option} is a day as YYYY-MM-DD.", option=option)) from None
 
 
 def _print(found: Sequence[OwnWarning], *, as_json: bool) -> None:

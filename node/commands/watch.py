@@ -1,37 +1,36 @@
 """`hanse watch`: who is watched, and letting monitoring look at what happened."""
 
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, Final
 
 import typer
 
 from node.commands.monitoring import Out, told
-from node.commands.options import Dir, Json, Party
+from node.commands.options import Dir, Json, Party, Subject
 from node.commands.output import new_console, print_json, print_line
-from node.commands.own_node import As, NodeConfig, acting, own_node, running_node
+from node.commands.own_node import on_own_node, running_node
 from node.commands.tree import Command, new_app
+from node.own.service import OwnService
 from node.own.stepper import work_off
+from node.risk.roles import Actor
 from node.texts import mark, tr
 
 app: Final = new_app(help=mark("The watch list: who is watched, and why."))
 
-Subject: TypeAlias = Annotated[str, typer.Argument(metavar="SUBJECT", help=mark("The subject's id."))]
 _LISTED_MOST: Final = 10_000
 
 
 @app.command(cls=Command, help=mark("Put a subject on the watch list."))
+@on_own_node
 def add(
+    own: OwnService,
+    actor: Actor,
     subject: Subject,
     *,
     reason: Annotated[str, typer.Option(metavar="TEXT", help=mark("Why; the audit chain keeps it."))],
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
     as_json: Json = False,
 ) -> None:
     """Add by hand; again replaces the reason."""
-    with own_node(directory, party, config) as own:
-        added = own.watch.add(acting(own, person), subject, reason=reason)
+    added = own.watch.add(actor, subject, reason=reason)
     if as_json:
         print_json(added.describe())
     else:
@@ -39,18 +38,10 @@ def add(
 
 
 @app.command(cls=Command, help=mark("Take off the list what a person put there."))
-def remove(
-    subject: Subject,
-    *,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
-    as_json: Json = False,
-) -> None:
+@on_own_node
+def remove(own: OwnService, actor: Actor, subject: Subject, *, as_json: Json = False) -> None:
     """Leave whom a rule or a balance keeps."""
-    with own_node(directory, party, config) as own:
-        own.watch.remove(acting(own, person), subject)
+    own.watch.remove(actor, subject)
     if as_json:
         print_json({"removed": True})
     else:
@@ -58,17 +49,10 @@ def remove(
 
 
 @app.command("list", cls=Command, help=mark("List who is watched, and why."))
-def list_watched(
-    *,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
-    as_json: Json = False,
-) -> None:
+@on_own_node
+def list_watched(own: OwnService, actor: Actor, *, as_json: Json = False) -> None:
     """Show every reason for every subject."""
-    with own_node(directory, party, config) as own:
-        found = [one.describe() for one in own.watch.listed(acting(own, person), limit=_LISTED_MOST)]
+    found = [one.describe() for one in own.watch.listed(actor, limit=_LISTED_MOST)]
     if as_json:
         print_json(found)
     else:

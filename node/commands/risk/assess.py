@@ -4,11 +4,13 @@ from typing import Annotated, Final
 
 import typer
 
-from node.commands.options import Dir, Json, Party, WrongUsageError
+from node.commands.options import Json, WrongUsageError
 from node.commands.output import new_console, print_json, print_line
-from node.commands.own_node import As, NodeConfig, acting, own_node
+from node.commands.own_node import on_own_node
 from node.commands.tree import Command, new_app
+from node.own.service import OwnService
 from node.rendering.figures import frame_of
+from node.risk.roles import Actor
 from node.risk.service import Run
 from node.texts import mark, tr
 
@@ -18,7 +20,10 @@ app: Final = new_app()
 @app.command(
     cls=Command, help=mark("Score a customer, place it in the matrix, and say what the policy does about it.")
 )
+@on_own_node
 def assess(
+    own: OwnService,
+    actor: Actor,
     subject: Annotated[
         str | None,
         typer.Argument(
@@ -30,22 +35,16 @@ def assess(
     respond: Annotated[
         bool, typer.Option("--respond", help=mark("Propose the response where it is another than before."))
     ] = False,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
     as_json: Json = False,
 ) -> None:
     """Print what the policy makes of what is known; with --respond, store what is to be done."""
     if (subject is None) != everybody:
         raise WrongUsageError(tr("SUBJECT or --all says who is assessed."))
-    with own_node(directory, party, config) as own:
-        actor = acting(own, person)
-        if subject is None:
-            run = own.risk.assess_all(actor, respond=respond)
-        else:
-            run = own.risk.assess(actor, own.subject(subject), respond=respond)
-        frame = frame_of(own.consortium)
+    if subject is None:
+        run = own.risk.assess_all(actor, respond=respond)
+    else:
+        run = own.risk.assess(actor, own.subject(subject), respond=respond)
+    frame = frame_of(own.consortium)
     if as_json:
         print_json(run.describe())
         return

@@ -9,11 +9,13 @@ import typer
 
 from node.commands.options import Dir, Json, Party
 from node.commands.output import print_json, print_line, say
-from node.commands.own_node import As, NodeConfig, acting, own_node
+from node.commands.own_node import NodeConfig, on_own_node, own_node
 from node.commands.tree import Command, new_app
 from node.files import OWNER_ONLY, write_whole
+from node.own.service import OwnService
 from node.risk.audit import Head, verify_lines
 from node.risk.auditing import export_chain
+from node.risk.roles import Actor
 from node.texts import mark, tr
 
 app: Final = new_app(help=mark("The audit chain of risk management: check it, export it."))
@@ -64,21 +66,19 @@ def verify(
 
 
 @app.command(cls=Command, help=mark("Write the chain as JSON lines, and say its head."))
+@on_own_node
 def export(
+    own: OwnService,
+    actor: Actor,
     *,
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE", show_default=False, help=mark("Where to; standard output without it.")),
     ] = None,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
     as_json: Json = False,
 ) -> None:
     """Write the export down in the chain itself, as its last row."""
-    with own_node(directory, party, config) as own:
-        lines = list(export_chain(own.audit, acting(own, person), at=own.clock.now()))
+    lines = list(export_chain(own.audit, actor, at=own.clock.now()))
     found = verify_lines(line.rstrip(b"\n") for line in lines)
     if out is not None:
         write_whole(out, b"".join(lines), OWNER_ONLY)

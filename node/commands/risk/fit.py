@@ -2,27 +2,22 @@
 
 from typing import Final
 
-from node.commands.options import Dir, Json, Party
+from node.commands.options import Json
 from node.commands.output import new_console, print_json, refuse
-from node.commands.own_node import As, NodeConfig, acting, own_node
+from node.commands.own_node import on_own_node
 from node.commands.tree import Command, new_app
+from node.own.service import OwnService
+from node.risk.roles import Actor
 from node.texts import mark
 
 app: Final = new_app()
 
 
 @app.command(cls=Command, help=mark("Fit a probability of paying late on the firm's own history."))
-def fit(
-    *,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
-    as_json: Json = False,
-) -> None:
+@on_own_node
+def fit(own: OwnService, actor: Actor, *, as_json: Json = False) -> None:
     """Keep the model with its card; exit 1 where its probabilities may not be shown."""
-    with own_node(directory, party, config) as own:
-        fitted = own.models.fit(acting(own, person))
+    fitted = own.models.fit(actor)
     if as_json:
         print_json(fitted.describe())
     else:

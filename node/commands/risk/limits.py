@@ -2,31 +2,33 @@
 
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, Final
 
 import typer
 
 from hanse_ledger.subjects import parse_subject
-from node.commands.options import Dir, Json, Party, WrongUsageError
+from node.commands.options import Json, Subject, WrongUsageError
 from node.commands.output import new_console, print_json, print_line, refuse
-from node.commands.own_node import As, NodeConfig, acting, own_node
+from node.commands.own_node import on_own_node
 from node.commands.tree import Command, new_app
+from node.own.service import OwnService
 from node.receivables.amounts import to_minor
 from node.receivables.limits import Money
 from node.risk.limits import Limit, Taken
+from node.risk.roles import Actor
 from node.texts import current, formats, mark, tr
 
 app: Final = new_app(help=mark("The firm's own credit limits."))
 
 _SHOWN: Final = 20
 _LANGUAGES: Final = {"en": "en", "zh-CN": "zh"}
-Subject: TypeAlias = Annotated[
-    str, typer.Argument(metavar="SUBJECT", help=mark("A subject id, such as uscc:91350100M000100Y43."))
-]
 
 
 @app.command("import", cls=Command, help=mark("Set the limits of a CSV file or .xlsx workbook."))
+@on_own_node
 def import_limits(
+    own: OwnService,
+    actor: Actor,
     file: Annotated[
         Path,
         typer.Argument(
@@ -40,15 +42,10 @@ def import_limits(
     skip_refused: Annotated[
         bool, typer.Option("--skip-refused", help=mark("Take the good lines where others are refused."))
     ] = False,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
     as_json: Json = False,
 ) -> None:
     """Set all lines or none; limits that the file does not name stay."""
-    with own_node(directory, party, config) as own:
-        taken = own.limits.take(acting(own, person), file.read_bytes(), skip_refused=skip_refused)
+    taken = own.limits.take(actor, file.read_bytes(), skip_refused=skip_refused)
     if as_json:
         print_json(taken.describe())
     else:
@@ -58,7 +55,10 @@ def import_limits(
 
 
 @app.command("set", cls=Command, help=mark("Set one customer's limit, or take it away."))
+@on_own_node
 def set_limit(
+    own: OwnService,
+    actor: Actor,
     subject: Subject,
     limit: Annotated[
         str | None,
@@ -72,23 +72,18 @@ def set_limit(
     remove: Annotated[
         bool, typer.Option("--remove", help=mark("Take the limit away: it is unknown then."))
     ] = False,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
     as_json: Json = False,
 ) -> None:
     """Give either an amount or --remove."""
     if (limit is None) != remove:
         raise WrongUsageError(tr("Give either an AMOUNT or --remove."))
     asked = parse_subject(subject).id
-    with own_node(directory, party, config) as own:
-        actor, money = acting(own, person), own.limits.money()
-        if limit is None:
-            own.limits.remove(actor, asked)
-            shown = None
-        else:
-            shown = own.limits.set(actor, asked, _minor(limit, money))
+    money = own.limits.money()
+    if limit is None:
+        own.limits.remove(actor, asked)
+        shown = None
+    else:
+        shown = own.limits.set(actor, asked, _minor(limit, money))
     if as_json:
         print_json(None if shown is None else shown.describe())
     elif shown is None:
@@ -99,17 +94,10 @@ def set_limit(
 
 
 @app.command("list", cls=Command, help=mark("List the limits, and who has set them."))
-def list_limits(
-    *,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
-    as_json: Json = False,
-) -> None:
+@on_own_node
+def list_limits(own: OwnService, actor: Actor, *, as_json: Json = False) -> None:
     """Show all in the order of their subjects."""
-    with own_node(directory, party, config) as own:
-        found, money = own.limits.listed(acting(own, person)), own.limits.money()
+    found, money = own.limits.listed(actor), own.limits.money()
     if as_json:
         print_json([one.describe() for one in found])
     else:

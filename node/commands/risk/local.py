@@ -4,18 +4,17 @@ from typing import Annotated, Any, Final, TypeAlias
 
 import typer
 
-from node.commands.options import Dir, Json, Party, parse_day
+from node.commands.options import Json, Subject, parse_day
 from node.commands.output import new_console, print_json, print_line
-from node.commands.own_node import As, NodeConfig, acting, own_node
+from node.commands.own_node import on_own_node
 from node.commands.tree import Command, new_app
+from node.own.service import OwnService
 from node.risk.local import Entry, describe_altman, describe_entry
+from node.risk.roles import Actor
 from node.texts import mark, tr
 
 app: Final = new_app(help=mark("Enter what the firm knows of a customer's statements and industry."))
 
-Subject: TypeAlias = Annotated[
-    str, typer.Argument(metavar="SUBJECT", help=mark("A subject id, such as uscc:91350100M000100Y43."))
-]
 AsOf: TypeAlias = Annotated[
     str, typer.Option("--as-of", metavar="YYYY-MM-DD", help=mark("The day that the figures stand for."))
 ]
@@ -25,7 +24,10 @@ Expires: TypeAlias = Annotated[
 
 
 @app.command(cls=Command, help=mark("Enter the figures of a financial statement, for Altman's Z' or Z''."))
+@on_own_node
 def altman(  # noqa: PLR0913 - one for each figure
+    own: OwnService,
+    actor: Actor,
     subject: Subject,
     *,
     as_of: AsOf,
@@ -42,10 +44,6 @@ def altman(  # noqa: PLR0913 - one for each figure
     sales: Annotated[
         str | None, typer.Option(metavar="AMOUNT", show_default=False, help=mark("Sales, for z1."))
     ] = None,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
     as_json: Json = False,
 ) -> None:
     """All amounts in the same unit of money; the figures stay at the node."""
@@ -58,20 +56,22 @@ def altman(  # noqa: PLR0913 - one for each figure
         "book_equity": book_equity,
         **({} if sales is None else {"sales": sales}),
     }
-    with own_node(directory, party, config) as own:
-        entered = own.local.enter(
-            acting(own, person),
-            own.subject(subject),
-            "altman",
-            {"model": model, **figures},
-            as_of=parse_day(as_of),
-            expires_on=parse_day(expires),
-        )
+    entered = own.local.enter(
+        actor,
+        own.subject(subject),
+        "altman",
+        {"model": model, **figures},
+        as_of=parse_day(as_of),
+        expires_on=parse_day(expires),
+    )
     _show(entered, as_json=as_json)
 
 
 @app.command(cls=Command, help=mark("Enter the outlook of a customer's industry."))
-def industry(  # noqa: PLR0913 - one for each option
+@on_own_node
+def industry(
+    own: OwnService,
+    actor: Actor,
     subject: Subject,
     *,
     outlook: Annotated[
@@ -79,38 +79,25 @@ def industry(  # noqa: PLR0913 - one for each option
     ],
     as_of: AsOf,
     expires: Expires,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
     as_json: Json = False,
 ) -> None:
     """Enter it; an earlier one counts no more."""
-    with own_node(directory, party, config) as own:
-        entered = own.local.enter(
-            acting(own, person),
-            own.subject(subject),
-            "industry",
-            {"outlook": outlook},
-            as_of=parse_day(as_of),
-            expires_on=parse_day(expires),
-        )
+    entered = own.local.enter(
+        actor,
+        own.subject(subject),
+        "industry",
+        {"outlook": outlook},
+        as_of=parse_day(as_of),
+        expires_on=parse_day(expires),
+    )
     _show(entered, as_json=as_json)
 
 
 @app.command("list", cls=Command, help=mark("List what was entered about a customer, the newest first."))
-def list_entries(
-    subject: Subject,
-    *,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
-    as_json: Json = False,
-) -> None:
+@on_own_node
+def list_entries(own: OwnService, actor: Actor, subject: Subject, *, as_json: Json = False) -> None:
     """Show all entries, those that have expired too."""
-    with own_node(directory, party, config) as own:
-        found = own.local.listed(acting(own, person), own.subject(subject))
+    found = own.local.listed(actor, own.subject(subject))
     if as_json:
         print_json([describe_entry(entry) for entry in found])
         return

@@ -4,17 +4,22 @@ from typing import Annotated, Final
 
 import typer
 
-from node.commands.options import Dir, Json, Party
+from node.commands.options import Json
 from node.commands.output import new_console, print_json
-from node.commands.own_node import As, NodeConfig, acting, own_node
+from node.commands.own_node import on_own_node
 from node.commands.tree import Command, new_app
+from node.own.service import OwnService
+from node.risk.roles import Actor
 from node.texts import mark
 
 app: Final = new_app()
 
 
 @app.command(cls=Command, help=mark("Show the risk matrix, with all customers or one."))
+@on_own_node
 def matrix(
+    own: OwnService,
+    actor: Actor,
     subject: Annotated[
         str | None,
         typer.Argument(
@@ -22,20 +27,14 @@ def matrix(
         ),
     ] = None,
     *,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
     as_json: Json = False,
 ) -> None:
     """Count customers by cell; one that is not placed stands in no cell."""
-    with own_node(directory, party, config) as own:
-        actor = acting(own, person)
-        if subject is None:
-            run = own.risk.assess_all(actor, respond=False)
-        else:
-            run = own.risk.assess(actor, own.subject(subject))
-        risks = own.register.live(None if subject is None else [one.subject for one in run.assessments])
+    if subject is None:
+        run = own.risk.assess_all(actor, respond=False)
+    else:
+        run = own.risk.assess(actor, own.subject(subject))
+    risks = own.register.live(None if subject is None else [one.subject for one in run.assessments])
     if as_json:
         print_json(run.describe_matrix(risks))
         return

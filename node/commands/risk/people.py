@@ -4,12 +4,13 @@ from typing import Annotated, Any, Final, TypeAlias
 
 import typer
 
-from node.commands.options import Dir, Json, Party, WrongUsageError
+from node.commands.options import Dir, Json, Party, one_of
 from node.commands.output import new_console, print_json, print_line
-from node.commands.own_node import As, NodeConfig, acting, own_node
+from node.commands.own_node import As, NodeConfig, acting, on_own_node, own_node
 from node.commands.tree import Command, new_app
+from node.own.service import OwnService
 from node.risk.people import Person
-from node.risk.roles import PERSONS, Role
+from node.risk.roles import PERSONS, Actor
 from node.texts import mark, tr
 
 app: Final = new_app(help=mark("Who may act in risk management, and in which role."))
@@ -42,7 +43,7 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Without --as the operator begins, where there is no admin yet."""
-    asked = _role(role)
+    asked = one_of(PERSONS, role, "--role")
     with own_node(directory, party, config) as own:
         if person is None and asked == "admin":
             added = own.people.begin(name)
@@ -52,62 +53,31 @@ def add(
 
 
 @app.command(cls=Command, help=mark("Give a person another role."))
-def change(
-    name: Name,
-    *,
-    role: RoleAsked,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
-    as_json: Json = False,
-) -> None:
+@on_own_node
+def change(own: OwnService, actor: Actor, name: Name, *, role: RoleAsked, as_json: Json = False) -> None:
     """Nobody changes their own."""
-    asked = _role(role)
-    with own_node(directory, party, config) as own:
-        changed = own.people.change_role(acting(own, person), name, asked)
+    asked = one_of(PERSONS, role, "--role")
+    changed = own.people.change_role(actor, name, asked)
     _show(changed, as_json=as_json)
 
 
 @app.command(cls=Command, help=mark("Let a person act no more; the API keys of that person end."))
-def retire(
-    name: Name,
-    *,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
-    as_json: Json = False,
-) -> None:
+@on_own_node
+def retire(own: OwnService, actor: Actor, name: Name, *, as_json: Json = False) -> None:
     """Keep the name taken: the audit chain names it."""
-    with own_node(directory, party, config) as own:
-        retired = own.people.retire(acting(own, person), name)
+    retired = own.people.retire(actor, name)
     _show(retired, as_json=as_json)
 
 
 @app.command("list", cls=Command, help=mark("List the people, those who have retired too."))
-def list_people(
-    *,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
-    as_json: Json = False,
-) -> None:
+@on_own_node
+def list_people(own: OwnService, actor: Actor, *, as_json: Json = False) -> None:
     """Show everybody in the order of their names."""
-    with own_node(directory, party, config) as own:
-        found = own.people.listed(acting(own, person))
+    found = own.people.listed(actor)
     if as_json:
         print_json([one.describe() for one in found])
     else:
         _print(found)
-
-
-def _role(asked: str) -> Role:
-    for role in PERSONS:
-        if role == asked:
-            return role
-    raise WrongUsageError(tr("--role is one of: {names}", names=", ".join(PERSONS)))
 
 
 def _show(one: Person, *, as_json: bool) -> None:

@@ -5,13 +5,14 @@ from typing import Annotated, Final, TypeAlias
 
 import typer
 
-from node.commands.options import Dir, Json, Party
+from node.commands.options import Json
 from node.commands.output import new_console, print_json, print_line, refuse
-from node.commands.own_node import As, NodeConfig, acting, own_node
+from node.commands.own_node import on_own_node
 from node.commands.tree import Command, new_app
+from node.own.service import OwnService
 from node.risk.policy import PolicyError, parse_policy
 from node.risk.policy.versions import Version
-from node.risk.roles import require
+from node.risk.roles import Actor, require
 from node.texts import mark, tr
 
 app: Final = new_app(help=mark("Show, check, preview and adopt the firm's risk policy."))
@@ -25,7 +26,10 @@ PolicyFile: TypeAlias = Annotated[
 
 
 @app.command(cls=Command, help=mark("Print the policy file that is in force."))
+@on_own_node
 def show(
+    own: OwnService,
+    actor: Actor,
     *,
     version: Annotated[
         int | None,
@@ -33,16 +37,11 @@ def show(
             min=0, metavar="NUMBER", show_default=False, help=mark("An earlier version; 0 is the default.")
         ),
     ] = None,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
     as_json: Json = False,
 ) -> None:
     """Print the file as it was adopted, to the byte."""
-    with own_node(directory, party, config) as own:
-        require(acting(own, person), "policy.view")
-        found = own.policy.in_force()[0] if version is None else own.policy.one(version)
+    require(actor, "policy.view")
+    found = own.policy.in_force()[0] if version is None else own.policy.one(version)
     if as_json:
         print_json({**found.describe(), "policy": found.raw.decode()})
     else:
@@ -71,18 +70,10 @@ def check(file: PolicyFile, *, as_json: Json = False) -> None:
 @app.command(
     cls=Command, help=mark("Say what a policy file would change, for how many customers and for whom.")
 )
-def preview(
-    file: PolicyFile,
-    *,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
-    as_json: Json = False,
-) -> None:
+@on_own_node
+def preview(own: OwnService, actor: Actor, file: PolicyFile, *, as_json: Json = False) -> None:
     """Assess everybody by both policies and change nothing."""
-    with own_node(directory, party, config) as own:
-        found = own.risk.preview(acting(own, person), file.read_bytes())
+    found = own.risk.preview(actor, file.read_bytes())
     if as_json:
         print_json(found.describe())
         return
@@ -93,7 +84,10 @@ def preview(
 
 
 @app.command(cls=Command, help=mark("Let a policy file be in force from now on."))
+@on_own_node
 def adopt(
+    own: OwnService,
+    actor: Actor,
     file: PolicyFile,
     *,
     note: Annotated[str, typer.Option(metavar="TEXT", help=mark("Why, for the history."))] = "",
@@ -106,15 +100,10 @@ def adopt(
             help=mark("Only in the place of this version, which `preview` has compared it with."),
         ),
     ] = None,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
     as_json: Json = False,
 ) -> None:
     """Adopt; what is wrong with the file leaves the old policy in force."""
-    with own_node(directory, party, config) as own:
-        adopted = own.policy.adopt(acting(own, person), file.read_bytes(), note=note, replaces=replaces)
+    adopted = own.policy.adopt(actor, file.read_bytes(), note=note, replaces=replaces)
     if as_json:
         print_json(adopted.describe())
     else:
@@ -122,18 +111,11 @@ def adopt(
 
 
 @app.command(cls=Command, help=mark("List the versions: who adopted which, and when."))
-def history(
-    *,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
-    as_json: Json = False,
-) -> None:
+@on_own_node
+def history(own: OwnService, actor: Actor, *, as_json: Json = False) -> None:
     """Show the newest first."""
-    with own_node(directory, party, config) as own:
-        require(acting(own, person), "policy.view")
-        found = own.policy.listed(limit=_HISTORY_MOST)
+    require(actor, "policy.view")
+    found = own.policy.listed(limit=_HISTORY_MOST)
     if as_json:
         print_json([version.describe() for version in found])
     else:

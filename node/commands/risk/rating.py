@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from node.commands.options import WrongUsageError
+from node.commands.options import WrongUsageError, one_of
 from node.risk.kinds import KINDS, Rating, RiskKind
 from node.texts import tr
 
@@ -21,10 +21,7 @@ def read_rating(text: str) -> Rating:
 
 def read_kind(text: str) -> RiskKind:
     """Read the name of a kind of risk; raise WrongUsageError."""
-    for kind in KINDS:
-        if kind == text:
-            return kind
-    raise WrongUsageError(tr("A kind of risk is one of: {names}", names=", ".join(KINDS)))
+    return one_of(KINDS, text, "KIND")
 
 
 def read_ratings(texts: Iterable[str]) -> dict[RiskKind, Rating]:

@@ -5,20 +5,21 @@ from typing import Annotated, Final, TypeAlias
 
 import typer
 
-from node.commands.options import Dir, Json, Party, WrongUsageError
+from node.commands.options import Json, Subject, one_of
 from node.commands.output import print_json, print_line
-from node.commands.own_node import As, NodeConfig, acting, own_node
+from node.commands.own_node import on_own_node
 from node.commands.risk.rating import read_kind, read_rating
 from node.commands.tree import Command, new_app
+from node.own.service import OwnService
 from node.risk.kinds import KIND_WORDS
-from node.risk.register.risk import STATE_WORDS, STATES, Risk, State
+from node.risk.register.risk import STATE_WORDS, STATES, Risk
 from node.risk.register.service import Entry, Said
+from node.risk.roles import Actor
 from node.texts import formats, mark, tr
 from node.texts.catalogue import current
 
 app: Final = new_app(help=mark("The register of risks: found by the policy's rules, entered by people."))
 
-Subject: TypeAlias = Annotated[str, typer.Argument(metavar="SUBJECT", help=mark("A subject id."))]
 Kind: TypeAlias = Annotated[
     str,
     typer.Option("--kind", metavar="KIND", help=mark("credit, market, operational or legal.")),
@@ -27,21 +28,13 @@ Owner: TypeAlias = Annotated[
     str | None,
     typer.Option(metavar="PERSON", show_default=False, help=mark("Who looks after it.")),
 ]
-_ID_BYTES: Final = 16
 
 
 @app.command(cls=Command, help=mark("Run the policy's rules over all customers."))
-def find(
-    *,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
-    as_json: Json = False,
-) -> None:
+@on_own_node
+def find(own: OwnService, actor: Actor, *, as_json: Json = False) -> None:
     """Find what is new; again it changes nothing."""
-    with own_node(directory, party, config) as own:
-        made = own.register.find(acting(own, person))
+    made = own.register.find(actor)
     if as_json:
         print_json(made)
         return
@@ -52,7 +45,10 @@ def find(
 
 
 @app.command(cls=Command, help=mark("Enter a risk that you see."))
+@on_own_node
 def add(  # noqa: PLR0913 - one for each option
+    own: OwnService,
+    actor: Actor,
     subject: Subject,
     *,
     kind: Kind,
@@ -63,10 +59,6 @@ def add(  # noqa: PLR0913 - one for each option
         typer.Option(metavar="TEXT", show_default=False, help=mark("What it rests on; once for each piece.")),
     ] = None,
     owner: Owner = None,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
     as_json: Json = False,
 ) -> None:
     """Put it into the register; it is yours unless --owner says whose."""
@@ -77,14 +69,16 @@ def add(  # noqa: PLR0913 - one for each option
         evidence=tuple(evidence or ()),
         owner=owner,
     )
-    with own_node(directory, party, config) as own:
-        actor, asked = acting(own, person), own.subject(subject)
-        risk = own.register.enter(actor, asked, entry, risk_id=own.entropy(_ID_BYTES).hex())
+    asked = own.subject(subject)
+    risk = own.register.enter(actor, asked, entry, risk_id=own.calls.new_effect())
     _show([risk], as_json=as_json)
 
 
 @app.command(cls=Command, help=mark("Accept, mitigate, close or reopen a risk; change its owner or rating."))
+@on_own_node
 def change(  # noqa: PLR0913
+    own: OwnService,
+    actor: Actor,
     subject: Subject,
     risk_id: Annotated[str, typer.Argument(metavar="ID", help=mark("The risk's id, as `list` shows it."))],
     *,
@@ -98,22 +92,25 @@ def change(  # noqa: PLR0913
         typer.Option(metavar="PxI", show_default=False, help=mark("Probability x impact, such as 2x4.")),
     ] = None,
     owner: Owner = None,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
     as_json: Json = False,
 ) -> None:
     """Write down what becomes of it, and why."""
     rating = None if rate is None else read_rating(rate)
-    said = Said(reason=reason, state=_state(state), owner=owner, rating=rating)
-    with own_node(directory, party, config) as own:
-        risk = own.register.change(acting(own, person), own.subject(subject), risk_id, said)
+    said = Said(
+        reason=reason,
+        state=None if state is None else one_of(STATES, state, "--state"),
+        owner=owner,
+        rating=rating,
+    )
+    risk = own.register.change(actor, own.subject(subject), risk_id, said)
     _show([risk], as_json=as_json)
 
 
 @app.command("list", cls=Command, help=mark("List the risks of one customer, or of all."))
+@on_own_node
 def list_risks(
+    own: OwnService,
+    actor: Actor,
     subject: Annotated[
         str | None, typer.Argument(metavar="SUBJECT", help=mark("A subject id; all without it."))
     ] = None,
@@ -122,31 +119,16 @@ def list_risks(
         str | None,
         typer.Option(metavar="STATE", show_default=False, help=mark("open, accepted, mitigated or closed.")),
     ] = None,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
     as_json: Json = False,
 ) -> None:
     """Show risks in the order they were found."""
-    asked = _state(state)
-    with own_node(directory, party, config) as own:
-        actor = acting(own, person)
-        if subject is None:
-            found = [risk for _, risk in own.register.listed(actor, state=asked)]
-        else:
-            risks = own.register.of(actor, own.subject(subject))
-            found = [risk for risk in risks if asked in (None, risk.state)]
+    asked = None if state is None else one_of(STATES, state, "--state")
+    if subject is None:
+        found = [risk for _, risk in own.register.listed(actor, state=asked)]
+    else:
+        risks = own.register.of(actor, own.subject(subject))
+        found = [risk for risk in risks if asked in (None, risk.state)]
     _show(found, as_json=as_json, is_list=True)
-
-
-def _state(text: str | None) -> State | None:
-    if text is None:
-        return None
-    for state in STATES:
-        if state == text:
-            return state
-    raise WrongUsageError(tr("--state is one of: {names}", names=", ".join(STATES)))
 
 
 def _show(risks: list[Risk], *, as_json: bool, is_list: bool = False) -> None:

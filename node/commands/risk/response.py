@@ -4,15 +4,16 @@ from typing import Annotated, Final, TypeAlias
 
 import typer
 
-from node.commands.options import Dir, Json, Party, WrongUsageError, parse_day
+from node.commands.options import Json, one_of, parse_day
 from node.commands.output import new_console, print_json, print_line
-from node.commands.own_node import As, NodeConfig, acting, own_node
+from node.commands.own_node import on_own_node
 from node.commands.tree import Command, new_app
 from node.own.service import OwnService
 from node.rendering.figures import frame_of
 from node.risk.notice import notice_of
 from node.risk.policy import RiskPolicy, parse_policy
-from node.risk.responses import STATES, Response, State
+from node.risk.responses import STATES, Response
+from node.risk.roles import Actor
 from node.texts import current, mark, tr
 
 app: Final = new_app(
@@ -26,7 +27,10 @@ ResponseId: TypeAlias = Annotated[
 
 
 @app.command("list", cls=Command, help=mark("List responses, the newest first."))
+@on_own_node
 def list_responses(
+    own: OwnService,
+    actor: Actor,
     *,
     state: Annotated[
         str | None,
@@ -39,23 +43,19 @@ def list_responses(
         str | None,
         typer.Option(metavar="YYYY-MM-DD", show_default=False, help=mark("Only what is due by this day.")),
     ] = None,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
     as_json: Json = False,
 ) -> None:
     """Show up to 500."""
-    asked, day = _state(state), None if due_by is None else parse_day(due_by)
-    with own_node(directory, party, config) as own:
-        found = own.responses.listed(
-            acting(own, person),
-            state=asked,
-            subject=None if subject is None else own.subject(subject),
-            due_by=day,
-            limit=_LISTED_MOST,
-        )
-        frame = frame_of(own.consortium)
+    asked = None if state is None else one_of(STATES, state, "--state")
+    day = None if due_by is None else parse_day(due_by)
+    found = own.responses.listed(
+        actor,
+        state=asked,
+        subject=None if subject is None else own.subject(subject),
+        due_by=day,
+        limit=_LISTED_MOST,
+    )
+    frame = frame_of(own.consortium)
     if as_json:
         print_json([one.describe() for one in found])
         return
@@ -66,74 +66,51 @@ def list_responses(
 
 
 @app.command(cls=Command, help=mark("Approve a response that is proposed."))
-def approve(
-    response: ResponseId,
-    *,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
-    as_json: Json = False,
-) -> None:
+@on_own_node
+def approve(own: OwnService, actor: Actor, response: ResponseId, *, as_json: Json = False) -> None:
     """Only the roles that the policy names for the amount may."""
-    with own_node(directory, party, config) as own:
-        actor = acting(own, person)
-        decided = own.responses.approve(actor, own.responses.find(actor, response).id)
+    decided = own.responses.approve(actor, own.responses.find(actor, response).id)
     _show(decided, as_json=as_json)
 
 
 @app.command(cls=Command, help=mark("Reject a response that is proposed."))
+@on_own_node
 def reject(
+    own: OwnService,
+    actor: Actor,
     response: ResponseId,
     *,
     reason: Annotated[str, typer.Option(metavar="TEXT", help=mark("Why."))],
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
     as_json: Json = False,
 ) -> None:
     """Only the roles that the policy names for the amount may."""
-    with own_node(directory, party, config) as own:
-        actor = acting(own, person)
-        decided = own.responses.reject(actor, own.responses.find(actor, response).id, reason=reason)
+    decided = own.responses.reject(actor, own.responses.find(actor, response).id, reason=reason)
     _show(decided, as_json=as_json)
 
 
 @app.command(cls=Command, help=mark("Say that an approved response is done, and what came of it."))
+@on_own_node
 def done(
+    own: OwnService,
+    actor: Actor,
     response: ResponseId,
     *,
     outcome: Annotated[str, typer.Option(metavar="TEXT", help=mark("What came of it."))],
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
     as_json: Json = False,
 ) -> None:
     """Close the response."""
-    with own_node(directory, party, config) as own:
-        actor = acting(own, person)
-        finished = own.responses.finish(actor, own.responses.find(actor, response).id, outcome=outcome)
+    finished = own.responses.finish(actor, own.responses.find(actor, response).id, outcome=outcome)
     _show(finished, as_json=as_json)
 
 
 @app.command(
     cls=Command, help=mark("Write to the customer why: an adverse-action notice that names no source.")
 )
-def notice(
-    response: ResponseId,
-    *,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
-    as_json: Json = False,
-) -> None:
+@on_own_node
+def notice(own: OwnService, actor: Actor, response: ResponseId, *, as_json: Json = False) -> None:
     """Print the text; --json has it in both languages."""
-    with own_node(directory, party, config) as own:
-        found = own.responses.find(acting(own, person), response)
-        texts = notice_of(found, _policy_of(own, found))
+    found = own.responses.find(actor, response)
+    texts = notice_of(found, _policy_of(own, found))
     if as_json:
         print_json({"id": found.id, "notice": texts})
     else:
@@ -142,13 +119,6 @@ def notice(
 
 def _policy_of(own: OwnService, found: Response) -> RiskPolicy:
     return parse_policy(own.policy.one(found.policy).raw)
-
-
-def _state(text: str | None) -> State | None:
-    found = next((state for state in STATES if state == text), None)
-    if text is not None and found is None:
-        raise WrongUsageError(tr("--state is one of: {names}", names=", ".join(STATES)))
-    return found
 
 
 def _show(one: Response, *, as_json: bool) -> None:

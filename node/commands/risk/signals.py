@@ -7,17 +7,22 @@ import typer
 
 from hanse_ledger.consortium import Consortium
 from hanse_ledger.subjects import parse_subject
-from node.commands.options import Dir, Json, Party
+from node.commands.options import Json
 from node.commands.output import new_console, print_json
-from node.commands.own_node import As, NodeConfig, acting, own_node
+from node.commands.own_node import on_own_node
 from node.commands.tree import Command, new_app
+from node.own.service import OwnService
+from node.risk.roles import Actor
 from node.texts import mark, tr
 
 app: Final = new_app()
 
 
 @app.command(cls=Command, help=mark("Show what is known of a customer, or why it is not."))
+@on_own_node
 def signals(
+    own: OwnService,
+    actor: Actor,
     subject: Annotated[
         str, typer.Argument(metavar="SUBJECT", help=mark("A subject id, such as uscc:91350100M000100Y43."))
     ],
@@ -25,17 +30,12 @@ def signals(
     formulas: Annotated[
         bool, typer.Option("--formulas", help=mark("Say how each figure is computed too."))
     ] = False,
-    person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    config: NodeConfig = None,
     as_json: Json = False,
 ) -> None:
     """Ask nobody: all follows from answers, books and facts that the node has."""
     asked = parse_subject(subject).id
-    with own_node(directory, party, config) as own:
-        found = own.signals.view(acting(own, person), asked)
-        consortium = own.consortium
+    found = own.signals.view(actor, asked)
+    consortium = own.consortium
     if as_json:
         print_json(found)
     else:
