@@ -10,13 +10,14 @@ INSTALLED := $(VENV)/.hanse-installed
 TOOLS := $(VENV)/.hanse-tools
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench soak check-contract setup-full net net-down
+.PHONY: help demo test lint format protobuf bench soak check-contract setup-full net net-down
 
 help:
 	@echo "make demo            set up .venv and run Hanse on made-up sample data"
 	@echo "make test            set up .venv and run the whole test suite (ARGS= for pytest)"
 	@echo "make lint            ruff, mypy, import contracts"
 	@echo "make format          let ruff put the code in its form"
+	@echo "make protobuf        generate anew what reads and writes CometBFT's messages"
 	@echo "make bench           the benchmarks"
 	@echo "make soak            kill and pause nodes at random under load (ROUNDS=100 SEED=...)"
 	@echo "make check-contract  compare tests/vectors and docs/protocol.md with ../shared"
@@ -56,6 +57,9 @@ lint: $(TOOLS)
 format: $(TOOLS)
 	$(PY) -m ruff check --fix
 	$(PY) -m ruff format
+
+protobuf: $(TOOLS)
+	@sh scripts/generate_protobuf.sh .
 
 bench: $(TOOLS)
 	$(PY) benchmarks/run.py

@@ -17,7 +17,9 @@ from hanse_ledger.signing import PUBLIC_KEY_BYTES, SIGNATURE_BYTES, SigningKey
 
 CARD_FORMAT: Final = "hanse-party/1"
 _X_MOST: Final = 255
-_PEER: Final = re.compile(r"[0-9a-f]{40}@[^\s/@,]+:[0-9]{1,5}")
+PEER_ADDRESS: Final = re.compile(r"[^\s/@,:]+:[0-9]{1,5}|\[[0-9a-f:]+\]:[0-9]{1,5}")
+"""Host and port at which a validator's CometBFT listens for the others."""
+_PEER: Final = re.compile(rf"[0-9a-f]{{40}}@(?:{PEER_ADDRESS.pattern})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from typing import Annotated, Final, TypeAlias
 
 import typer
 
+from consortium_config.draft import PEER_ADDRESS
 from hanse_ledger.consortium import ROLES, STEWARD
 from hanse_ledger.ids import ConsortiumId, PartyId, StewardX
 from node.clocks import system_entropy
@@ -83,6 +84,8 @@ def new(  # noqa: PLR0913 - one option each
         raise WrongUsageError(tr("--role is member, steward, desk or observer."))
     if (STEWARD in role) != (x is not None):
         raise WrongUsageError(tr("A steward has an --x, and nobody else."))
+    if peer and not (orders and PEER_ADDRESS.fullmatch(peer)):
+        raise WrongUsageError(tr("--peer is HOST:PORT, and goes with --orders."))
     asked = Application(
         consortium=ConsortiumId(consortium),
         party=PartyId(party),

@@ -139,7 +139,7 @@ def _peer(opened: OpenHome, asked: Application) -> str:
         return ""
     log_seed = opened.secrets.seeds.log
     if log_seed is None:
-        raise FoundingError("is for parties that order (--orders)", party=asked.party, field="peer")
+        raise FoundingError("is for parties that may order", party=asked.party, field="peer")
     return f"{node_id(SigningKey(node_seed(log_seed)).public)}@{asked.peer}"
 
 

@@ -1,0 +1,156 @@
+"""Founding a consortium whose stewards agree on the order, and the folders of their CometBFT."""
+
+import json
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support_cli import Ended
+from support_founding import DESK, FOUNDERS, MEMBERS, POLICY, STEWARDS, Rehearsal, cheap_keys, done, hanse
+
+from hanse_ledger.consortium import parse_document
+from node.errors import SettingsError
+from node.sequencing.cometbft.home import chain_id, check_home
+from node.settings import load_settings
+
+ONE = STEWARDS[0]
+STATE = "data/priv_validator_state.json"
+
+
+class Agreeing(Rehearsal):
+    def new_steward(self, party: str, *more: str) -> Ended:
+        words = ("--consortium", "hanse.example/steel", "--party", party, "--name", party.title())
+        words += ("--role", "steward", "--x", party[-1], "--orders", "--url", f"http://{party}.example")
+        return hanse("party", "new", "--dir", self.home(party), "--mail", self.mail, *words, *more)
+
+    def configure(self, party: str, *more: str) -> Ended:
+        words = ("--mail", self.mail, "--listen", "127.0.0.1:0", "--engine", "cometbft")
+        return hanse("node", "config", "--dir", self.home(party), *words, *more)
+
+    def init(self, party: str, *more: str) -> Ended:
+        config = self.home(party) / "node.toml"
+        return hanse("node", "init-cometbft", "--config", config, "--cards", self.mail, *more)
+
+
+@pytest.fixture(scope="module")
+def agreed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agreeing]:
+    with pytest.MonkeyPatch.context() as patch:
+        cheap_keys(patch)
+        going = Agreeing(tmp_path_factory.mktemp("agreed"))
+        going.mail.mkdir()
+        (going.folder / "policy.toml").write_text(POLICY.replace('["desk"]', json.dumps(STEWARDS)))
+        for place, party in enumerate(STEWARDS):
+            done(going.new_steward(party, "--peer", f"10.0.0.{place + 1}:26656"))
+        for party in (DESK, *MEMBERS):
+            done(going.new(party))
+        done(going.make_draft())
+        going.all_keys()
+        for party in FOUNDERS:
+            done(going.do("sign", party, "--yes"))
+        done(going.do("genesis", ONE))
+        for party in STEWARDS:
+            done(going.configure(party, "--peer-listen", "0.0.0.0:26656"))
+        done(going.configure(DESK))
+        yield going
+
+
+@pytest.fixture(autouse=True)
+def _passphrase(monkeypatch: pytest.MonkeyPatch) -> None:
+    cheap_keys(monkeypatch)
+
+
+def test_every_validator_knows_the_same_genesis_and_where_the_others_are(agreed: Agreeing) -> None:
+    made = {party: done(agreed.init(party, "--json")).document for party in STEWARDS}
+    assert [one["validators"] for one in made.values()] == [list(STEWARDS)] * 4
+    homes = {party: Path(one["home"]) for party, one in made.items()}
+    assert len({(home / "config/genesis.json").read_bytes() for home in homes.values()}) == 1
+    for party, home in homes.items():
+        config = tomllib.loads((home / "config/config.toml").read_text())
+        others = [f"{made[o]['node_id']}@10.0.0.{o[-1]}:26656" for o in STEWARDS if o != party]
+        assert config["p2p"]["persistent_peers"].split(",") == others
+        assert config["p2p"]["laddr"] == "tcp://0.0.0.0:26656"
+        assert config["consensus"]["create_empty_blocks"] is False
+    keys = {
+        json.loads((home / "config/priv_validator_key.json").read_text())["address"]
+        for home in homes.values()
+    }
+    genesis = json.loads((homes[ONE] / "config/genesis.json").read_text())
+    assert {one["address"] for one in genesis["validators"]} == keys
+    assert {one["power"] for one in genesis["validators"]} == {"10"}
+
+
+def test_what_was_signed_last_is_never_written_again(agreed: Agreeing) -> None:
+    home = Path(done(agreed.init(ONE, "--json")).document["home"])
+    went_on = b'{"height": "7", "round": 0, "step": 3}'
+    (home / STATE).write_bytes(went_on)
+    config = home / "config/config.toml"
+    written = config.read_bytes()
+    config.write_text("changed by hand")
+    done(agreed.init(ONE))
+    assert (home / STATE).read_bytes() == went_on
+    assert config.read_bytes() == written
+
+
+@pytest.mark.parametrize("name", [STATE, "config/priv_validator_key.json", "config/genesis.json"])
+def test_a_validator_without_a_file_of_its_folder_does_not_start(agreed: Agreeing, name: str) -> None:
+    home = Path(done(agreed.init(ONE, "--json")).document["home"])
+    settings = load_settings(agreed.home(ONE) / "node.toml")
+    document = parse_document(settings.consortium.read_bytes())
+    key = document.parties[ONE].log_key or b""
+    check_home(home, document, key)
+    raw = (home / name).read_bytes()
+    (home / name).unlink()
+    try:
+        with pytest.raises(SettingsError, match=Path(name).name):
+            check_home(home, document, key)
+    finally:
+        (home / name).write_bytes(raw)
+    with pytest.raises(SettingsError, match="not this party's log key"):
+        check_home(home, document, bytes(32))
+
+
+def test_a_folder_of_another_consortium_is_refused(agreed: Agreeing) -> None:
+    home = Path(done(agreed.init(ONE, "--json")).document["home"])
+    document = parse_document((agreed.home(ONE) / "consortium.json").read_bytes())
+    genesis = home / "config/genesis.json"
+    raw = genesis.read_bytes()
+    genesis.write_bytes(raw.replace(chain_id(document).encode(), b"hanse-" + b"0" * 44))
+    try:
+        with pytest.raises(SettingsError, match="another consortium's"):
+            check_home(home, document, document.parties[ONE].log_key or b"")
+    finally:
+        genesis.write_bytes(raw)
+
+
+def test_a_card_without_a_place_of_its_cometbft_is_named(agreed: Agreeing, tmp_path: Path) -> None:
+    cards = tmp_path / "cards"
+    cards.mkdir()
+    for party in STEWARDS:
+        (cards / f"{party}.card.json").write_bytes(agreed.letter(f"{party}.card.json"))
+    (cards / "steward-3.card.json").unlink()
+    config = agreed.home(ONE) / "node.toml"
+    ended = hanse("node", "init-cometbft", "--config", config, "--cards", cards)
+    assert ended.code != 0
+    assert "steward-3" in ended.err
+
+
+def test_who_does_not_agree_has_no_cometbft(agreed: Agreeing) -> None:
+    ended = agreed.init(DESK)
+    assert ended.code != 0
+    assert "where CometBFT listens" in ended.err
+
+
+def test_a_place_for_other_validators_is_for_those_that_order(agreed: Agreeing) -> None:
+    ended = agreed.new(MEMBERS[0], "--peer", "10.0.0.9:26656")
+    assert ended.code != 0
+    assert "--orders" in ended.err
+
+
+@pytest.mark.parametrize("peer", ["nowhere", "10.0.0.1", "a,b:1", "10.0.0.1:port"])
+def test_a_place_that_is_none_makes_no_card(tmp_path: Path, peer: str) -> None:
+    words = ("--consortium", "hanse.example/steel", "--party", "extra", "--name", "Extra", "--role", "member")
+    folders = ("--dir", tmp_path / "extra", "--mail", tmp_path)
+    ended = hanse("party", "new", *folders, *words, "--orders", "--peer", peer)
+    assert ended.code != 0
+    assert not list(tmp_path.glob("*.card.json"))
