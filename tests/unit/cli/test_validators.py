@@ -20,8 +20,17 @@ STATE = "data/priv_validator_state.json"
 
 class Agreeing(Rehearsal):
     def new_steward(self, party: str, *more: str) -> Ended:
-        words = ("--consortium", "hanse.example/steel", "--party", party, "--name", party.title())
-        words += ("--role", "steward", "--x", party[-1], "--orders", "--url", f"http://{party}.example")
+        named = ("--consortium", "hanse.example/steel", "--party", party, "--name", party.title())
+        words = (
+            *named,
+            "--role",
+            "steward",
+            "--x",
+            party[-1],
+            "--orders",
+            "--url",
+            f"http://{party}.example",
+        )
         return hanse("party", "new", "--dir", self.home(party), "--mail", self.mail, *words, *more)
 
     def configure(self, party: str, *more: str) -> Ended:
