@@ -57,7 +57,8 @@ class Alerts:
         self, database: Database, clock: Clock, audit: AuditChain, person_of: Callable[[str], Actor]
     ) -> None:
         """`person_of` gives a live person by name; raises NotPermittedError."""
-        self._database, self._clock, self._audit, self._person_of = database, clock, audit, person_of
+        self._database, self._clock, self._person_of = database, clock, person_of
+        self._note = audit.noting(clock)
 
     def listed(
         self, actor: Actor, which: Which = ALL, *, before: int | None = None, limit: int
@@ -169,18 +170,6 @@ class Alerts:
                 noted = {"alert": alert_id, **content}
                 self._note(connection, actor, f"alert.{action}", row.subject, noted)
             return _with_steps(connection, _needed(connection, alert_id))
-
-    def _note(
-        self,
-        connection: Connection,
-        actor: Actor,
-        action: str,
-        subject: str | None,
-        content: Mapping[str, Any],
-    ) -> None:
-        of = None if subject is None else SubjectId(subject)
-        now = self._clock.now()
-        self._audit.append(connection, actor=actor, action=action, subject=of, content=content, at=now)
 
 
 def _needed(connection: Connection, alert_id: str) -> Any:

@@ -8,10 +8,10 @@ end, or a chain made anew as a whole, does not: against these a reader keeps a `
 import hashlib
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeAlias
 
 import rfc8785
 from sqlalchemy import Connection, bindparam, select
@@ -19,6 +19,7 @@ from sqlalchemy import Connection, bindparam, select
 from hanse_ledger.errors import MalformedError
 from hanse_ledger.ids import SubjectId
 from node.errors import AuditChainError
+from node.ports import Clock
 from node.risk.roles import Actor
 from node.storage.database import Database
 from node.storage.risk_schema import audit
@@ -85,6 +86,10 @@ class AuditRow:
         }
 
 
+Note: TypeAlias = Callable[[Connection, Actor, str, str | None, Mapping[str, Any]], None]
+"""Adds a row within a `write`: who did what about whom, and what the action says of itself."""
+
+
 class AuditChain:
     """The chain of one node. Rows are added in the transaction of what they tell of, and never changed."""
 
@@ -120,6 +125,18 @@ class AuditChain:
         packed = json.dumps(dict(content), separators=(",", ":"))
         connection.execute(audit.insert(), {**values, "content": packed, "hash": hashed})
         return number
+
+    def noting(self, clock: Clock) -> "Note":
+        """Return what adds rows as `append` does, at the time of a clock."""
+
+        def note(
+            connection: Connection, actor: Actor, action: str, subject: str | None, content: Mapping[str, Any]
+        ) -> None:
+            of = None if subject is None else SubjectId(subject)
+            at = clock.now()
+            self.append(connection, actor=actor, action=action, subject=of, content=content, at=at)
+
+        return note
 
     def record(
         self,

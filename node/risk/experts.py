@@ -102,6 +102,7 @@ class Experts:
         self, database: Database, clock: Clock, audit: AuditChain, *, model_grade: ModelGrade
     ) -> None:
         self._database, self._clock, self._audit = database, clock, audit
+        self._note = audit.noting(clock)
         self._model_grade = model_grade
 
     def assess(self, actor: Actor, subject: SubjectId, opinion: Opinion, *, assessment_id: str) -> Opinions:
@@ -188,17 +189,6 @@ class Experts:
     def _opinions(self, connection: Connection, subject: SubjectId, model: Grade) -> Opinions:
         history = tuple(self._history(connection, subject))
         return Opinions(model=model, on=self._clock.now().date(), history=history)
-
-    def _note(
-        self,
-        connection: Connection,
-        actor: Actor,
-        action: str,
-        subject: SubjectId,
-        content: Mapping[str, Any],
-    ) -> None:
-        now = self._clock.now()
-        self._audit.append(connection, actor=actor, action=action, subject=subject, content=content, at=now)
 
 
 def _said(opinion: Opinion) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What people do with emergency plans: open them, tick their steps, drill, close them with a report."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -47,7 +47,8 @@ class Plans:
         templates: Callable[[], Sequence[PlanTemplate]],
     ) -> None:
         """`templates` gives those of the policy in force."""
-        self._database, self._clock, self._audit, self._templates = database, clock, audit, templates
+        self._database, self._clock, self._templates = database, clock, templates
+        self._audit, self._note = audit, audit.noting(clock)
 
     def templates(self, actor: Actor) -> list[dict[str, Any]]:
         """Return the templates of the policy in force."""
@@ -148,18 +149,6 @@ class Plans:
             if template.id == template_id:
                 return template
         raise NotFoundError("the policy has no template of this id")
-
-    def _note(
-        self,
-        connection: Connection,
-        actor: Actor,
-        action: str,
-        subject: str | None,
-        content: Mapping[str, Any],
-    ) -> None:
-        of = None if subject is None else SubjectId(subject)
-        now = self._clock.now()
-        self._audit.append(connection, actor=actor, action=action, subject=of, content=content, at=now)
 
 
 def _of_alert(connection: Connection, alert_id: str) -> tuple[str, SubjectId | None]:

@@ -3,10 +3,9 @@
 The network hears that there is one, never why or by whom. What was said here and when is in the audit chain.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection, select
 
@@ -53,7 +52,7 @@ class Warnings:
     """One firm's own warnings. Any thread may ask."""
 
     def __init__(self, database: Database, clock: Clock, audit: AuditChain) -> None:
-        self._database, self._clock, self._audit = database, clock, audit
+        self._database, self._clock, self._note = database, clock, audit.noting(clock)
 
     def raise_one(self, actor: Actor, raising: Raising) -> OwnWarning:
         """Raise a warning by hand: it goes with the next bulletin and ends by itself in its fourth month.
@@ -164,17 +163,6 @@ class Warnings:
         connection.execute(own_warning.update().where(own_warning.c.number.in_(numbers)), values)
         self._note(connection, actor, "warning.cleared", subject, {"numbers": numbers})
         return _one(connection, numbers[0])
-
-    def _note(
-        self,
-        connection: Connection,
-        actor: Actor,
-        action: str,
-        subject: SubjectId | None,
-        content: Mapping[str, Any],
-    ) -> None:
-        now = self._clock.now()
-        self._audit.append(connection, actor=actor, action=action, subject=subject, content=content, at=now)
 
 
 def _check(raising: Raising, *, personal: bool, today: date) -> None:

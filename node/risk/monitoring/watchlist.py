@@ -54,7 +54,7 @@ class WatchList:
     """One member's watch list. Any thread may use it; every change by a person is in the audit chain."""
 
     def __init__(self, database: Database, clock: Clock, audit: AuditChain) -> None:
-        self._database, self._clock, self._audit = database, clock, audit
+        self._database, self._clock, self._note = database, clock, audit.noting(clock)
 
     def add(self, actor: Actor, subject: str, *, reason: str) -> Entry:
         """Put a subject on the list by hand; again replaces the reason. Raises SubjectIdError."""
@@ -71,7 +71,7 @@ class WatchList:
             )
             _drop(connection, entry.subject, HAND)
             connection.execute(watched_table.insert(), entry.describe())
-            self._note(connection, actor, "watch.added", entry.subject, {"reason": text}, now)
+            self._note(connection, actor, "watch.added", entry.subject, {"reason": text})
         return entry
 
     def remove(self, actor: Actor, subject: str) -> None:
@@ -82,7 +82,7 @@ class WatchList:
             primary = primary_id(connection, asked)
             if not _drop(connection, primary, HAND):
                 raise NotFoundError("nobody put this subject on the watch list by hand")
-            self._note(connection, actor, "watch.removed", primary, {}, self._clock.now())
+            self._note(connection, actor, "watch.removed", primary, {})
 
     def listed(self, actor: Actor, *, after: tuple[str, str] | None = None, limit: int) -> list[Entry]:
         """Return entries in the order of subjects and sources, after one of them."""
@@ -97,19 +97,8 @@ class WatchList:
             )
         with self._database.write() as connection:
             found = [_entry(row) for row in connection.execute(query)]
-            self._note(connection, actor, "watch.viewed", None, {"entries": len(found)}, self._clock.now())
+            self._note(connection, actor, "watch.viewed", None, {"entries": len(found)})
         return found
-
-    def _note(
-        self,
-        connection: Connection,
-        actor: Actor,
-        action: str,
-        subject: SubjectId | None,
-        content: Mapping[str, Any],
-        at: datetime,
-    ) -> None:
-        self._audit.append(connection, actor=actor, action=action, subject=subject, content=content, at=at)
 
 
 def sources_of(policy: WatchPolicy, figures: Mapping[str, float | None]) -> tuple[str, ...]:

@@ -88,7 +88,8 @@ class Register:
         inputs: InputsReader,
         policy: PolicyInForce,
     ) -> None:
-        self._database, self._clock, self._entropy, self._audit = database, clock, entropy, audit
+        self._database, self._clock, self._entropy = database, clock, entropy
+        self._note = audit.noting(clock)
         self._inputs, self._policy = inputs, policy
 
     def find(self, actor: Actor, subjects: Subjects = None) -> dict[str, int]:
@@ -241,17 +242,6 @@ class Register:
             "evidence": json.dumps(values["evidence"], ensure_ascii=False),
         }
         connection.execute(table.insert(), row)
-
-    def _note(
-        self,
-        connection: Connection,
-        actor: Actor,
-        action: str,
-        subject: SubjectId | None,
-        content: Mapping[str, Any],
-    ) -> None:
-        now = self._clock.now()
-        self._audit.append(connection, actor=actor, action=action, subject=subject, content=content, at=now)
 
 
 def _by_subject(connection: Connection, subjects: Subjects) -> dict[SubjectId, list[Risk]]:

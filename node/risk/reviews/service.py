@@ -78,7 +78,8 @@ class Reviews:
     """Reviews are never changed: a new one comes after them. Each is in the audit chain."""
 
     def __init__(self, database: Database, clock: Clock, audit: AuditChain, *, runs: Runs) -> None:
-        self._database, self._clock, self._audit, self._runs = database, clock, audit, runs
+        self._database, self._clock, self._runs = database, clock, runs
+        self._note = audit.noting(clock)
 
     @property
     def today(self) -> date:
@@ -179,17 +180,6 @@ class Reviews:
         row = {"id": review_id, "subject": subject, "actor": actor.name, "role": actor.role}
         row |= {"at": self._clock.now().isoformat(), **content, "looked_at": looked_at}
         connection.execute(table.insert(), row)
-
-    def _note(
-        self,
-        connection: Connection,
-        actor: Actor,
-        action: str,
-        subject: SubjectId | None,
-        content: Mapping[str, Any],
-    ) -> None:
-        now = self._clock.now()
-        self._audit.append(connection, actor=actor, action=action, subject=subject, content=content, at=now)
 
     def _note_alone(
         self, actor: Actor, action: str, subject: SubjectId | None, content: Mapping[str, Any]
