@@ -37,7 +37,7 @@ RUN --mount=type=bind,from=wheels,source=/wheels,target=/wheels \
     pip install --disable-pip-version-check --no-cache-dir --no-index --find-links=/wheels hanse
 COPY --from=cometbft /out/cometbft /usr/local/bin/cometbft
 COPY deploy/healthcheck.py /usr/local/lib/hanse/healthcheck.py
-# With a root file system that cannot be written, /tmp (a tmpfs) and /var/lib/hanse (the volume) are enough.
+# With a root file system that cannot be written, /tmp (a tmpfs from which programs may be loaded) and /var/lib/hanse (the volume) are enough.
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 XDG_CACHE_HOME=/tmp
 USER 10001:10001
 WORKDIR /var/lib/hanse

@@ -45,7 +45,7 @@ done
 if .venv/bin/python -c 'from node.risk.report.pdf import check_pdf; check_pdf()' 2>/dev/null; then
     echo "What makes PDFs is there."
 else
-    # The list is that of .ci/run.
+    # The list is that of .ci/run and of the Dockerfile.
     debian_packages libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core fonts-wqy-microhei poppler-utils
 fi
 

@@ -1,4 +1,4 @@
-"""Runs Go programs that are not ours: over an exported log, and over a node's HTTP interface."""
+"""Runs Go programs that are not ours: over an exported log, a node's HTTP interface, and the Dockerfile."""
 
 import atexit
 import os
@@ -36,6 +36,11 @@ def forkcheck(evidence: Path, policy: Path) -> "subprocess.CompletedProcess[str]
 def fsck(url: str, vkey: str) -> "subprocess.CompletedProcess[str]":
     """Let Tessera check the log that is served at `url`: exit code 0 when all of it holds."""
     return _run([str(_program("foreign_net")), "fsck", url, vkey])
+
+
+def dockerfile_check(path: Path) -> "subprocess.CompletedProcess[str]":
+    """Let BuildKit check a Dockerfile: exit code 1 and a line for each thing that is wrong."""
+    return _run([str(_program("docker_go")), str(path)])
 
 
 @contextmanager
