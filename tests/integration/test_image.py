@@ -50,7 +50,7 @@ def healthcheck(port: int) -> int:
 
 @contextmanager
 def read_only(folder: Path) -> Iterator[list[str]]:
-    """Give the words before a command that may write in one folder, and in a tmpfs as the compose file has it."""
+    """Give the words before a command that may write in one folder, and in the tmpfs of the compose file."""
     if os.geteuid() != 0 or subprocess.run(["unshare", "--mount", "true"], check=False).returncode != 0:
         pytest.skip("a mount namespace takes root")
     scratch = folder / "scratch"
@@ -137,7 +137,7 @@ def test_one_user_owns_what_the_node_writes() -> None:
 
 
 def test_a_node_runs_where_it_may_write_its_folder_and_tmp_alone(tmp_path: Path) -> None:
-    _, nodes = found_nodes(tmp_path / "data", MEMBERS[:4], FIRST)
+    _, nodes = found_nodes(tmp_path / "data", list(MEMBERS[:4]), FIRST)
     desk = nodes[DESK_ID]
     with read_only(tmp_path) as before:
         denied = subprocess.run(
