@@ -165,7 +165,7 @@ class LedgerState:
 
     def apply(self, raw: bytes) -> Accepted:
         """Accept the next statement, or raise RejectedError and stay as it was."""
-        return self._advance(raw, self._admit(raw))
+        return self._advance(raw, self.check(raw))
 
     def replay(self, raw: bytes) -> Accepted:
         """Advance by a statement that this node has accepted before; its signature is not checked again."""
@@ -180,7 +180,8 @@ class LedgerState:
         _check_signature(statement, self._check_party(statement))
         return statement
 
-    def _admit(self, raw: bytes) -> Statement:
+    def check(self, raw: bytes) -> Statement:
+        """Raise what `apply` would, and change nothing."""
         statement = parse_statement(raw)
         if isinstance(statement.body, b.Genesis):
             self._check_genesis(statement, statement.body)

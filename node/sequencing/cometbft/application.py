@@ -7,17 +7,25 @@ results and application hash follow from the stored statements and the block alo
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
 from sqlalchemy import Connection
 
 from hanse_ledger.chains import Head, check_follows, head_after
 from hanse_ledger.checkpoint import Checkpoint, sign_checkpoint
-from hanse_ledger.errors import CorruptionError, LedgerError, MalformedError, RejectedError, RuleError
+from hanse_ledger.errors import (
+    CorruptionError,
+    LedgerError,
+    MalformedError,
+    RejectedError,
+    RuleError,
+    UnavailableError,
+)
 from hanse_ledger.ids import NodeHash, PartyId
 from hanse_ledger.merkle import leaf_hash
 from hanse_ledger.signing import SigningKey
-from hanse_ledger.state import Accepted
+from hanse_ledger.state import Accepted, LedgerState
 from hanse_ledger.statements import parse_statement
 from node.sequencing.cometbft import abci_pb2 as abci
 from node.sequencing.cometbft.outcomes import Outcome, Outcomes
@@ -41,13 +49,11 @@ class Application:
     ) -> None:
         """With `genesis`, the log can begin with these bytes only."""
         self.replica, self._log_key, self._outcomes, self._genesis = replica, log_key, outcomes, genesis
-        with replica.read() as connection:
-            self._height, self._size = last_block(connection) or (0, 0)
-        if replica.state.size != self._size:
-            raise CorruptionError("the stored log is not the one at the end of the last block")
         # The decided block that is not durable yet.
         self._decided: list[tuple[bytes, Accepted]] = []
         self._results: dict[NodeHash, Outcome] = {}
+        self._height, self._size = self._last_block()
+        self._begin_block()
         # Where each party's chain ends with what waits in the mempool; known anew after each block.
         self._checked: dict[PartyId, Head] = {}
         self._answers: Mapping[str, Callable[[abci.Request], abci.Response]] = {
@@ -83,8 +89,10 @@ class Application:
         return _EMPTY.get(kind) or _empty(kind)
 
     def _info(self, _request: abci.Request) -> abci.Response:
-        # CometBFT asks when it begins, and its mempool is empty then.
+        # CometBFT asks when it begins, and its mempool is empty then. What is stored counts: whether a commit
+        # that failed has come through, only the database knows.
         self._checked = {}
+        self._height, self._size = self._last_block()
         found = abci.InfoResponse(data="hanse", app_version=APP_VERSION, last_block_height=self._height)
         if self._height:
             found.last_block_app_hash = self.replica.root(self._size)
@@ -95,10 +103,17 @@ class Application:
         return abci.Response(init_chain=abci.InitChainResponse(app_hash=self.replica.root(self._size)))
 
     def _check_tx(self, request: abci.Request) -> abci.Response:
-        """Keep out of the mempool what no block can accept; a second look is at the place in a chain."""
+        """Keep out of the mempool what no block can accept.
+
+        A new statement may rest on a block that this node does not have yet; one that is looked at again has
+        had its chance.
+        """
+        raw, is_new = request.check_tx.tx, request.check_tx.type != _RECHECK
         try:
-            self._check_place(request.check_tx.tx, is_new=request.check_tx.type != _RECHECK)
+            self._check_place(raw, is_new=is_new)
         except RejectedError as error:
+            if not is_new:
+                self._outcomes.tell({leaf_hash(raw): error})
             refused = abci.CheckTxResponse(code=_REFUSED, log=_told(error), codespace=CODESPACE)
             return abci.Response(check_tx=refused)
         return abci.Response(check_tx=abci.CheckTxResponse(gas_wanted=1))
@@ -108,10 +123,22 @@ class Application:
         if not state.founded:
             self._check_genesis(raw)
             return
-        statement = state.check_signed(raw) if is_new else parse_statement(raw)
-        head = self._checked.get(statement.party) or state.head(statement.party)
-        check_follows(statement, head)
+        if not is_new:
+            self._check_next(raw, self._checked)
+            return
+        statement = state.check_signed(raw)
+        check_follows(statement, self._checked.get(statement.party) or state.head(statement.party))
         self._checked[statement.party] = head_after(statement, raw)
+
+    def _check_next(self, raw: bytes, heads: dict[PartyId, Head]) -> None:
+        """Check a statement after those whose chains end at `heads`: wholly, if it is its party's first."""
+        party = parse_statement(raw).party
+        if party in heads:
+            statement = self.replica.state.check_signed(raw)
+            check_follows(statement, heads[party])
+        else:
+            statement = self.replica.state.check(raw)
+        heads[party] = head_after(statement, raw)
 
     def _check_genesis(self, raw: bytes) -> None:
         if self._genesis is not None and raw != self._genesis:
@@ -120,30 +147,28 @@ class Application:
 
     def _prepare_proposal(self, request: abci.Request) -> abci.Response:
         asked = request.prepare_proposal
-        chosen = _within(self._in_order(asked.txs), asked.max_tx_bytes)
+        chosen = _within(self._acceptable(asked.txs), asked.max_tx_bytes)
         return abci.Response(prepare_proposal=abci.PrepareProposalResponse(txs=chosen))
 
-    def _in_order(self, txs: Sequence[bytes]) -> list[bytes]:
-        """Return those that continue their parties' chains."""
-        state = self.replica.state
-        if not state.founded:
+    def _acceptable(self, txs: Sequence[bytes]) -> list[bytes]:
+        """Return those that a block may hold: a function of the log and these bytes, at every validator.
+
+        One that another in the same block makes unacceptable may be among them: it gets its code there.
+        """
+        if not self.replica.state.founded:
             return [raw for raw in txs if self._genesis in {None, raw}][:1]
         chosen: list[bytes] = []
         heads: dict[PartyId, Head] = {}
         for raw in txs:
-            try:
-                statement = parse_statement(raw)
-                check_follows(statement, heads.get(statement.party) or state.head(statement.party))
-            except RejectedError:
-                continue
-            heads[statement.party] = head_after(statement, raw)
-            chosen.append(raw)
+            with suppress(RejectedError):
+                self._check_next(raw, heads)
+                chosen.append(raw)
         return chosen
 
     def _process_proposal(self, request: abci.Request) -> abci.Response:
-        """Refuse a proposal that no honest node makes: bytes twice, or what is no statement."""
+        """Refuse a proposal that no honest node makes: what is refused, twice, or no statement at all."""
         txs = request.process_proposal.txs
-        status = _REJECT if len(set(txs)) < len(txs) or any(map(_is_garbage, txs)) else _ACCEPT
+        status = _ACCEPT if self._acceptable(txs) == list(txs) else _REJECT
         return abci.Response(process_proposal=abci.ProcessProposalResponse(status=status))
 
     def _finalize_block(self, request: abci.Request) -> abci.Response:
@@ -155,18 +180,28 @@ class Application:
                 one.height,
                 one.type,
             )
-        if self._decided or self._results:
-            # Decided before, and never committed.
-            self.replica.forget()
-        self._decided, self._results = [], {}
+        self._begin_block()
         if block.height != self._height + 1:
             raise CorruptionError(f"block {block.height} after block {self._height}")
-        results = [self._apply(raw) for raw in block.txs]
-        found = abci.FinalizeBlockResponse(tx_results=results, app_hash=self.replica.state.frontier.root())
+        state = self.replica.state
+        results = [self._apply(raw, state) for raw in block.txs]
+        found = abci.FinalizeBlockResponse(tx_results=results, app_hash=state.frontier.root())
         return abci.Response(finalize_block=found)
 
-    def _apply(self, raw: bytes) -> abci.TxResult:
-        state = self.replica.state
+    def _last_block(self) -> tuple[int, int]:
+        with self.replica.read() as connection:
+            return last_block(connection) or (0, 0)
+
+    def _begin_block(self) -> None:
+        """Stand at the end of the last stored block; what was decided since was never committed."""
+        if self._decided:
+            self.replica.forget()
+        self._decided, self._results = [], {}
+        self._height, self._size = self._last_block()
+        if self.replica.state.size != self._size:
+            raise CorruptionError("the stored log is not the one at the end of the last block")
+
+    def _apply(self, raw: bytes, state: LedgerState) -> abci.TxResult:
         try:
             if not state.founded:
                 self._check_genesis(raw)
@@ -180,8 +215,10 @@ class Application:
 
     def _commit(self, _request: abci.Request) -> abci.Response:
         height, decided, results = self._height + 1, self._decided, self._results
+        self._decided, self._results, self._checked = [], {}, {}
         if self.replica.state.size != self._size + len(decided):
-            raise CorruptionError("the copy of the log is not the one that was decided")
+            # The copy was read again, without what was decided: CometBFT begins anew, and decides it again.
+            raise UnavailableError("the database's session was lost in the middle of a block")
 
         def also(connection: Connection) -> None:
             put_block(connection, height=height, size=self.replica.state.size)
@@ -190,7 +227,6 @@ class Application:
 
         self.replica.store(decided, also)
         self._height, self._size = height, self.replica.state.size
-        self._decided, self._results, self._checked = [], {}, {}
         self._outcomes.tell(results)
         return abci.Response(commit=abci.CommitResponse())
 
@@ -224,14 +260,6 @@ def _within(txs: Sequence[bytes], bytes_most: int) -> list[bytes]:
 
 def _echo(request: abci.Request) -> abci.Response:
     return abci.Response(echo=abci.EchoResponse(message=request.echo.message))
-
-
-def _is_garbage(raw: bytes) -> bool:
-    try:
-        parse_statement(raw)
-    except RejectedError:
-        return True
-    return False
 
 
 def _empty(kind: str) -> abci.Response:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from hanse_ledger.bodies import STATEMENT_LIMIT
 from hanse_ledger.consortium import Consortium
 from hanse_ledger.ids import PartyId, month_start
 from hanse_ledger.signing import SEED_BYTES, SigningKey
@@ -22,7 +23,6 @@ from node.files import OWNER_ONLY, write_new, write_whole
 POWER: Final = 10
 """Every validator's; equal votes, so that a third is a third of the parties."""
 BLOCK_BYTES_MOST: Final = 4 << 20
-STATEMENT_BYTES_MOST: Final = 1 << 20
 RPC_SOCKET: Final = "rpc.sock"
 ABCI_SOCKET: Final = "abci.sock"
 _ADDRESS_BYTES: Final = 20
@@ -157,7 +157,7 @@ def _config(
             "moniker": party,
             "log_level": "error",
         },
-        "rpc": {"laddr": f"unix://{folder / RPC_SOCKET}", "max_body_bytes": 2 * STATEMENT_BYTES_MOST},
+        "rpc": {"laddr": f"unix://{folder / RPC_SOCKET}", "max_body_bytes": 2 * STATEMENT_LIMIT},
         "p2p": {
             "laddr": f"tcp://{listen}",
             "persistent_peers": others,
@@ -169,7 +169,7 @@ def _config(
             "send_rate": 51_200_000,
             "recv_rate": 51_200_000,
         },
-        "mempool": {"max_tx_bytes": STATEMENT_BYTES_MOST},
+        "mempool": {"max_tx_bytes": STATEMENT_LIMIT},
         "consensus": {
             "timeout_propose": "500ms",
             "timeout_prevote": "200ms",

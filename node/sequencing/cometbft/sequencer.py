@@ -159,6 +159,10 @@ class CometSequencer:
             if isinstance(outcome, int):
                 return outcome
             if outcome is not None:
+                index = self._index_of(leaf)
+                if index is not None:
+                    # Refused the second time: a proposer may bring again what stands already.
+                    return index
                 raise outcome
             if time.monotonic() > ends_at:
                 raise UnavailableError("no block has taken the statement in time")

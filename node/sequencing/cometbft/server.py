@@ -71,14 +71,12 @@ class AbciServer:
 
     async def _serve(self) -> None:
         self._path.unlink(missing_ok=True)
-        connections: set[asyncio.Task[None]] = set()
+        connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
-        async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.current_task()
-            if task is not None:
-                connections.add(task)
-                task.add_done_callback(connections.discard)
-            await _Connection(reader, writer, self._ask).run()
+        def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.create_task(_Connection(reader, writer, self._ask).run())
+            connections[task] = writer
+            task.add_done_callback(connections.pop)
 
         try:
             server = await asyncio.start_unix_server(meet, self._path)
@@ -89,8 +87,10 @@ class AbciServer:
         self._listening.set_result(None)
         await self._stopping.wait()
         server.close()
-        for task in list(connections):
+        for task, writer in list(connections.items()):
             task.cancel()
+            # A task that has not begun closes nothing.
+            writer.close()
         await asyncio.gather(*connections, return_exceptions=True)
 
     def _ask(self, body: bytes) -> "asyncio.Future[bytes]":
@@ -115,8 +115,10 @@ class _Connection:
             await self._read()
         finally:
             self._answers.put_nowait(None)
-            await writing
-            self._writer.close()
+            try:
+                await writing
+            finally:
+                self._writer.close()
             with contextlib.suppress(ConnectionError):
                 await self._writer.wait_closed()
 

@@ -4,10 +4,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support_consortium import ALDER, BIRCH, DESK, Ledger, canonical, document, genesis_body, log_key
+from support_consortium import (
+    ALDER,
+    BIRCH,
+    DESK,
+    STEWARDS,
+    XS,
+    Ledger,
+    canonical,
+    document,
+    genesis_body,
+    log_key,
+)
 
-from hanse_ledger.bodies import Inquiry
-from hanse_ledger.errors import CorruptionError
+from hanse_ledger.bodies import Close, Inquiry
+from hanse_ledger.errors import CorruptionError, UnavailableError
+from hanse_ledger.ids import Month
 from hanse_ledger.merkle import EMPTY_ROOT, leaf_hash
 from hanse_ledger.policy import verify_log_signature
 from hanse_ledger.witnessing import policy_of
@@ -203,6 +215,68 @@ def test_a_proposal_that_no_honest_node_makes_is_rejected(driver: Driver, ledger
     one, two = inquiry(ledger, ALDER, 0), inquiry(ledger, BIRCH, 1)
     assert driver.process(one, two) == driver.process() == 1
     assert driver.process(one, one) == driver.process(one, b"garbage") == driver.process(b"") == 2
+
+
+def test_what_the_log_refuses_now_is_not_proposed_and_leaves_the_mempool(
+    driver: Driver, ledger: Ledger
+) -> None:
+    """In its place of the chain, signed, and refused: `close` of a month that is not due."""
+    driver.block(ledger.entries[0])
+    early = ledger.sign(STEWARDS[XS[0]], Close(month=Month(ledger.state.log_month + 1)))
+    good = inquiry(ledger, ALDER, 0)
+    # Another node may be a block ahead: what is new is not refused for that.
+    assert [driver.check(raw).code for raw in (early, good)] == [0, 0]
+    assert driver.prepare(early, good) == [good]
+    assert driver.process(early, good) == 2
+    leaf = leaf_hash(early)
+    driver.outcomes.expect([leaf])
+    driver.block(good)
+    assert driver.check(early, again=True).log.startswith("rule: ")
+    assert getattr(driver.outcomes.of(leaf, 0), "code", None) == "rule"
+    driver.outcomes.forget([leaf])
+
+
+def test_a_tampered_statement_further_on_in_a_chain_is_not_proposed(driver: Driver, ledger: Ledger) -> None:
+    driver.block(ledger.entries[0])
+    first, second = (inquiry(ledger, ALDER, number) for number in range(2))
+    tampered = second[:-1] + bytes([second[-1] ^ 1])
+    assert driver.prepare(first, tampered, second) == [first, second]
+    assert driver.process(first, tampered) == 2
+
+
+def test_what_a_proposer_may_propose_every_other_accepts(driver: Driver, ledger: Ledger) -> None:
+    driver.block(ledger.entries[0])
+    raws = [inquiry(ledger, (ALDER, BIRCH)[number % 3 == 0], number) for number in range(9)]
+    for start in range(9):
+        chosen = driver.prepare(*raws[start:], *raws[:start], *raws[start::2])
+        assert driver.process(*chosen) == 1
+
+
+def test_a_commit_whose_outcome_was_not_known_is_looked_up(driver: Driver, ledger: Ledger) -> None:
+    """The database went away after it had stored the block; the application lives on."""
+    driver.block(ledger.entries[0])
+    driver.finalize(inquiry(ledger, ALDER, 0))
+    driver.moment = "after"
+    with pytest.raises(OSError, match="disk"):
+        driver.commit()
+    assert driver.info().last_block_height == 2
+    driver.block(inquiry(ledger, BIRCH, 1))
+    check_same(driver, ledger)
+
+
+def test_a_copy_that_was_read_again_in_the_middle_of_a_block_is_not_committed(
+    driver: Driver, ledger: Ledger
+) -> None:
+    driver.block(ledger.entries[0])
+    raw = inquiry(ledger, ALDER, 0)
+    decided = driver.finalize(raw)
+    driver.app.replica.forget()
+    with pytest.raises(UnavailableError):
+        driver.commit()
+    assert driver.info().last_block_height == 1
+    assert driver.finalize(raw).SerializeToString() == decided.SerializeToString()
+    driver.commit()
+    check_same(driver, ledger)
 
 
 def test_a_block_out_of_turn_stops_the_application(driver: Driver, ledger: Ledger) -> None:
