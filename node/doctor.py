@@ -29,6 +29,7 @@ from node.bootstrap import KEYS_FILE
 from node.errors import NoPassphraseError
 from node.keystore import open_keys, party_keys, read_owner
 from node.laststop import last_stop
+from node.links.transport import trusted_roots
 from node.passphrase import find_passphrase
 from node.ports import Clock
 from node.sequencing.kept import EVIDENCE_FOLDER
@@ -208,7 +209,9 @@ def _peers(settings: NodeSettings, trusted: Consortium, clock: Clock) -> Iterato
         if not party.active or party.id == settings.party or not url:
             continue
         try:
-            answer = httpx.get(f"{url.rstrip('/')}/healthz", timeout=_WAIT_S, trust_env=False)
+            answer = httpx.get(
+                f"{url.rstrip('/')}/healthz", timeout=_WAIT_S, trust_env=False, verify=trusted_roots()
+            )
         except (httpx.HTTPError, httpx.InvalidURL):
             yield _warning("peers", mark("{party} is out of reach from here."), party=party.id)
             continue

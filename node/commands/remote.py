@@ -11,6 +11,7 @@ import typer
 from hanse_ledger.consortium import Consortium, parse_document
 from hanse_ledger.errors import MalformedError, UnavailableError
 from node.commands.options import WrongUsageError
+from node.links.transport import trusted_roots
 from node.texts import mark, tr
 from node.wire import rebuild_error
 
@@ -45,7 +46,9 @@ class RemoteNode:
 
     def __init__(self, url: str, key: str) -> None:
         headers = {"authorization": f"Bearer {key}"}
-        self._client = httpx.Client(base_url=url, headers=headers, timeout=_WAIT_S, trust_env=False)
+        self._client = httpx.Client(
+            base_url=url, headers=headers, timeout=_WAIT_S, trust_env=False, verify=trusted_roots()
+        )
 
     def consortium(self) -> Consortium:
         """Return the consortium document in force, as the node has it."""

@@ -26,9 +26,12 @@ _FAULTS: Final = (
 
 
 @cache
-def _trusted_roots() -> ssl.SSLContext:
-    """Return whom HTTPS trusts: reading it takes 20 ms, and a node has some twenty callers."""
-    return httpx.create_ssl_context(trust_env=False)
+def trusted_roots() -> ssl.SSLContext:
+    """Return whom HTTPS trusts: the usual authorities, or those that SSL_CERT_FILE or SSL_CERT_DIR name.
+
+    Reading them takes 20 ms, and a node has some twenty callers.
+    """
+    return httpx.create_ssl_context()
 
 
 class DeadlineTransport(httpx.BaseTransport):
@@ -49,7 +52,7 @@ class DeadlineTransport(httpx.BaseTransport):
         """
         self._local = threading.local()
         self._pool = httpcore.ConnectionPool(
-            ssl_context=trusted or _trusted_roots(),
+            ssl_context=trusted or trusted_roots(),
             max_connections=connections_most,
             max_keepalive_connections=connections_most,
             keepalive_expiry=idle_s,
