@@ -12,12 +12,14 @@ from hanse_ledger.errors import LedgerError
 from hanse_ledger.signing import SigningKey
 from node.logdoor import ordering
 from node.sequencing.cometbft.application import Application
+from node.sequencing.cometbft.conduct import Conduct
 from node.sequencing.cometbft.home import ABCI_SOCKET, RPC_SOCKET
 from node.sequencing.cometbft.outcomes import Outcomes
 from node.sequencing.cometbft.process import CometProcess, find_cometbft
 from node.sequencing.cometbft.rpc import CometRpc
 from node.sequencing.cometbft.sequencer import AgreementDoor, CometSequencer, application_door
 from node.sequencing.cometbft.server import AbciServer
+from node.sequencing.cometbft.signs import Signs
 from node.sequencing.replica import Replica
 from node.storage.database import Database
 from node.wire import Door, Handler, Mailbox, Service
@@ -25,6 +27,7 @@ from node.wire import Door, Handler, Mailbox, Service
 _log = logging.getLogger(__name__)
 
 _AGAIN_S: Final = 1.0
+_CONDUCT_S: Final = 5.0
 
 
 class Agreement:
@@ -38,8 +41,11 @@ class Agreement:
         genesis: bytes,
         database: Database,
         guard: Callable[[Handler], Handler],
+        signs: Signs,
     ) -> None:
         """Start all of it over CometBFT's folder; `guard` stands before what takes statements.
+
+        What goes wrong is told by `signs`.
 
         Raises SettingsError where CometBFT is not installed.
         """
@@ -48,10 +54,12 @@ class Agreement:
             outcomes = Outcomes()
             application = Mailbox()
             build = _application(database, log_key=log_key, genesis=genesis, outcomes=outcomes)
-            service = Service(application, build)
+            service = Service(application, signs.recording(build))
             opened.callback(service.stop)
             opened.callback(AbciServer(home / ABCI_SOCKET, application).stop)
-            process = CometProcess(home, program=program, is_needed=lambda: service.is_running)
+            process = CometProcess(
+                home, program=program, is_needed=lambda: service.is_running, tell=signs.tell
+            )
             opened.callback(process.stop)
             self.rpc = opened.enter_context(closing(CometRpc(home / RPC_SOCKET)))
             sequencer = CometSequencer(application=application, mempool=self.rpc, outcomes=outcomes)
@@ -60,6 +68,14 @@ class Agreement:
             self.door: Door = door
             """Where statements are left and the log is read, as at a node that orders alone."""
             opened.callback(_Founding(sequencer, genesis).stop)
+            conduct = Conduct(
+                application=application,
+                rpc=self.rpc,
+                chain_id=signs.chain_id,
+                keep=signs.keep,
+                interval_s=_CONDUCT_S,
+            )
+            opened.callback(conduct.stop)
             self._open = opened.pop_all()
 
     def __enter__(self) -> Self:

@@ -136,7 +136,8 @@ class ApartNode:
         start_couriers(settings.delivery, own, self._open)
 
         def health() -> Health:
-            return replace(shared.health.now, stopped=not self._node.is_running, peers=links.circuits())
+            now = shared.health.now
+            return replace(now, stopped=now.stopped or not self._node.is_running, peers=links.circuits())
 
         self.workers_doors = _doors_of_workers(
             {"node": mailbox, "log": log, "relay": relay},
@@ -217,7 +218,8 @@ class ApartNode:
             term=self._term,
             log_key=self._keys.keys.log,
             genesis=self._genesis,
-            is_halted=lambda: shared.health.now.halted,
+            board=shared.health,
+            clock=self._around.clock,
         )
         return started.start(self._database("sequencer"), own, self._open)
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,14 +13,16 @@ from node.ports import Clock
 from node.wire import Build, Handler
 
 STOPPED_FILE: Final = "stopped.json"
+ORDERING_STOPPED_FILE: Final = "stopped_ordering.json"
+"""What stopped the part that orders, where that has a thread of its own."""
 
 
-def recording(build: Build, folder: Path, clock: Clock) -> Build:
+def recording(build: Build, folder: Path, clock: Clock, name: str = STOPPED_FILE) -> Build:
     """Write down what stops a node: stored state, or that it cannot be opened. An end as told forgets it."""
 
     def record(error: Exception) -> None:
         content = {"at": clock.now().isoformat(timespec="seconds"), "why": str(error)}
-        write_whole(folder / STOPPED_FILE, json.dumps(content).encode())
+        write_whole(folder / name, json.dumps(content).encode())
 
     def recorded() -> tuple[Handler, Callable[[], None]]:
         try:
@@ -41,7 +44,7 @@ def recording(build: Build, folder: Path, clock: Clock) -> Build:
         def end() -> None:
             close()
             if not has_stopped:
-                (folder / STOPPED_FILE).unlink(missing_ok=True)
+                (folder / name).unlink(missing_ok=True)
 
         return handle, end
 
@@ -50,8 +53,8 @@ def recording(build: Build, folder: Path, clock: Clock) -> Build:
 
 def last_stop(folder: Path) -> dict[str, Any] | None:
     """Return when and why the node stopped by itself the last time, None where it did not."""
-    try:
-        content: dict[str, Any] = json.loads((folder / STOPPED_FILE).read_bytes())
-    except FileNotFoundError:
-        return None
-    return content
+    for name in (STOPPED_FILE, ORDERING_STOPPED_FILE):
+        with suppress(FileNotFoundError):
+            content: dict[str, Any] = json.loads((folder / name).read_bytes())
+            return content
+    return None

@@ -1,7 +1,7 @@
 """The ordering part of a node: who takes statements and shows the log, alone or in agreement with others."""
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
 from hanse_ledger.consortium import Consortium
@@ -10,12 +10,17 @@ from hanse_ledger.signing import SigningKey
 from node.agreeing import Agreement
 from node.errors import ForkError, SettingsError
 from node.handover import check_may_order
+from node.health import HealthBoard
 from node.logdoor import ordering
-from node.sequencing.cometbft.home import check_home
+from node.ports import Clock
+from node.sequencing.cometbft.home import chain_id, check_home, check_signed
+from node.sequencing.cometbft.signs import Signs
+from node.sequencing.kept import EvidenceStore
 from node.sequencing.replica import Replica
 from node.sequencing.solo import SoloSequencer
 from node.sequencing.term import Term
 from node.settings import NodeSettings
+from node.storage.blocks import last_block
 from node.storage.database import Database
 from node.storage.log import LogStore
 from node.wire import Door, Handler, Mailbox, Service
@@ -30,8 +35,9 @@ class Ordering:
     term: Term
     log_key: SigningKey | None
     genesis: bytes
-    is_halted: Callable[[], bool]
-    """Whether the log was forked: nobody adds to it then."""
+    board: HealthBoard
+    """Says whether the log was forked: nobody adds to it then."""
+    clock: Clock
 
     def start(self, database: Database, own: Database, opened: ExitStack) -> Door:
         """Start ordering over a database of its own, beside its node's `own`; return the door to it.
@@ -52,10 +58,30 @@ class Ordering:
             raise SettingsError("cometbft: this party agrees on the order, and the settings do not say how")
         home = self.settings.cometbft.home
         check_home(home, self.consortium, log_key.public)
+        with database.read() as connection:
+            check_signed(home, last_block(connection).signed_height)
         agreement = Agreement(
-            home, log_key=log_key, genesis=self.genesis, database=database, guard=self._unless_halted
+            home,
+            log_key=log_key,
+            genesis=self.genesis,
+            database=database,
+            guard=self._unless_halted,
+            signs=self._signs(opened),
         )
         return opened.enter_context(agreement).door
+
+    def _signs(self, opened: ExitStack) -> Signs:
+        # Evidence is the node's; its own thread has the database open, and keeps what it finds itself.
+        database = opened.enter_context(closing(Database(self.settings.place("node"))))
+        party = PartyId(self.settings.party)
+        return Signs(
+            folder=self.settings.folder,
+            board=self.board,
+            clock=self.clock,
+            chain_id=chain_id(self.consortium),
+            kept=EvidenceStore(database, self.settings.folder, party),
+            term=self.term,
+        )
 
     def _solo(
         self, database: Database, log_key: SigningKey
@@ -73,7 +99,7 @@ class Ordering:
         """Let nobody add to a log that was forked."""
 
         def handle(caller: PartyId, verb: str, body: bytes) -> bytes:
-            if self.is_halted():
+            if self.board.now.halted:
                 raise ForkError("the log was forked; an operator decides how it goes on")
             return handler(caller, verb, body)
 

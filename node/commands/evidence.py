@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from hanse_ledger.consortium import parse_document
-from hanse_ledger.misbehaviour import Fork, Refused, Shrunk, Withheld, verify_evidence
+from hanse_ledger.misbehaviour import DoubleVote, Fork, Refused, Shrunk, Withheld, verify_evidence
 from hanse_ledger.misbehaviour_file import parse_evidence
 from hanse_ledger.witnessing import policy_of
 from node.commands.options import Json
@@ -23,6 +23,8 @@ _REFUSED: Final = mark(
     "Statement {index} stands in the signed log; why it is refused ({code}) a replay shows."
 )
 _WITHHELD: Final = mark("Between {small} and {large} statements the log passed over a signed statement.")
+
+_DOUBLE_VOTE: Final = mark("The validator with the log key {key} has voted twice at height {height}.")
 
 
 def run(
@@ -58,6 +60,9 @@ def run(
         case Withheld():
             kind, sentence = "withheld", _WITHHELD
             values = {"small": found.before.checkpoint.size, "large": found.after.checkpoint.size}
+        case DoubleVote():
+            kind, sentence = "double_vote", _DOUBLE_VOTE
+            values = {"key": found.key.hex(), "height": found.first.height}
     if as_json:
         print_json({"kind": kind, "holds": True, **values})
     else:

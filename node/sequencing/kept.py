@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import select
 
 from hanse_ledger.ids import PartyId
-from hanse_ledger.misbehaviour import Fork, Misbehaviour, Refused, Shrunk, Withheld
+from hanse_ledger.misbehaviour import DoubleVote, Fork, Misbehaviour, Refused, Shrunk, Withheld
 from hanse_ledger.misbehaviour_file import encode_evidence
 from node.files import write_whole
 from node.sequencing.term import Term
@@ -64,7 +64,7 @@ class EvidenceStore:
                 write_whole(self._folder / row.name, row.content)
 
 
-def _matter(found: Misbehaviour) -> tuple[str, int]:
+def _matter(found: Misbehaviour) -> tuple[str, int | str]:
     match found:
         case Fork():
             return "fork", found.smaller.checkpoint.size
@@ -74,3 +74,5 @@ def _matter(found: Misbehaviour) -> tuple[str, int]:
             return "refused", found.index
         case Withheld():
             return "withheld", found.before.checkpoint.size
+        case DoubleVote():
+            return "double_vote", f"{found.key.hex()[:8]}-{found.first.height}"

@@ -70,6 +70,14 @@ block = Table(
     metadata,
     Column("height", NUMBER, primary_key=True, autoincrement=False),
     Column("size", NUMBER, nullable=False),
+    Column("signed_height", NUMBER, nullable=False),
+)
+misbehaved = Table(
+    "misbehaved",
+    metadata,
+    Column("block", NUMBER, primary_key=True, autoincrement=False),
+    Column("address", LargeBinary, primary_key=True),
+    Column("height", NUMBER, primary_key=True, autoincrement=False),
 )
 outbox = Table(
     "outbox",

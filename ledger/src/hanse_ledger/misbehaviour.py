@@ -1,4 +1,4 @@
-"""Evidence against whoever orders a log, and how it is found and verified.
+"""Evidence against whoever orders a log, alone or in agreement, and how it is found and verified.
 
 What `verify_evidence` finds true follows from the log's own signatures alone; when and from whom it was
 seen is the word of the party that kept it.
@@ -22,6 +22,8 @@ from hanse_ledger.merkle import (
     verify_inclusion,
 )
 from hanse_ledger.policy import Policy, verify_log_signature
+from hanse_ledger.signing import verify_signature
+from hanse_ledger.votes import Vote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +92,20 @@ class Withheld:
     """The leaf hashes of what was taken between."""
 
 
-Misbehaviour: TypeAlias = Fork | Shrunk | Refused | Withheld
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoubleVote:
+    """Two votes of one validator, at one place, for different blocks of a chain.
+
+    `key` is its log key (ADR 0028). Nobody honest ever makes the second one, whatever crashes.
+    """
+
+    chain_id: str
+    key: bytes
+    first: Vote
+    second: Vote
+
+
+Misbehaviour: TypeAlias = Fork | Shrunk | Refused | Withheld | DoubleVote
 
 
 def find_fork(*, smaller: Seen, larger: Seen, read: HashReader) -> Fork | None:
@@ -158,6 +173,19 @@ def verify_evidence(found: Misbehaviour, policy: Policy) -> None:
             )
         case Withheld():
             _verify_withheld(found, policy)
+        case DoubleVote():
+            _verify_votes(found, policy)
+
+
+def _verify_votes(found: DoubleVote, policy: Policy) -> None:
+    first, second = found.first, found.second
+    _check(any(found.key == log.key.public for log in policy.logs), "no key that may order has signed")
+    places = [(vote.type, vote.height, vote.round) for vote in (first, second)]
+    _check(places[0] == places[1], "the votes are at different places")
+    _check(first.block_hash != second.block_hash, "the votes are for the same block")
+    for vote in (first, second):
+        message = vote.signed_bytes(found.chain_id)
+        verify_signature(public=found.key, message=message, signature=vote.signature)
 
 
 def _verify_fork(fork: Fork, policy: Policy) -> None:

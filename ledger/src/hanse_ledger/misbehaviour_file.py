@@ -10,11 +10,15 @@ from typing import Any, Final
 
 from hanse_ledger.checkpoint import parse_signed_checkpoint
 from hanse_ledger.errors import MalformedError
+from hanse_ledger.fields import as_uint
 from hanse_ledger.ids import HASH_BYTES, NodeHash
-from hanse_ledger.misbehaviour import Fork, Misbehaviour, Refused, Seen, Shrunk, Withheld
+from hanse_ledger.misbehaviour import DoubleVote, Fork, Misbehaviour, Refused, Seen, Shrunk, Withheld
+from hanse_ledger.votes import Vote
 
 FORMAT: Final = "hanse-log-evidence/1"
 EVIDENCE_BYTES_MAX: Final = 1 << 21
+_VOTE_NUMBERS: Final = ("type", "height", "round", "parts_total", "seconds", "nanos")
+_VOTE_BYTES: Final = ("block_hash", "parts_hash", "signature")
 
 
 def encode_evidence(found: Misbehaviour, *, kept_by: str) -> bytes:
@@ -35,6 +39,9 @@ def encode_evidence(found: Misbehaviour, *, kept_by: str) -> bytes:
             content |= {"kind": "withheld", "before": _seen_fields(found.before)}
             content |= {"after": _seen_fields(found.after), "statement": found.statement.hex()}
             content |= {"subtrees": _hex(found.subtrees), "leaves": _hex(found.leaves)}
+        case DoubleVote():
+            content |= {"kind": "double_vote", "chain_id": found.chain_id, "key": found.key.hex()}
+            content |= {"first": _vote_fields(found.first), "second": _vote_fields(found.second)}
     return json.dumps(content, ensure_ascii=False, indent=1).encode()
 
 
@@ -89,12 +96,43 @@ def _read_withheld(content: Mapping[str, Any]) -> Withheld:
     )
 
 
+def _read_double_vote(content: Mapping[str, Any]) -> DoubleVote:
+    return DoubleVote(
+        chain_id=str(content["chain_id"]),
+        key=bytes.fromhex(content["key"]),
+        first=_vote(content["first"]),
+        second=_vote(content["second"]),
+    )
+
+
 _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Misbehaviour]]] = {
     "fork": _read_fork,
     "shrunk": _read_shrunk,
     "refused": _read_refused,
     "withheld": _read_withheld,
+    "double_vote": _read_double_vote,
 }
+
+
+def _vote_fields(vote: Vote) -> dict[str, str | int]:
+    fields = {name: getattr(vote, name) for name in (*_VOTE_NUMBERS, *_VOTE_BYTES)}
+    return {name: value.hex() if name in _VOTE_BYTES else value for name, value in fields.items()}
+
+
+def _vote(content: Mapping[str, Any]) -> Vote:
+    number = {name: as_uint(content[name], name) for name in _VOTE_NUMBERS}
+    raw = {name: bytes.fromhex(content[name]) for name in _VOTE_BYTES}
+    return Vote(
+        type=number["type"],
+        height=number["height"],
+        round=number["round"],
+        block_hash=raw["block_hash"],
+        parts_total=number["parts_total"],
+        parts_hash=raw["parts_hash"],
+        seconds=number["seconds"],
+        nanos=number["nanos"],
+        signature=raw["signature"],
+    )
 
 
 def _seen_fields(seen: Seen) -> dict[str, str]:

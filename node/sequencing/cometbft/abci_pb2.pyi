@@ -280,6 +280,7 @@ class FinalizeBlockRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     TXS_FIELD_NUMBER: _builtins.int
+    DECIDED_LAST_COMMIT_FIELD_NUMBER: _builtins.int
     MISBEHAVIOR_FIELD_NUMBER: _builtins.int
     HASH_FIELD_NUMBER: _builtins.int
     HEIGHT_FIELD_NUMBER: _builtins.int
@@ -288,22 +289,72 @@ class FinalizeBlockRequest(_message.Message):
     @_builtins.property
     def txs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]: ...
     @_builtins.property
+    def decided_last_commit(self) -> Global___CommitInfo: ...
+    @_builtins.property
     def misbehavior(self) -> _containers.RepeatedCompositeFieldContainer[Global___Misbehavior]: ...
     def __init__(
         self,
         *,
         txs: _abc.Iterable[_builtins.bytes] | None = ...,
+        decided_last_commit: Global___CommitInfo | None = ...,
         misbehavior: _abc.Iterable[Global___Misbehavior] | None = ...,
         hash: _builtins.bytes = ...,
         height: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["decided_last_commit", b"decided_last_commit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hash", b"hash", "height", b"height", "misbehavior", b"misbehavior", "txs", b"txs"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decided_last_commit", b"decided_last_commit", "hash", b"hash", "height", b"height", "misbehavior", b"misbehavior", "txs", b"txs"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FinalizeBlockRequest: _TypeAlias = FinalizeBlockRequest  # noqa: Y015
+
+@_typing.final
+class CommitInfo(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROUND_FIELD_NUMBER: _builtins.int
+    VOTES_FIELD_NUMBER: _builtins.int
+    round: _builtins.int
+    @_builtins.property
+    def votes(self) -> _containers.RepeatedCompositeFieldContainer[Global___VoteInfo]: ...
+    def __init__(
+        self,
+        *,
+        round: _builtins.int = ...,
+        votes: _abc.Iterable[Global___VoteInfo] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["round", b"round", "votes", b"votes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CommitInfo: _TypeAlias = CommitInfo  # noqa: Y015
+
+@_typing.final
+class VoteInfo(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VALIDATOR_FIELD_NUMBER: _builtins.int
+    BLOCK_ID_FLAG_FIELD_NUMBER: _builtins.int
+    block_id_flag: _builtins.int
+    """1 is absent, 2 for the block, 3 for none."""
+    @_builtins.property
+    def validator(self) -> Global___Validator: ...
+    def __init__(
+        self,
+        *,
+        validator: Global___Validator | None = ...,
+        block_id_flag: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["validator", b"validator"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["block_id_flag", b"block_id_flag", "validator", b"validator"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VoteInfo: _TypeAlias = VoteInfo  # noqa: Y015
 
 @_typing.final
 class Misbehavior(_message.Message):

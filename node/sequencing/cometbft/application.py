@@ -28,9 +28,10 @@ from hanse_ledger.signing import SigningKey
 from hanse_ledger.state import Accepted, LedgerState
 from hanse_ledger.statements import parse_statement
 from node.sequencing.cometbft import abci_pb2 as abci
+from node.sequencing.cometbft.home import validator_address
 from node.sequencing.cometbft.outcomes import Outcome, Outcomes
 from node.sequencing.replica import Replica
-from node.storage.blocks import last_block, put_block
+from node.storage.blocks import Block, Misbehaved, add_misbehaved, all_misbehaved, last_block, put_block
 from node.storage.log import put_checkpoint
 
 _log = logging.getLogger(__name__)
@@ -39,6 +40,8 @@ CODESPACE: Final = "hanse"
 APP_VERSION: Final = 1
 _REFUSED, _ACCEPT, _REJECT, _ABORT = 1, 1, 2, 2
 _RECHECK: Final = 1
+_SIGNED: Final = frozenset({2, 3})
+"""Flags of a validator that has voted for a block, or for none."""
 
 
 class Application:
@@ -52,7 +55,8 @@ class Application:
         # The decided block that is not durable yet.
         self._decided: list[tuple[bytes, Accepted]] = []
         self._results: dict[NodeHash, Outcome] = {}
-        self._height, self._size = self._last_block()
+        self._signed_height, self._misbehaved = 0, set[Misbehaved]()
+        self._last = self._last_block()
         self._begin_block()
         # Where each party's chain ends with what waits in the mempool; known anew after each block.
         self._checked: dict[PartyId, Head] = {}
@@ -71,7 +75,12 @@ class Application:
     @property
     def size(self) -> int:
         """The size of the log at the end of the last durable block."""
-        return self._size
+        return self._last.size
+
+    def misbehaved(self) -> Sequence[Misbehaved]:
+        """Return what durable blocks hold against validators."""
+        with self.replica.read() as connection:
+            return all_misbehaved(connection)
 
     def index_of(self, leaf: NodeHash) -> int | None:
         """Return the index at which a statement stands durably, or None."""
@@ -92,15 +101,15 @@ class Application:
         # CometBFT asks when it begins, and its mempool is empty then. What is stored counts: whether a commit
         # that failed has come through, only the database knows.
         self._checked = {}
-        self._height, self._size = self._last_block()
-        found = abci.InfoResponse(data="hanse", app_version=APP_VERSION, last_block_height=self._height)
-        if self._height:
-            found.last_block_app_hash = self.replica.root(self._size)
+        self._last = self._last_block()
+        found = abci.InfoResponse(data="hanse", app_version=APP_VERSION, last_block_height=self._last.height)
+        if self._last.height:
+            found.last_block_app_hash = self.replica.root(self._last.size)
         return abci.Response(info=found)
 
     def _init_chain(self, _request: abci.Request) -> abci.Response:
         # Genesis of the log is its first statement, in the first block.
-        return abci.Response(init_chain=abci.InitChainResponse(app_hash=self.replica.root(self._size)))
+        return abci.Response(init_chain=abci.InitChainResponse(app_hash=self.replica.root(self._last.size)))
 
     def _check_tx(self, request: abci.Request) -> abci.Response:
         """Keep out of the mempool what no block can accept.
@@ -173,32 +182,38 @@ class Application:
 
     def _finalize_block(self, request: abci.Request) -> abci.Response:
         block = request.finalize_block
-        for one in block.misbehavior:
-            _log.critical(
-                "validator %s misbehaved at height %d: kind %d",
-                one.validator.address.hex(),
-                one.height,
-                one.type,
-            )
         self._begin_block()
-        if block.height != self._height + 1:
-            raise CorruptionError(f"block {block.height} after block {self._height}")
+        if block.height != self._last.height + 1:
+            raise CorruptionError(f"block {block.height} after block {self._last.height}")
+        self._take_votes(block)
         state = self.replica.state
         results = [self._apply(raw, state) for raw in block.txs]
         found = abci.FinalizeBlockResponse(tx_results=results, app_hash=state.frontier.root())
         return abci.Response(finalize_block=found)
 
-    def _last_block(self) -> tuple[int, int]:
+    def _take_votes(self, block: abci.FinalizeBlockRequest) -> None:
+        """Note whether the block before bears the own signature, and what this one holds against others."""
+        own = validator_address(self._log_key.public)
+        signers = (vote for vote in block.decided_last_commit.votes if vote.block_id_flag in _SIGNED)
+        if any(vote.validator.address == own for vote in signers):
+            self._signed_height = block.height - 1
+        for one in block.misbehavior:
+            address = one.validator.address
+            _log.critical("validator %s has signed twice at height %d", address.hex(), one.height)
+            self._misbehaved.add(Misbehaved(block.height, address, one.height))
+
+    def _last_block(self) -> Block:
         with self.replica.read() as connection:
-            return last_block(connection) or (0, 0)
+            return last_block(connection)
 
     def _begin_block(self) -> None:
         """Stand at the end of the last stored block; what was decided since was never committed."""
         if self._decided:
             self.replica.forget()
         self._decided, self._results = [], {}
-        self._height, self._size = self._last_block()
-        if self.replica.state.size != self._size:
+        self._last = self._last_block()
+        self._signed_height, self._misbehaved = self._last.signed_height, set()
+        if self.replica.state.size != self._last.size:
             raise CorruptionError("the stored log is not the one at the end of the last block")
 
     def _apply(self, raw: bytes, state: LedgerState) -> abci.TxResult:
@@ -214,19 +229,26 @@ class Application:
         return abci.TxResult()
 
     def _commit(self, _request: abci.Request) -> abci.Response:
-        height, decided, results = self._height + 1, self._decided, self._results
+        decided, results = self._decided, self._results
         self._decided, self._results, self._checked = [], {}, {}
-        if self.replica.state.size != self._size + len(decided):
+        if self.replica.state.size != self._last.size + len(decided):
             # The copy was read again, without what was decided: CometBFT begins anew, and decides it again.
             raise UnavailableError("the database's session was lost in the middle of a block")
 
+        block = Block(
+            height=self._last.height + 1,
+            size=self.replica.state.size,
+            signed_height=self._signed_height,
+        )
+
         def also(connection: Connection) -> None:
-            put_block(connection, height=height, size=self.replica.state.size)
+            put_block(connection, block)
+            add_misbehaved(connection, self._misbehaved)
             if decided:
                 self._sign(connection)
 
         self.replica.store(decided, also)
-        self._height, self._size = height, self.replica.state.size
+        self._last = block
         self._outcomes.tell(results)
         return abci.Response(commit=abci.CommitResponse())
 
@@ -237,7 +259,7 @@ class Application:
         put_checkpoint(connection, size=state.size, note=sign_checkpoint(checkpoint, self._log_key))
 
     def _query(self, _request: abci.Request) -> abci.Response:
-        found = abci.QueryResponse(code=_REFUSED, log="the log is served over HTTP", height=self._height)
+        found = abci.QueryResponse(code=_REFUSED, log="the log is served over HTTP", height=self._last.height)
         return abci.Response(query=found)
 
 

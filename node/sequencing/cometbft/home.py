@@ -140,6 +140,20 @@ def check_home(folder: Path, consortium: Consortium, log_key: bytes) -> None:
         raise SettingsError("cometbft.home: its validator key is not this party's log key")
 
 
+def check_signed(folder: Path, height: int) -> None:
+    """Raise SettingsError where a validator would forget that it has signed a block of a height.
+
+    Blocks say what it has signed. Its own state may be ahead of them; behind them it came from a backup, and
+    it could sign the same height twice.
+    """
+    state = folder / "data" / "priv_validator_state.json"
+    if int(json.loads(state.read_bytes())["height"]) < height:
+        raise SettingsError(
+            f"cometbft.home: {state.name} is older than what this validator has signed (ends before block"
+            f" {height}): take the newest, or replace the validator's key"
+        )
+
+
 def _write_once(path: Path, content: dict[str, Any]) -> None:
     if not path.exists():
         write_new(path, _json(content), OWNER_ONLY)

@@ -1,6 +1,7 @@
 """The `cometbft` process beside a node: started once the application listens, and again whenever it ends.
 
-When the application dies CometBFT ends with exit code 0; so what its code is does not matter.
+When the application dies CometBFT ends with exit code 0; so what its code is does not matter. What no start
+heals ends it for good, and is told. When the node dies, however it does, CometBFT ends with it.
 """
 
 import logging
@@ -10,9 +11,10 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from node.errors import SettingsError
+from node.sequencing.cometbft.output import Cause, Output
 
 _log = logging.getLogger(__name__)
 
@@ -23,6 +25,11 @@ _MOST_PAUSE_S: Final = 30.0
 _SOUND_S: Final = 60.0
 """A process that has run so long ended for a new reason: it is started again at once."""
 _STOP_S: Final = 20.0
+_STEADY_S: Final = 10.0
+_LOOK_S: Final = 0.1
+
+End: TypeAlias = Cause | Literal["application", "cometbft"]
+"""Why it does not run: for good, without its application, or until it is started again."""
 
 
 def find_cometbft() -> Path:
@@ -36,11 +43,21 @@ def find_cometbft() -> Path:
 class CometProcess:
     """Keeps one CometBFT running in a thread of its own, until stopped."""
 
-    def __init__(self, folder: Path, *, program: Path, is_needed: Callable[[], bool] = lambda: True) -> None:
-        """`is_needed` tells whether the application can still answer: without it nothing is started."""
-        self._command = [str(program), "start", "--home", str(folder)]
-        self._output = folder / "cometbft.log"
-        self._is_needed, self._stopping = is_needed, threading.Event()
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        program: Path,
+        is_needed: Callable[[], bool] = lambda: True,
+        tell: Callable[[End | None], None] = lambda _end: None,
+    ) -> None:
+        """`is_needed` tells whether the application can still answer: without it nothing is started.
+
+        `tell` hears why CometBFT has ended, and None once it has run soundly; from this object's thread.
+        """
+        self._command = [*_leash(), str(program), "start", "--home", str(folder)]
+        self._log = folder / "cometbft.log"
+        self._is_needed, self._tell, self._stopping = is_needed, tell, threading.Event()
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._run, name="cometbft", daemon=True)
@@ -55,44 +72,67 @@ class CometProcess:
     def stop(self) -> None:
         """End the process and start no other."""
         self._stopping.set()
-        with self._lock:
-            if self._process is not None:
-                self._process.terminate()
         self._thread.join()
 
     def _run(self) -> None:
         pause_s = _FIRST_PAUSE_S
-        while not self._stopping.is_set() and self._is_needed():
+        while not self._stopping.is_set():
             begun = time.monotonic()
-            self._run_once()
-            pause_s = (
-                _FIRST_PAUSE_S if time.monotonic() - begun > _SOUND_S else min(2 * pause_s, _MOST_PAUSE_S)
-            )
-            if not self._stopping.is_set():
-                _log.error("cometbft has ended; it is started again in %.0f s", pause_s)
+            cause = self._run_once()
+            if self._stopping.is_set():
+                return
+            end: End = cause or ("cometbft" if self._is_needed() else "application")
+            self._tell(end)
+            if end != "cometbft":
+                _log.critical("cometbft has ended and is not started again: %s", end)
+                return
+            is_sound = time.monotonic() - begun > _SOUND_S
+            pause_s = _FIRST_PAUSE_S if is_sound else min(2 * pause_s, _MOST_PAUSE_S)
+            _log.error("cometbft has ended; it is started again in %.1f s", pause_s)
             self._stopping.wait(pause_s)
 
-    def _run_once(self) -> None:
-        with self._output.open("ab") as output:
-            process = subprocess.Popen(  # noqa: S603 - the program that a setting or the path names
-                self._command, stdin=subprocess.DEVNULL, stdout=output, stderr=output
-            )
+    def _run_once(self) -> Cause | None:
+        """Run CometBFT until it ends or has to; return what ends it for good."""
+        output = Output(self._log)
+        with output.path.open("ab") as written:
+            try:
+                process = subprocess.Popen(  # noqa: S603 - the program that a setting or the path names
+                    self._command, stdin=subprocess.DEVNULL, stdout=written, stderr=written
+                )
+            except OSError as error:
+                _log.error("cometbft cannot be started: %s", error.strerror)
+                return None
         with self._lock:
             self._process = process
-            if self._stopping.is_set():
-                process.terminate()
         try:
-            while process.poll() is None:
-                if self._stopping.wait(0.1):
-                    self._end(process)
+            return self._attend(process, output)
         finally:
+            _end(process)
             with self._lock:
                 self._process = None
 
-    def _end(self, process: "subprocess.Popen[bytes]") -> None:
-        process.terminate()
-        try:
-            process.wait(_STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    def _attend(self, process: "subprocess.Popen[bytes]", output: Output) -> Cause | None:
+        begun, is_steady = time.monotonic(), False
+        while process.poll() is None and self._is_needed() and not self._stopping.wait(_LOOK_S):
+            cause = output.cause()
+            if cause is not None:
+                return cause
+            if not is_steady and time.monotonic() - begun > _STEADY_S:
+                is_steady = True
+                self._tell(None)
+        return output.cause()
+
+
+def _leash() -> list[str]:
+    """Return what has Linux end a process when the thread that started it ends, however it does."""
+    found = shutil.which("setpriv")
+    return [] if found is None else [found, "--pdeathsig", "TERM", "--"]
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    try:
+        process.wait(_STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -53,6 +53,15 @@ class CometRpc:
         if result.get("code"):
             raise _refusal(str(result.get("log", "")))
 
+    def block(self, height: int) -> dict[str, Any]:
+        """Return a block as CometBFT shows it; raises UnavailableError."""
+        answer = self._ask("block", height=str(height))
+        try:
+            found: dict[str, Any] = answer["result"]["block"]
+        except (KeyError, TypeError) as error:
+            raise UnavailableError("CometBFT does not show the block") from error
+        return found
+
     def standing(self) -> Standing:
         """Return how it stands; raises UnavailableError."""
         try:

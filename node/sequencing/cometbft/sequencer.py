@@ -11,6 +11,7 @@ from hanse_ledger.fields import as_uint
 from hanse_ledger.ids import NodeHash, PartyId
 from hanse_ledger.merkle import leaf_hash
 from node.sequencing.cometbft.application import Application
+from node.sequencing.cometbft.home import validator_address
 from node.sequencing.cometbft.outcomes import Outcomes
 from node.sequencing.cometbft.server import ABCI, COMETBFT, answer_bytes
 from node.sequencing.reading import LogReading
@@ -18,6 +19,7 @@ from node.sequencing.remote import RemoteSequencer
 from node.wire import Door, Handler, reply_of
 
 INDEX: Final = "index-of"
+MISBEHAVED: Final = "misbehaved"
 PATIENCE_S: Final = 20.0
 """How long a submission waits for its block before its outcome counts as unknown."""
 _AGAIN_S: Final = 2.0
@@ -51,9 +53,21 @@ def application_door(application: Application) -> Handler:
             return reading.tile(body.decode("ascii", "replace")) or b""
         if verb == INDEX:
             return encode(application.index_of(NodeHash(body)))
+        if verb == MISBEHAVED:
+            return encode(_against_present(application))
         raise MalformedError("no such message")
 
     return handle
+
+
+def _against_present(application: Application) -> list[list[int | bytes]]:
+    """Return block, key and height of what is held against keys that may order by now."""
+    found = application.misbehaved()
+    if not found:
+        return []
+    parties = application.replica.state.consortium.parties.values()
+    keys = {validator_address(one.log_key): one.log_key for one in parties if one.active and one.log_key}
+    return [[one.block, keys[one.address], one.height] for one in found if one.address in keys]
 
 
 class AgreementDoor:

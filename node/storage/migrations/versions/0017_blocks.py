@@ -1,4 +1,4 @@
-"""The last block of a node that orders by agreement."""
+"""The last block of a node that orders by agreement, and which validators have misbehaved."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,5 +15,13 @@ def upgrade() -> None:
         "block",
         sa.Column("height", NUMBER, autoincrement=False, nullable=False),
         sa.Column("size", NUMBER, nullable=False),
+        sa.Column("signed_height", NUMBER, nullable=False),
         sa.PrimaryKeyConstraint("height"),
+    )
+    op.create_table(
+        "misbehaved",
+        sa.Column("block", NUMBER, autoincrement=False, nullable=False),
+        sa.Column("address", sa.LargeBinary(), nullable=False),
+        sa.Column("height", NUMBER, autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("block", "address", "height"),
     )

@@ -1,0 +1,63 @@
+"""How a validator's node says what is wrong with its application, its CometBFT and the other validators."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from hanse_ledger.misbehaviour import DoubleVote
+from node.health import HealthBoard, Problem
+from node.laststop import ORDERING_STOPPED_FILE, recording
+from node.ports import Clock
+from node.sequencing.cometbft.process import End
+from node.sequencing.kept import EvidenceStore
+from node.sequencing.term import Term
+from node.wire import Build
+
+DOUBLE_VOTE: Final = "double_vote"
+ENDED: Final = "cometbft"
+"""CometBFT has ended, and is started again."""
+
+
+class Signs:
+    """Any thread may call it; evidence is kept by one at a time."""
+
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        board: HealthBoard,
+        clock: Clock,
+        chain_id: str,
+        kept: EvidenceStore,
+        term: Term,
+    ) -> None:
+        """`folder` is the node's own."""
+        self._folder, self._board, self._clock = folder, board, clock
+        self.chain_id, self._kept, self._term = chain_id, kept, term
+
+    def recording(self, build: Build) -> Build:
+        """Write down what stops the application."""
+        return recording(build, self._folder, self._clock, ORDERING_STOPPED_FILE)
+
+    def tell(self, end: End | None) -> None:
+        """Say why CometBFT does not run; None once it runs soundly."""
+        if end is None:
+            self._board.clear_problem(ENDED)
+        elif end == "application":
+            # Both restart as a pair: the node ends, and whoever keeps it running starts it anew.
+            self._board.update(stopped=True)
+        else:
+            self._board.raise_problem(Problem(code=end, since=self._now))
+            if end == "application_hash":
+                # The own copy is another log than the one that was agreed on: nothing may rest on it.
+                self._board.update(halted=True)
+
+    def keep(self, found: DoubleVote | None) -> None:
+        """Keep evidence against a validator, and say that there is some."""
+        now = self._now
+        name = None if found is None else self._kept.keep(found, self._term, now)
+        self._board.raise_problem(Problem(code=DOUBLE_VOTE, since=now, evidence=name))
+
+    @property
+    def _now(self) -> datetime:
+        return self._clock.now()
