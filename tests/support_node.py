@@ -140,17 +140,21 @@ class Bench:
         if at not in self._stewards:
             party = STEWARDS[at]
             key_share = self.demo.keys[party].key_share or b""
-            others = {y: self.link(party, y) for y in STEWARDS if y != x}
             self._stewards[at] = Steward(
-                standing=self.standing(party), key_share=key_share, links=lambda: others
+                standing=self.standing(party), key_share=key_share, links=lambda: self._links(party)
             )
         return self._stewards[at]
 
     def member(self, party: PartyId) -> MemberNode:
         if party not in self._members:
-            links = {x: self.link(party, x) for x in STEWARDS}
-            self._members[party] = MemberNode(standing=self.standing(party), links=lambda: links)
+            standing = self.standing(party)
+            self._members[party] = MemberNode(standing=standing, links=lambda: self._links(party))
         return self._members[party]
+
+    def _links(self, party: PartyId) -> dict[StewardX, "BenchLink"]:
+        """Return the ways to the other stewards that the document in force has."""
+        stewards = self.standing(party).in_force.stewards.values()
+        return {one.x: self.link(party, one.x) for one in stewards if one.x is not None and one.id != party}
 
     def link(self, caller: PartyId, x: int) -> "BenchLink":
         return BenchLink(self, caller, StewardX(x))
