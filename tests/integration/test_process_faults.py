@@ -205,6 +205,20 @@ def test_a_clock_that_jumps_is_named_and_all_goes_on_when_it_is_right_again(
         node.start()
 
 
+def test_nodes_are_stopped_and_started_one_by_one_and_nothing_is_lost(nodes: Nodes) -> None:
+    """An upgrade (docs/runbook.md): the others answer meanwhile, and each comes back where it was."""
+    before = {party: node.ask("GET", "/v1/reports") for party, node in nodes.items() if party in MEMBERS}
+    windows = inquire(nodes[ALDER])["windows"]
+    for party in (STEWARD, STEWARDS[StewardX(2)], MEMBERS[1]):
+        assert nodes[party].stop() == 0
+        assert inquire(nodes[ALDER])["status"] == "checked"
+        nodes[party].start()
+        nodes[party].wait_ready()
+    answer = inquire(nodes[ALDER])
+    assert (answer["status"], answer["windows"]) == ("checked", windows)
+    assert {party: nodes[party].ask("GET", "/v1/reports") for party in MEMBERS} == before
+
+
 def test_an_upload_that_is_cut_in_its_middle_changes_nothing(nodes: Nodes) -> None:
     alder, month = nodes[ALDER], month_text(Month(month_at(datetime.now(UTC).date()) - 1))
     whole = book(8, month)
