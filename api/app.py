@@ -15,6 +15,7 @@ from api.routes import (
     api_keys,
     assessments,
     audit,
+    changes,
     consortium,
     disputes,
     experts,
@@ -47,6 +48,7 @@ from node.service import NodeService
 _ROUTES: Final = (
     log,
     consortium,
+    changes,
     stewards,
     imports,
     subjects,

@@ -16,26 +16,32 @@ def next_document(
     *,
     cards: Iterable[PartyCard] = (),
     leaving: Iterable[PartyId] = (),
+    ordering: Iterable[PartyId] = (),
     terms: Terms | None = None,
 ) -> Consortium:
     """Return the document that follows `current`: parties as their cards say, those that leave, other terms.
 
-    A card's party is new or takes the place of the one with its id. Raises DocumentError naming the field.
+    A card's party is new or takes the place of the one with its id. Those of `ordering` may order too from
+    then on; who leaves may not. Raises DocumentError naming the field.
     """
+    leavers = list(leaving)
     document = json.loads(current.raw)
     parties = {entry["id"]: entry for entry in document["parties"]}
     for card in cards:
         if card.consortium != current.id:
             raise DocumentError(field=f"{card.id}.consortium", reason="the card is for another consortium")
         parties[card.id] = {**party_fields(card), "active": True}
-    for party in leaving:
+    for party in leavers:
         if party not in parties:
             raise DocumentError(field="parties", reason=f"{party} is not among them")
         parties[party] = {**parties[party], "active": False}
+    may_order = current.ordering
     if terms is not None:
         if (terms.consortium, terms.first_month) != (current.id, current.first_month):
             raise DocumentError(field="consortium", reason="it and first_month stay as they are")
-        document |= {"ordering": list(terms.ordering), "policy": policy_fields(terms.policy)}
+        document["policy"], may_order = policy_fields(terms.policy), terms.ordering
+    in_order = dict.fromkeys([*may_order, *ordering])
+    document["ordering"] = [party for party in in_order if party not in leavers]
     document |= {"previous": current.hash.hex(), "parties": [parties[party] for party in sorted(parties)]}
     following = parse_document(canonical_json(document))
     check_next(current, following)

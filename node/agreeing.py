@@ -8,8 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from hanse_ledger.consortium import Consortium
 from hanse_ledger.errors import LedgerError
-from hanse_ledger.signing import SigningKey
 from node.logdoor import ordering
 from node.sequencing.cometbft.application import Application
 from node.sequencing.cometbft.conduct import Conduct
@@ -19,6 +19,7 @@ from node.sequencing.cometbft.process import CometProcess, find_cometbft
 from node.sequencing.cometbft.rpc import CometRpc
 from node.sequencing.cometbft.sequencer import AgreementDoor, CometSequencer, application_door
 from node.sequencing.cometbft.server import AbciServer
+from node.sequencing.cometbft.signing import LogKeys, ValidatorKey
 from node.sequencing.cometbft.signs import Signs
 from node.sequencing.replica import Replica
 from node.storage.database import Database
@@ -37,7 +38,8 @@ class Agreement:
         self,
         home: Path,
         *,
-        log_key: SigningKey,
+        keys: LogKeys,
+        consortium: Consortium,
         genesis: bytes,
         database: Database,
         guard: Callable[[Handler], Handler],
@@ -45,7 +47,7 @@ class Agreement:
     ) -> None:
         """Start all of it over CometBFT's folder; `guard` stands before what takes statements.
 
-        What goes wrong is told by `signs`.
+        `consortium` is the document in force as far as it is known. What goes wrong is told by `signs`.
 
         Raises SettingsError where CometBFT is not installed.
         """
@@ -53,12 +55,30 @@ class Agreement:
         with ExitStack() as opened:
             outcomes = Outcomes()
             application = Mailbox()
-            build = _application(database, log_key=log_key, genesis=genesis, outcomes=outcomes)
+            key = ValidatorKey(home, keys, consortium)
+
+            def build() -> tuple[Handler, Callable[[], None]]:
+                application = Application(
+                    replica=Replica(database),
+                    log_key=keys.in_use,
+                    outcomes=outcomes,
+                    genesis=genesis,
+                    voted=keys.voted,
+                    adopted=key.adopted,
+                    differ=signs.differ,
+                )
+                return application_door(application), lambda: None
+
             service = Service(application, signs.recording(build))
             opened.callback(service.stop)
             opened.callback(AbciServer(home / ABCI_SOCKET, application).stop)
             process = CometProcess(
-                home, program=program, is_needed=lambda: service.is_running, tell=signs.tell
+                home,
+                program=program,
+                is_needed=lambda: service.is_running,
+                prepare=key.prepare,
+                is_stale=lambda: key.is_stale,
+                tell=signs.tell,
             )
             opened.callback(process.stop)
             self.rpc = opened.enter_context(closing(CometRpc(home / RPC_SOCKET)))
@@ -109,14 +129,3 @@ class _Founding:
                 self._stopping.wait(_AGAIN_S)
             else:
                 return
-
-
-def _application(
-    database: Database, *, log_key: SigningKey, genesis: bytes, outcomes: Outcomes
-) -> Callable[[], tuple[Handler, Callable[[], None]]]:
-    def build() -> tuple[Handler, Callable[[], None]]:
-        replica = Replica(database)
-        application = Application(replica=replica, log_key=log_key, outcomes=outcomes, genesis=genesis)
-        return application_door(application), lambda: None
-
-    return build

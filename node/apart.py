@@ -26,9 +26,11 @@ from node.bootstrap import (
 )
 from node.clocks import SystemClock
 from node.collecting import Collecting, foreign_witnesses
+from node.documents import document_in_force
 from node.errors import NotFoundError, SettingsError
 from node.files import locked
 from node.health import Health, HealthBoard
+from node.joining import joined
 from node.keyring import KeyRing
 from node.laststop import recording
 from node.links.gate import Gate
@@ -38,9 +40,10 @@ from node.links.sequencer import HttpSequencer
 from node.links.signatures import RequestSigner
 from node.logreader import start_reader
 from node.member import MemberNode
-from node.nodekeys import open_node_keys
+from node.nodekeys import log_keys_of, open_node_keys
 from node.ordering import Ordering
 from node.own import verbs
+from node.own.changes import voting_verbs
 from node.own.service import OwnService
 from node.own.stepper import Stepper
 from node.ports import Sequencer, StewardLink, StewardLinks
@@ -52,6 +55,7 @@ from node.roles.steward import Steward
 from node.roles.witness import Witness
 from node.sequencing.failover import FailoverSequencer
 from node.sequencing.remote import RemoteSequencer
+from node.sequencing.succession import check_ordering
 from node.sequencing.term import Term
 from node.service import Doors, NodeService
 from node.settings import DatabaseName, NodeSettings, url_of
@@ -109,8 +113,9 @@ class ApartNode:
         """Take the folder and the databases, start the threads."""
         settings = self._settings
         self._open.enter_context(locked(settings.folder))
-        shared = _Shared(self._trusted)
         database = self._database("node")
+        self._trusted = joined(settings, database, self._trusted, self._genesis)
+        shared = _Shared(self._trusted)
         log = self._start_sequencer(database, shared)
         links = self._party_links(shared)
         relay = self._start_relay(links) if log is None else None
@@ -216,7 +221,7 @@ class ApartNode:
             settings=self._settings,
             consortium=self._trusted,
             term=self._term,
-            log_key=self._keys.keys.log,
+            keys=log_keys_of(self._keys, self._ring, self._party),
             genesis=self._genesis,
             board=shared.health,
             clock=self._around.clock,
@@ -279,6 +284,7 @@ class ApartNode:
             else:
                 member = MemberNode(standing=standing, links=stewards)
                 own, role = verbs.member_verbs(member), _cosigner(standing)
+            own = {**own, **voting_verbs(standing, partial(check_ordering, orderer=self._term.orderer))}
             if log is not None:
                 own = self._collecting(standing, stewards, shared, opened).beside(own)
             return _handler(standing, own, role, shared, guard), opened.pop_all().close
@@ -323,7 +329,8 @@ def _stewards(standing: Standing, links: PartyLinks, shared: _Shared) -> Mapping
 
 
 def _trusted(settings: NodeSettings) -> Consortium:
-    consortium = parse_document(settings.consortium.read_bytes())
+    """Return the document in force by the own copy of the log, or the configured one that is to come."""
+    consortium = document_in_force(settings)
     check_mode(consortium, embedded=False)
     return consortium
 
@@ -340,7 +347,7 @@ def _begin_log(standing: Standing, genesis: bytes) -> None:
     first = standing.state.consortium_at(1)
     if standing.replica.log.entries(0, 1) != [genesis] or first is None:
         raise CorruptionError("the stored log begins with another genesis statement")
-    if first.hash != standing.consortium.hash:
+    if all(document.hash != standing.consortium.hash for document in standing.state.documents):
         raise SettingsError("genesis: it founds another consortium than the document's")
 
 

@@ -5,8 +5,8 @@ Changes nothing: the node is asked over HTTP, its databases are read as they are
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -15,17 +15,16 @@ from typing import Final, Literal, TypeAlias
 import httpx
 from sqlalchemy.exc import SQLAlchemyError
 
-from hanse_ledger.bodies import Genesis
-from hanse_ledger.consortium import Consortium, parse_document
+from hanse_ledger.consortium import Consortium
 from hanse_ledger.errors import CorruptionError, LedgerError, VerificationError
 from hanse_ledger.ids import PartyId
 from hanse_ledger.merkle import leaf_hash, root_at
 from hanse_ledger.misbehaviour import verify_evidence
 from hanse_ledger.misbehaviour_file import parse_evidence
 from hanse_ledger.policy import verify_log_signature
-from hanse_ledger.statements import parse_statement
 from hanse_ledger.witnessing import policy_of
 from node.bootstrap import KEYS_FILE
+from node.documents import documents_of, founding_document, trusted_document
 from node.errors import NoPassphraseError
 from node.keystore import open_keys, party_keys, read_owner
 from node.laststop import last_stop
@@ -63,7 +62,8 @@ class Finding:
 def examine(settings: NodeSettings, clock: Clock) -> list[Finding]:
     """Return what was found, in the order in which it was looked at."""
     try:
-        trusted = _document(settings)
+        documents = _documents(settings)
+        trusted = documents[0]
         term = Term.of(settings, trusted)
     except (LedgerError, OSError) as error:
         sentence = mark("The consortium document or the genesis statement does not hold: {why}")
@@ -77,20 +77,32 @@ def examine(settings: NodeSettings, clock: Clock) -> list[Finding]:
         *_keys(settings, trusted),
         *_node(settings),
         *(found for place in places for found in _database(settings, place, trusted)),
-        *_evidence(settings.folder / EVIDENCE_FOLDER, trusted),
+        *_evidence(settings.folder / EVIDENCE_FOLDER, documents),
         _disk(settings.folder),
         *_peers(settings, trusted, clock),
     ]
 
 
-def _document(settings: NodeSettings) -> Consortium:
-    trusted = parse_document(settings.consortium.read_bytes())
-    founding = parse_statement(settings.genesis.read_bytes()).body
-    if not isinstance(founding, Genesis) or parse_document(founding.document).hash != trusted.hash:
+def _documents(settings: NodeSettings) -> list[Consortium]:
+    """Return the document in force and those before it, as far as they can be read."""
+    trusted = trusted_document(settings)
+    founded = founding_document(settings.genesis.read_bytes())
+    if founded.id != trusted.id or (not trusted.previous and founded.hash != trusted.hash):
         raise VerificationError("the genesis statement founds another consortium than the document's")
-    if trusted.party(PartyId(settings.party)) is None:
-        raise VerificationError("the party is no active one of the document")
-    return trusted
+    documents = _stored(settings) or [trusted]
+    if documents[0].party(PartyId(settings.party)) is None:
+        raise VerificationError("the party is no active one of the document in force")
+    return documents
+
+
+def _stored(settings: NodeSettings) -> list[Consortium] | None:
+    """Return the documents of the own copy; None where that cannot be read as it is."""
+    place = settings.place("node")
+    try:
+        is_there = not isinstance(place, Path) or place.exists()
+        return documents_of(settings) if is_there and stored_revision(place) == REVISION else None
+    except (LedgerError, CorruptionError, SQLAlchemyError):
+        return None
 
 
 def _keys(settings: NodeSettings, trusted: Consortium) -> Iterator[Finding]:
@@ -112,8 +124,8 @@ def _keys(settings: NodeSettings, trusted: Consortium) -> Iterator[Finding]:
     if named <= held:
         yield _ok("keys", mark("The key file has the keys that the document names."))
     else:
-        # A document that came into force later may name others: the running node knows.
-        yield _warning("keys", mark("The key file lacks a key that the configured document names."))
+        # A document that came into force meanwhile may name others: the running node knows.
+        yield _warning("keys", mark("The key file lacks a key that the document in force names."))
 
 
 def _node(settings: NodeSettings) -> Iterator[Finding]:
@@ -184,14 +196,24 @@ def _log_copy(log: LogStore, name: str, trusted: Consortium) -> Iterator[Finding
         yield _ok("database", sentence, name=name, size=checkpoint.size)
 
 
-def _evidence(folder: Path, trusted: Consortium) -> Iterator[Finding]:
+def _evidence(folder: Path, documents: Sequence[Consortium]) -> Iterator[Finding]:
     for path in sorted(folder.glob("*.json")):
         try:
-            verify_evidence(parse_evidence(path.read_bytes()), policy_of(trusted))
+            _verify_evidence(path.read_bytes(), documents)
         except LedgerError as error:
             yield _warning("evidence", mark("{name} does not hold: {why}"), name=path.name, why=error)
         else:
             yield _warning("evidence", mark("{name} is there, and holds."), name=path.name)
+
+
+def _verify_evidence(raw: bytes, documents: Sequence[Consortium]) -> None:
+    """Check evidence by the keys of any document: who signed it may have others by now."""
+    found = parse_evidence(raw)
+    for document in documents[:-1]:
+        with suppress(VerificationError):
+            verify_evidence(found, policy_of(document))
+            return
+    verify_evidence(found, policy_of(documents[-1]))
 
 
 def _disk(folder: Path) -> Finding:

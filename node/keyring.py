@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from hanse_ledger.consortium import Party
 from hanse_ledger.signing import SigningKey
 from node.errors import KeyMissingError
 from node.keystore import PartyKeys
@@ -28,3 +29,10 @@ class KeyRing:
         if public not in self._held:
             raise KeyMissingError("the document in force names a key that is not in the key file")
         return self._held[public]
+
+    def log_key(self, party: Party) -> SigningKey | None:
+        """Return the key by which a document lets the party order, None where it does not or is not held."""
+        try:
+            return None if party.log_key is None else self.key(party.log_key)
+        except KeyMissingError:
+            return None

@@ -7,10 +7,13 @@ from pathlib import Path
 from hanse_ledger.consortium import Consortium
 from hanse_ledger.errors import LedgerError
 from hanse_ledger.ids import PartyId
+from hanse_ledger.signing import SigningKey
 from node.bootstrap import KEYS_FILE
 from node.errors import SettingsError
+from node.keyring import KeyRing
 from node.keystore import PartyKeys, Secrets, open_keys, party_keys
 from node.passphrase import Passphrase, find_passphrase, terminal
+from node.sequencing.cometbft.signing import LogKeys
 from node.settings import NodeSettings
 from node.texts import tr
 
@@ -30,6 +33,13 @@ class NodeKeys:
     def keys(self) -> PartyKeys:
         """The party's keys."""
         return party_keys(self.secrets)
+
+    @property
+    def log_seeds(self) -> dict[bytes, bytes]:
+        """The seeds of the keys for ordering the log, by public key: the one in use and the one to come."""
+        sets = (self.secrets.seeds, self.secrets.following)
+        found = [one.log for one in sets if one is not None and one.log is not None]
+        return {SigningKey(seed).public: seed for seed in found}
 
     def changed(self) -> PartyKeys | None:
         """Return what the file holds now, if it was written since; None also where it does not open."""
@@ -65,11 +75,23 @@ def open_node_keys(
     return keys
 
 
+def log_keys_of(keys: NodeKeys, ring: KeyRing, party: PartyId) -> LogKeys | None:
+    """Return the keys with which a party orders; None where it holds none."""
+    log = keys.keys.log
+    if log is None:
+        return None
+    return LogKeys(
+        in_use=log,
+        voted=lambda consortium: ring.log_key(consortium.parties[party]),
+        seed_of=lambda public: keys.log_seeds.get(public),  # noqa: PLW0108 - the file may change
+    )
+
+
 def _check_party(consortium: Consortium, party: PartyId, secrets: Secrets, keys: PartyKeys) -> None:
     """Refuse another party's keys, and keys that the document at hand does not name and never did."""
-    found = consortium.party(party)
+    found = consortium.parties.get(party)
     if found is None:
-        raise SettingsError("party: not an active party of the consortium document")
+        raise SettingsError("party: not a party of the consortium document")
     if (secrets.consortium, secrets.party) != (consortium.id, party):
         raise SettingsError("party: the key file in the folder is another party's")
     held = {key.public for key in keys.signing}

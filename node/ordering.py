@@ -6,14 +6,15 @@ from dataclasses import dataclass
 
 from hanse_ledger.consortium import Consortium
 from hanse_ledger.ids import PartyId
-from hanse_ledger.signing import SigningKey
 from node.agreeing import Agreement
+from node.documents import founding_document
 from node.errors import ForkError, SettingsError
 from node.handover import check_may_order
 from node.health import HealthBoard
 from node.logdoor import ordering
 from node.ports import Clock
 from node.sequencing.cometbft.home import chain_id, check_home, check_signed
+from node.sequencing.cometbft.signing import LogKeys
 from node.sequencing.cometbft.signs import Signs
 from node.sequencing.kept import EvidenceStore
 from node.sequencing.replica import Replica
@@ -33,7 +34,7 @@ class Ordering:
     settings: NodeSettings
     consortium: Consortium
     term: Term
-    log_key: SigningKey | None
+    keys: LogKeys | None
     genesis: bytes
     board: HealthBoard
     """Says whether the log was forked: nobody adds to it then."""
@@ -44,33 +45,37 @@ class Ordering:
 
         Raises SettingsError for keys, settings or databases with which this party may not order.
         """
-        if self.log_key is None:
+        if self.keys is None:
             raise SettingsError("keys: the ordering party has no log key")
         if self.term.orderer is None:
-            return self._agree(database, self.log_key, opened)
-        check_may_order(LogStore(database), LogStore(own), self.term, self.consortium.ordering[0])
+            return self._agree(database, self.keys, opened)
+        founder = founding_document(self.genesis).ordering[0]
+        check_may_order(LogStore(database), LogStore(own), self.term, founder)
         mailbox = Mailbox()
-        opened.callback(Service(mailbox, self._solo(database, self.log_key)).stop)
+        opened.callback(Service(mailbox, self._solo(database, self.keys)).stop)
         return mailbox
 
-    def _agree(self, database: Database, log_key: SigningKey, opened: ExitStack) -> Door:
+    def _agree(self, database: Database, keys: LogKeys, opened: ExitStack) -> Door:
         if self.settings.cometbft is None:
             raise SettingsError("cometbft: this party agrees on the order, and the settings do not say how")
         home = self.settings.cometbft.home
-        check_home(home, self.consortium, log_key.public)
+        founding, voted = founding_document(self.genesis), keys.voted(self.consortium)
+        held = [key.public for key in (keys.in_use, voted) if key is not None]
+        check_home(home, founding, held)
         with database.read() as connection:
             check_signed(home, last_block(connection).signed_height)
         agreement = Agreement(
             home,
-            log_key=log_key,
+            keys=keys,
+            consortium=self.consortium,
             genesis=self.genesis,
             database=database,
             guard=self._unless_halted,
-            signs=self._signs(opened),
+            signs=self._signs(opened, founding),
         )
         return opened.enter_context(agreement).door
 
-    def _signs(self, opened: ExitStack) -> Signs:
+    def _signs(self, opened: ExitStack, founding: Consortium) -> Signs:
         # Evidence is the node's; its own thread has the database open, and keeps what it finds itself.
         database = opened.enter_context(closing(Database(self.settings.place("node"))))
         party = PartyId(self.settings.party)
@@ -78,17 +83,15 @@ class Ordering:
             folder=self.settings.folder,
             board=self.board,
             clock=self.clock,
-            chain_id=chain_id(self.consortium),
+            chain_id=chain_id(founding),
             kept=EvidenceStore(database, self.settings.folder, party),
             term=self.term,
         )
 
-    def _solo(
-        self, database: Database, log_key: SigningKey
-    ) -> Callable[[], tuple[Handler, Callable[[], None]]]:
+    def _solo(self, database: Database, keys: LogKeys) -> Callable[[], tuple[Handler, Callable[[], None]]]:
         def build() -> tuple[Handler, Callable[[], None]]:
             replica = Replica(database)
-            sequencer = SoloSequencer(replica=replica, log_key=log_key)
+            sequencer = SoloSequencer(replica=replica, log_key=keys.in_use, voted=keys.voted)
             if not replica.state.founded:
                 sequencer.submit(self.genesis)
             return self._unless_halted(ordering(sequencer)), lambda: None

@@ -4,7 +4,6 @@ Between the first and the last step the key file holds both, and a node signs wi
 force names.
 """
 
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,24 +11,20 @@ from consortium_config.cards import SignedCard, sign_card
 from consortium_config.draft import PartyCard, admission_proof
 from hanse_ledger.consortium import Consortium, Party, parse_document
 from hanse_ledger.ids import ConsortiumId
-from hanse_ledger.signing import SigningKey
+from hanse_ledger.signing import SEED_BYTES, SigningKey
 from node.bootstrap import CONSORTIUM_FILE
+from node.documents import document_in_force
 from node.errors import KeyRotationError
 from node.founding.progress import CONFIG_FILE
 from node.keystore import Secrets, draw_seeds
 from node.ports import Entropy
-from node.sequencing.replica import Replica
 from node.settings import load_settings
-from node.storage.database import Database
 
 
 def document_of(folder: Path) -> Consortium | None:
     """Return the document in force by the node's own copy of the log, or the one beside it, or None."""
     if (folder / CONFIG_FILE).is_file():
-        with closing(Database(load_settings(folder / CONFIG_FILE).place("node"))) as database:
-            state = Replica(database).state
-            if state.founded:
-                return state.consortium
+        return document_in_force(load_settings(folder / CONFIG_FILE))
     path = folder / CONSORTIUM_FILE
     return parse_document(path.read_bytes()) if path.is_file() else None
 
@@ -42,14 +37,15 @@ def named_in(consortium: Consortium, secrets: Secrets) -> Party:
     return party
 
 
-def with_following(secrets: Secrets, entropy: Entropy) -> Secrets:
+def with_following(secrets: Secrets, entropy: Entropy, *, orders: bool = False) -> Secrets:
     """Add the keys that come next; the same again where they are there already.
 
-    The key for ordering stays: whoever follows the log from its beginning knows it by the key of genesis.
+    The key for ordering stays unless `orders` asks for another, or for a first one.
     """
-    if secrets.following is not None:
-        return secrets
-    return replace(secrets, following=draw_seeds(entropy, orders=False))
+    following = secrets.following or draw_seeds(entropy, orders=orders)
+    if orders and following.log is None:
+        following = replace(following, log=entropy(SEED_BYTES))
+    return replace(secrets, following=following)
 
 
 def next_card(secrets: Secrets, party: Party, consortium: ConsortiumId) -> SignedCard:
@@ -57,6 +53,7 @@ def next_card(secrets: Secrets, party: Party, consortium: ConsortiumId) -> Signe
     if secrets.following is None:
         raise KeyRotationError("there are no keys that come next")
     statement, cosign = SigningKey(secrets.following.statement), SigningKey(secrets.following.cosign)
+    log = secrets.following.log
     card = PartyCard(
         consortium=consortium,
         id=party.id,
@@ -67,7 +64,7 @@ def next_card(secrets: Secrets, party: Party, consortium: ConsortiumId) -> Signe
         statement_key=statement.public,
         proof=admission_proof(statement, consortium=consortium, party=party.id),
         cosign_key=cosign.public,
-        log_key=party.log_key,
+        log_key=party.log_key if log is None else SigningKey(log).public,
         x=party.x,
         token_key=party.token_key,
     )
@@ -78,12 +75,12 @@ def without_old(secrets: Secrets, party: Party) -> Secrets:
     """Forget the old keys once the document in force names the next ones; raises KeyRotationError before."""
     if secrets.following is None:
         raise KeyRotationError("there are no keys that come next")
-    named, coming = {party.statement_key, party.cosign_key}, secrets.following
+    named, coming = {party.statement_key, party.cosign_key, party.log_key}, secrets.following
     if not {SigningKey(seed).public for seed in coming.all} <= named:
         raise KeyRotationError("the document in force does not name the next keys yet")
     return replace(
         secrets,
-        seeds=replace(coming, log=secrets.seeds.log),
+        seeds=replace(coming, log=coming.log or secrets.seeds.log),
         following=None,
         retired=(*secrets.retired, SigningKey(secrets.seeds.statement).public),
     )

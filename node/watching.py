@@ -108,13 +108,14 @@ class Peers:
         self._made: dict[PartyId, HttpCaller] = {}
 
     def __call__(self) -> Mapping[PartyId, HttpCaller]:
-        """Return the ways, those of new parties with them."""
+        """Return the ways to those that are active now."""
         active = [party for party in self._in_force().parties.values() if party.active]
-        for party in sorted(active, key=lambda one: one.x is None):
+        active.sort(key=lambda one: one.x is None)
+        for party in active:
             if party.id not in self._made and party.id not in self._without:
                 with suppress(SettingsError):  # one without a URL cannot be asked
                     self._made[party.id] = self._caller_to(party.id)
-        return self._made
+        return {party.id: self._made[party.id] for party in active if party.id in self._made}
 
     def close(self) -> None:
         """Let go of the connections."""

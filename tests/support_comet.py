@@ -64,6 +64,7 @@ class Validator:
         program = cometbft()
         write_home(
             self.folder,
+            founding=self.consortium,
             consortium=self.consortium,
             party=self.party,
             log_seed=self.log_seed,

@@ -6,6 +6,7 @@ without a group, one firm that is member and desk, an observer and a member that
 
 import copy
 import hashlib
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 import rfc8785
 
-from hanse_ledger.bodies import Body, Bulletin, Genesis, Report, SealedFor, ShareRef, Validity
+from hanse_ledger.bodies import Body, Bulletin, Genesis, Propose, Report, SealedFor, ShareRef, Validity, Vote
 from hanse_ledger.codec import encode
 from hanse_ledger.consortium import Consortium, admission_message, genesis_message, parse_document
 from hanse_ledger.cose import sign
@@ -179,6 +180,21 @@ class Ledger:
 
     def copy(self) -> "Ledger":
         return Ledger(state=copy.deepcopy(self.state), entries=list(self.entries))
+
+
+def adopt(ledger: Ledger, change: Callable[[Document], object]) -> Consortium:
+    """Propose the changed document and let everybody vote until it is in force."""
+    current = ledger.state.consortium
+    following = json.loads(current.raw)
+    following["previous"] = current.hash.hex()
+    change(following)
+    raw = canonical(following)
+    ledger.accept(ALDER, Propose(document=raw))
+    for party in (ALDER, BIRCH, BOTH, CEDAR, *STEWARDS.values()):
+        if ledger.state.consortium.raw != raw:
+            ledger.accept(party, Vote(document_hash=hashlib.sha256(raw).digest()))
+    assert ledger.state.consortium.raw == raw
+    return ledger.state.consortium
 
 
 def founded() -> Ledger:

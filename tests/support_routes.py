@@ -27,6 +27,8 @@ PLACES: Final = {
 BODIES: Final[dict[str, Any]] = {
     "/v1/inquiries": {"subjects": ["ref:DEMO:1"], "purpose": "monitoring"},
     "/v1/portfolios": {"name": "a", "purpose": "monitoring", "subjects": ["ref:DEMO:1"]},
+    "/v1/consortium/proposals": {"document": {}},
+    "/v1/consortium/votes": {"sha256": "0" * 64},
     "/v1/months/close": {"month": "2026-09"},
     "/v1/facts": {
         "subject": "ref:DEMO:1",

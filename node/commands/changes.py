@@ -1,4 +1,4 @@
-"""Changing a running consortium: `hanse consortium change`, `propose` and `vote`."""
+"""Changing a running consortium: `hanse consortium change`, `propose`, `vote` and `status`."""
 
 from pathlib import Path
 from typing import Annotated, TypeAlias
@@ -8,19 +8,23 @@ import typer
 from consortium_config.cards import parse_signed_card
 from consortium_config.changing import differences, next_document
 from consortium_config.policy_file import parse_terms
-from hanse_ledger.bodies import Body, Propose, Vote
 from hanse_ledger.consortium import Consortium, check_next, parse_document
 from hanse_ledger.ids import PartyId
 from node.commands.options import Home, Json, PassphraseFile, WrongUsageError
 from node.commands.output import print_json, print_line
-from node.commands.secrets import agree, open_home
+from node.commands.own_node import NodeConfig
+from node.commands.remote import ApiKeyFile, open_remote
+from node.commands.secrets import agree
+from node.commands.voters import PROPOSALS_PATH, KeyFile, Place, RunningNode, in_force_at, proposals_in
 from node.files import write_new
-from node.filing import file_statement
-from node.rotation import document_of
+from node.own.changes import changes_of
+from node.rendering.changes import proposal_lines
+from node.settings import load_settings
 from node.texts import mark, tr
 
 CHANGE_HELP = mark("Write the next consortium document, from cards, a policy or parties that leave.")
 PROPOSE_HELP = mark("File a proposal of a next document, through the party's running node.")
+STATUS_HELP = mark("Show the document in force, and how far the voting on the next ones is.")
 VOTE_HELP = mark("Vote for a next document, through the party's running node.")
 
 Next: TypeAlias = Annotated[
@@ -32,7 +36,20 @@ Next: TypeAlias = Annotated[
 Url: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        metavar="URL", show_default=False, help=mark("Where the node is, if not where it is set to listen.")
+        "--url",
+        envvar="HANSE_URL",
+        metavar="URL",
+        show_default=False,
+        help=mark("Where the running node is; with --dir only if not where it is set to listen."),
+    ),
+]
+HomeOrNode: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--dir",
+        metavar="HOME",
+        show_default=False,
+        help=mark("The party's own folder, whose key file signs; without it the running node signs."),
     ),
 ]
 Yes: TypeAlias = Annotated[bool, typer.Option("--yes", help=mark("Sign without being asked."))]
@@ -56,6 +73,10 @@ def change(
         list[str] | None,
         typer.Option(metavar="PARTY", show_default=False, help=mark("A party that leaves.")),
     ] = None,
+    orders: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PARTY", show_default=False, help=mark("A party that may order the log too.")),
+    ] = None,
     policy: Annotated[
         Path | None,
         typer.Option(
@@ -69,11 +90,12 @@ def change(
     as_json: Json = False,
 ) -> None:
     """Write a document that follows the one in force."""
-    current = _in_force(home)
+    current = in_force_at(home)
     following = next_document(
         current,
         cards=[parse_signed_card(path.read_bytes()).card for path in card or []],
         leaving=[PartyId(party) for party in leave or []],
+        ordering=[PartyId(party) for party in orders or []],
         terms=None if policy is None else parse_terms(policy.read_text("utf-8")),
     )
     write_new(out, following.raw)
@@ -87,70 +109,101 @@ def change(
 def propose(
     document: Next,
     *,
-    home: Home,
+    home: HomeOrNode = None,
     url: Url = None,
+    api_key_file: ApiKeyFile = None,
     yes: Yes = False,
     passphrase_file: PassphraseFile = None,
     as_json: Json = False,
 ) -> None:
     """File the whole document."""
     following = parse_document(document.read_bytes())
-    body = Propose(document=following.raw)
-    _file(home, following, body, url=url, yes=yes, passphrase_file=passphrase_file, as_json=as_json)
+    place = _place(home, url, api_key_file, passphrase_file)
+    _show(place.in_force(), following, yes=yes, as_json=as_json)
+    _tell(place.in_force(), following, place.propose(following), as_json=as_json)
 
 
 def vote(
-    document: Next,
+    document: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE or HASH", help=mark("The next document, or the SHA-256 of one that is proposed.")
+        ),
+    ],
     *,
-    home: Home,
+    home: HomeOrNode = None,
     url: Url = None,
+    api_key_file: ApiKeyFile = None,
     yes: Yes = False,
     passphrase_file: PassphraseFile = None,
     as_json: Json = False,
 ) -> None:
     """File the document's hash."""
-    following = parse_document(document.read_bytes())
-    body = Vote(document_hash=following.hash)
-    _file(home, following, body, url=url, yes=yes, passphrase_file=passphrase_file, as_json=as_json)
+    place = _place(home, url, api_key_file, passphrase_file)
+    following = _named(document, place)
+    _show(place.in_force(), following, yes=yes, as_json=as_json)
+    _tell(place.in_force(), following, place.vote(following), as_json=as_json)
 
 
-def _file(
-    home: Path,
-    following: Consortium,
-    body: Body,
+def status(
     *,
-    url: str | None,
-    yes: bool,
-    passphrase_file: Path | None,
-    as_json: bool,
+    config: NodeConfig = None,
+    url: Url = None,
+    api_key_file: ApiKeyFile = None,
+    as_json: Json = False,
 ) -> None:
-    current = _in_force(home)
+    """Print the document in force and those that may act next."""
+    remote = open_remote(url, api_key_file)
+    if remote is not None:
+        shown = remote.ask("GET", PROPOSALS_PATH)
+    elif config is not None:
+        shown = proposals_in(load_settings(config))
+    else:
+        raise WrongUsageError(tr("--config names a node's configuration, or --url a running node."))
+    if as_json:
+        print_json(shown)
+        return
+    for line in proposal_lines(shown):
+        print_line(line)
+
+
+def _place(home: Path | None, url: str | None, key_file: Path | None, passphrase_file: Path | None) -> Place:
+    if home is not None:
+        return KeyFile(home, url, passphrase_file)
+    remote = open_remote(url, key_file)
+    if remote is None:
+        raise WrongUsageError(tr("--dir says which key file signs, or --url which running node does."))
+    return RunningNode(remote)
+
+
+def _named(document: str, place: Place) -> Consortium:
+    """Return the document that is meant: a file, or a proposal by its hash."""
+    path = Path(document)
+    if path.is_file():
+        return parse_document(path.read_bytes())
+    found = [one for one in place.proposals() if one.hash.hex() == document]
+    if not found:
+        raise WrongUsageError(tr("There is no such file, and no proposal with that SHA-256."))
+    return found[0]
+
+
+def _show(current: Consortium, following: Consortium, *, yes: bool, as_json: bool) -> None:
     check_next(current, following)
     if not as_json:
         _print_differences(current, following)
     if not yes:
         agree(tr("Sign this? [y/N]"))
-    with open_home(home, passphrase_file) as opened:
-        index = file_statement(opened, body, url)
+
+
+def _tell(current: Consortium, following: Consortium, index: int, *, as_json: bool) -> None:
     if as_json:
         print_json({**_described(current, following), "index": index})
         return
     print_line(tr("It stands in the log as entry {index}.", index=index))
 
 
-def _in_force(home: Path) -> Consortium:
-    current = document_of(home)
-    if current is None:
-        raise WrongUsageError(tr("The folder holds no founded party; `hanse node config` makes one."))
-    return current
-
-
 def _described(current: Consortium, following: Consortium) -> dict[str, object]:
-    changes = [
-        {"field": place, "before": before, "after": after}
-        for place, before, after in differences(current, following)
-    ]
-    return {"sha256": following.hash.hex(), "changes": changes}
+    return {"sha256": following.hash.hex(), "changes": changes_of(current, following)}
 
 
 def _print_differences(current: Consortium, following: Consortium) -> None:

@@ -182,3 +182,4 @@ def _document_of(consortium: Consortium) -> dict[str, Any]:
 app.command(cls=Command, help=changes.CHANGE_HELP)(changes.change)
 app.command(cls=Command, help=changes.PROPOSE_HELP)(changes.propose)
 app.command(cls=Command, help=changes.VOTE_HELP)(changes.vote)
+app.command(cls=Command, help=changes.STATUS_HELP)(changes.status)

@@ -83,6 +83,10 @@ def rotate(
         bool,
         typer.Option("--finish", help=mark("Forget the old keys; the document in force names the next.")),
     ] = False,
+    log_key: Annotated[
+        bool,
+        typer.Option("--log-key", help=mark("Make another key for ordering the log too, or a first one.")),
+    ] = False,
     passphrase_file: PassphraseFile = None,
     as_json: Json = False,
 ) -> None:
@@ -96,7 +100,7 @@ def rotate(
             opened.change(without_old(opened.secrets, party))
             card = None
         else:
-            opened.change(with_following(opened.secrets, system_entropy))
+            opened.change(with_following(opened.secrets, system_entropy, orders=log_key))
             card = home / f"{opened.party}.next-card.json"
             write_whole(card, encode_signed_card(next_card(opened.secrets, party, document.id)))
     if as_json:

@@ -10,13 +10,14 @@ from typing import Annotated, Any, TypeAlias
 
 import typer
 
-from hanse_ledger.consortium import DESK, MEMBER, parse_document
+from hanse_ledger.consortium import DESK, MEMBER
 from hanse_ledger.errors import UnavailableError
 from hanse_ledger.ids import PartyId
 from node.bootstrap import DATABASE_FILE, PARTIES_FOLDER, Surroundings, clock_of
 from node.clocks import SystemClock
 from node.commands.nodes import consortium_in, document_in, pick_party
 from node.commands.options import Dir, Party, WrongUsageError
+from node.documents import newest_of, trusted_document
 from node.own.inline import InlineDoor
 from node.own.service import OwnService
 from node.risk.audit import AuditChain
@@ -59,18 +60,18 @@ def own_node(directory: Path | None, party: str | None, config: Path | None) -> 
     """
     if config is not None:
         settings = load_settings(config)
-        document, place = settings.consortium.read_bytes(), settings.place("node")
+        trusted, place = trusted_document(settings), settings.place("node")
         found, around = PartyId(settings.party), Surroundings(clock=SystemClock())
     else:
-        consortium = document_in(directory)
+        trusted = document_in(directory)
         home = directory or Path()
-        found, document = pick_party(consortium, party, MEMBER, DESK), consortium.raw
+        found = pick_party(trusted, party, MEMBER, DESK)
         place = home / PARTIES_FOLDER / found / DATABASE_FILE
         around = Surroundings(clock=clock_of(home))
-    trusted = parse_document(document)
     with closing(Database(place)) as database:
+        consortium = newest_of(database, trusted)
         yield OwnService(
-            database=database, party=found, consortium=lambda: trusted, door=_NobodyHome(), around=around
+            database=database, party=found, consortium=lambda: consortium, door=_NobodyHome(), around=around
         )
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from hanse_ledger.checkpoint import parse_signed_checkpoint
-from hanse_ledger.consortium import Consortium, parse_document
+from hanse_ledger.consortium import Consortium
 from hanse_ledger.errors import LedgerError
 from hanse_ledger.ids import PartyId
 from hanse_ledger.policy import verify_log_signature
@@ -18,6 +18,7 @@ from node.bootstrap import KEYS_FILE
 from node.commands.options import Json, PassphraseFile, WrongUsageError
 from node.commands.output import print_json, print_line
 from node.commands.secrets import ask_passphrase
+from node.documents import document_in_force
 from node.errors import SettingsError
 from node.files import locked
 from node.handover import StoredCopy, Successor, TakenOver, take_over
@@ -62,7 +63,7 @@ def run(
 ) -> None:
     """Gather the log, found the sequencer's database with it, sign its checkpoint; say what is to be set."""
     settings = load_settings(config)
-    trusted = parse_document(settings.consortium.read_bytes())
+    trusted = document_in_force(settings)
     party = PartyId(settings.party)
     if source is not None and trusted.party(PartyId(source)) is None:
         raise WrongUsageError(tr("--from is no active party of the consortium."))

@@ -1,17 +1,19 @@
 """A validator's CometBFT: its folder, from the node's settings, the document and everybody's cards."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hanse_ledger.consortium import Consortium, parse_document
+from hanse_ledger.consortium import Consortium
 from hanse_ledger.ids import PartyId
 from hanse_ledger.signing import SigningKey
+from node.documents import documents_of, founding_document
 from node.errors import SettingsError
 from node.founding.cards import read_card
 from node.founding.letters import Letters, card_name
 from node.nodekeys import open_node_keys
-from node.sequencing.cometbft.home import node_id, node_seed, validators_of, write_home
+from node.sequencing.cometbft.home import node_id, node_seed, write_home
+from node.sequencing.cometbft.validators import validators_of
 from node.settings import NodeSettings
 
 
@@ -31,17 +33,20 @@ def write_validator(settings: NodeSettings, cards: Letters, environment: Mapping
     """
     if settings.engine != "cometbft" or settings.cometbft is None:
         raise SettingsError('engine, cometbft: are to be "cometbft" and where CometBFT listens')
-    consortium = parse_document(settings.consortium.read_bytes())
-    log_seed = open_node_keys(settings, consortium, environment).secrets.seeds.log
+    documents = documents_of(settings)
+    consortium, party = documents[0], PartyId(settings.party)
+    seeds = open_node_keys(settings, consortium, environment).log_seeds
+    log_seed = seeds.get(consortium.parties[party].log_key or b"")
     if log_seed is None:
         raise SettingsError("keys: the party has no log key")
     write_home(
         settings.cometbft.home,
+        founding=founding_document(settings.genesis.read_bytes()),
         consortium=consortium,
-        party=PartyId(settings.party),
+        party=party,
         log_seed=log_seed,
         listen=settings.cometbft.listen,
-        peers=_peers(consortium, cards),
+        peers=_peers(documents, cards),
         metrics=settings.cometbft.metrics,
     )
     return ValidatorHome(
@@ -51,12 +56,16 @@ def write_validator(settings: NodeSettings, cards: Letters, environment: Mapping
     )
 
 
-def _peers(consortium: Consortium, cards: Letters) -> dict[PartyId, str]:
-    """Return where each validator's CometBFT is; raises FoundingError or SettingsError naming the party."""
+def _peers(documents: Sequence[Consortium], cards: Letters) -> dict[PartyId, str]:
+    """Return where each validator's CometBFT is; raises FoundingError or SettingsError naming the party.
+
+    A card may be of an earlier document: CometBFT is known to its peers by its first key for good.
+    """
     found: dict[PartyId, str] = {}
-    for party, log_key in validators_of(consortium).items():
+    for party in validators_of(documents[0]):
         card = read_card(cards, card_name(party)).card
-        if not card.peer or card.log_key != log_key:
+        named = {one.parties[party].log_key for one in documents if party in one.parties}
+        if not card.peer or card.log_key not in named:
             raise SettingsError(f"cards: {party}'s has another log key, or no place of its CometBFT")
         found[party] = card.peer
     return found

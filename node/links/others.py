@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 
-from hanse_ledger.consortium import parse_document
 from hanse_ledger.ids import PartyId
 from node.clocks import system_entropy
+from node.documents import document_in_force
 from node.links.http import HttpCaller
 from node.settings import NodeSettings
 
@@ -13,10 +13,10 @@ from node.settings import NodeSettings
 @contextmanager
 def other_nodes(settings: NodeSettings, deadline_s: float) -> Iterator[dict[PartyId, HttpCaller]]:
     """Give a way to every other active party whose URL a setting or the document has."""
-    trusted = parse_document(settings.consortium.read_bytes())
+    consortium = document_in_force(settings)
     with ExitStack() as opened:
         callers = dict[PartyId, HttpCaller]()
-        for party in trusted.parties.values():
+        for party in consortium.parties.values():
             url = settings.peers.get(party.id, party.url)
             if party.active and party.id != settings.party and url:
                 caller = HttpCaller(base_url=url, entropy=system_entropy, deadline_s=deadline_s)

@@ -5,6 +5,8 @@ from typing import Final, Literal, TypeAlias, get_args
 Scope: TypeAlias = Literal[
     "alerts:write",
     "audit:read",
+    "consortium:read",
+    "consortium:write",
     "disputes:read",
     "disputes:write",
     "facts:read",

@@ -16,6 +16,7 @@ from node.bootstrap import Surroundings
 from node.own import disputes, facts, inquiries, verbs
 from node.own.api_keys import ApiKeys, NewKey
 from node.own.calls import Calls
+from node.own.changes import Changes
 from node.own.customers import Customer, Customers
 from node.own.facts import Facts
 from node.own.figures import Figures, figures_of
@@ -114,6 +115,7 @@ class OwnService:
         )
         self.reviews = Reviews(database, around.clock, self.audit, runs=self.risk.run)
         self.facts = Facts(database)
+        self.changes = Changes(self._ask)
         self.warnings = Warnings(database, around.clock, self.audit)
         self._add_monitoring(database, around)
         self._add_reports(database, around)

@@ -23,7 +23,7 @@ from hanse_ledger.merkle import (
     verify_consistency,
 )
 from hanse_ledger.misbehaviour import Fork, Refused, Seen, find_fork, first_difference
-from hanse_ledger.policy import verify_log_signature
+from hanse_ledger.policy import Policy, verify_log_signature
 from hanse_ledger.state import LedgerState
 from hanse_ledger.tiles import tile_hash_reader
 from hanse_ledger.witnessing import policy_of
@@ -50,9 +50,14 @@ class Follower:
         progress: Progress = lambda _size, _signed: None,
         now: Callable[[], str] = lambda: "",
     ) -> None:
-        """`now` gives the time as evidence names it."""
+        """`now` gives the time as evidence names it.
+
+        What may sign for the log is in the document in force by the replica, and in the `trusted` one until
+        that has been in force there: then what follows it counts.
+        """
         self.replica, self._source, self._progress, self._now = replica, source, progress, now
-        self._policy = policy_of(trusted)
+        self._trusted, self._has_come = trusted, False
+        self._policies: dict[bytes, Policy] = {}
         self._believed: tuple[bytes, Checkpoint] | None = None
         self._tree: tuple[Checkpoint, HashReader] | None = None
         self._has_checkpoint = False
@@ -97,14 +102,32 @@ class Follower:
     def _believe(self, note: bytes) -> Checkpoint:
         """Return what a checkpoint says; the same bytes need no second look at their signature."""
         if self._believed is None or self._believed[0] != note:
-            try:
-                self._believed = note, verify_log_signature(note, self._policy)
-            except (VerificationError, RejectedError) as error:
-                raise SequencerFaultError(
-                    "a checkpoint that the log's key has not signed", code="log_signature"
-                ) from error
+            self._believed = note, self._verify(note)
         self.shown = note
         return self._believed[1]
+
+    def _verify(self, note: bytes) -> Checkpoint:
+        failed: Exception | None = None
+        for document in self._believable():
+            policy = self._policy_of(document)
+            try:
+                return verify_log_signature(note, policy)
+            except (VerificationError, RejectedError) as error:
+                failed = error
+        raise SequencerFaultError(
+            "a checkpoint that the log's key has not signed", code="log_signature"
+        ) from failed
+
+    def _policy_of(self, document: Consortium) -> Policy:
+        if document.hash not in self._policies:
+            self._policies[document.hash] = policy_of(document)
+        return self._policies[document.hash]
+
+    def _believable(self) -> list[Consortium]:
+        """Return the documents whose keys may sign for the log now."""
+        documents = self.replica.state.documents
+        self._has_come = self._has_come or any(one.hash == self._trusted.hash for one in documents)
+        return documents[-1:] if self._has_come else [*documents[-1:], self._trusted]
 
     def _take(self, entries: Sequence[bytes], checkpoint: Checkpoint, note: bytes) -> None:
         start = self.replica.state.size

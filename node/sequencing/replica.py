@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from sqlalchemy import Connection
 
+from hanse_ledger.consortium import Consortium
 from hanse_ledger.errors import RejectedError
 from hanse_ledger.ids import NodeHash
 from hanse_ledger.merkle import root_at
@@ -18,6 +19,7 @@ from hanse_ledger.state import Accepted, LedgerState
 from hanse_ledger.tiles import TILE_WIDTH, TilePath, encode_bundle
 from node.sequencing.ahead import verified_ahead
 from node.storage.database import Database
+from node.storage.documents import complete_documents, count_documents, may_act
 from node.storage.facts import append_public, complete_public, count_public, is_public
 from node.storage.log import LogStore, append_entries, put_checkpoint
 
@@ -47,16 +49,18 @@ class Replica:
             while batch := self.log.entries(state.size, _BATCH):
                 public += filter(is_public, map(state.replay, batch))
             self._state, self._session = state, session
-            self._complete(public)
+            self._complete(public, state.documents)
         return self._state
 
-    def _complete(self, public: Sequence[Accepted]) -> None:
-        """Make public what older versions of this program have stored as statements alone."""
+    def _complete(self, public: Sequence[Accepted], documents: Sequence[Consortium]) -> None:
+        """Write out what older versions of this program have stored as statements alone."""
         with self._database.read() as connection:
             is_complete = count_public(connection) >= len(public)
+            is_complete = is_complete and count_documents(connection) >= len(documents)
         if not is_complete:
             with self._database.write() as connection:
                 complete_public(connection, public)
+                complete_documents(connection, documents)
 
     def append(
         self,
@@ -110,6 +114,8 @@ class Replica:
                 with self._database.write(durable=durable) as connection:
                     append_entries(connection, zip(statements, accepted, strict=False))
                     append_public(connection, accepted)
+                    if any(map(may_act, accepted)):
+                        complete_documents(connection, state.documents)
                     self._note(connection, accepted, state)
                     also(connection, state)
         except BaseException:
@@ -124,6 +130,8 @@ class Replica:
             with self._database.write() as connection:
                 append_entries(connection, accepted)
                 append_public(connection, [one for _, one in accepted])
+                if any(may_act(one) for _, one in accepted):
+                    complete_documents(connection, self.state.documents)
                 self._note(connection, [one for _, one in accepted], self.state)
                 also(connection)
         except BaseException:

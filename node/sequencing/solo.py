@@ -9,6 +9,7 @@ from hanse_ledger.errors import RejectedError
 from hanse_ledger.merkle import leaf_hash
 from hanse_ledger.signing import SigningKey
 from hanse_ledger.state import LedgerState
+from node.sequencing.logkeys import VotedKey, both, no_other
 from node.sequencing.reading import LogReading
 from node.sequencing.replica import Replica
 from node.storage.log import put_checkpoint
@@ -17,8 +18,9 @@ from node.storage.log import put_checkpoint
 class SoloSequencer:
     """A `Sequencer` over its node's own replica. One at a time orders a log."""
 
-    def __init__(self, *, replica: Replica, log_key: SigningKey) -> None:
-        self.replica, self._log_key = replica, log_key
+    def __init__(self, *, replica: Replica, log_key: SigningKey, voted: VotedKey = no_other) -> None:
+        """`voted` gives the key that a document names for this party; it signs too where it is another."""
+        self.replica, self._log_key, self._voted = replica, log_key, voted
         self._reading = LogReading(replica, lambda: replica.state.size)
 
     def submit(self, statement: bytes) -> int:
@@ -73,5 +75,5 @@ class SoloSequencer:
 
     def _sign(self, connection: Connection, state: LedgerState) -> None:
         checkpoint = Checkpoint(origin=state.consortium.id, size=state.size, root=state.frontier.root())
-        note = sign_checkpoint(checkpoint, self._log_key)
+        note = sign_checkpoint(checkpoint, *both(self._log_key, self._voted(state.consortium)))
         put_checkpoint(connection, size=state.size, note=note)

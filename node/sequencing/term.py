@@ -6,6 +6,7 @@ from hanse_ledger.checkpoint import parse_checkpoint
 from hanse_ledger.consortium import Consortium
 from hanse_ledger.ids import PartyId
 from hanse_ledger.note import NoteVerifier, SignatureType, parse_note
+from node.documents import founding_document
 from node.errors import SettingsError
 from node.settings import NodeSettings
 
@@ -29,7 +30,8 @@ class Term:
             if settings.orderer is not None or settings.orderer_since:
                 raise SettingsError("orderer: nobody orders alone where the parties agree (engine)")
             return cls(orderer=None)
-        orderer = PartyId(settings.orderer or consortium.ordering[0])
+        # Without a setting the founder orders, whoever stands first in a later document.
+        orderer = PartyId(settings.orderer or founding_document(settings.genesis.read_bytes()).ordering[0])
         if orderer not in consortium.ordering:
             raise SettingsError("orderer: not a party that may order by the consortium document")
         return cls(orderer=orderer, since=settings.orderer_since)

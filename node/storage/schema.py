@@ -21,7 +21,7 @@ from node.storage.columns import NUMBER, TEXT
 
 metadata = MetaData()
 
-REVISION: Final = "0017"
+REVISION: Final = "0018"
 """The newest migration, which makes these tables."""
 
 # The log: every node has the whole of it.
@@ -78,6 +78,17 @@ misbehaved = Table(
     Column("block", NUMBER, primary_key=True, autoincrement=False),
     Column("address", LargeBinary, primary_key=True),
     Column("height", NUMBER, primary_key=True, autoincrement=False),
+)
+validator = Table(
+    "validator",
+    metadata,
+    Column("public_key", LargeBinary, primary_key=True),
+)
+document = Table(
+    "document",
+    metadata,
+    Column("number", NUMBER, primary_key=True, autoincrement=False),
+    Column("raw", LargeBinary, nullable=False),
 )
 outbox = Table(
     "outbox",

@@ -120,11 +120,11 @@ def cosignatures(note: Note) -> tuple[SignatureLine, ...]:
     return tuple(line for line in note.signatures if line.name != origin)
 
 
-def sign_checkpoint(checkpoint: Checkpoint, key: SigningKey) -> bytes:
-    """Return the checkpoint as a note with the log's signature, under the origin's name."""
-    signer = NoteSigner(name=checkpoint.origin, key=key, type=SignatureType.ED25519)
+def sign_checkpoint(checkpoint: Checkpoint, *keys: SigningKey) -> bytes:
+    """Return the checkpoint as a note with the log's signature by each key, under the origin's name."""
     text = checkpoint.encode()
-    return Note(text=text, signatures=(signer.sign(text),)).encode()
+    signers = [NoteSigner(name=checkpoint.origin, key=key, type=SignatureType.ED25519) for key in keys]
+    return Note(text=text, signatures=tuple(signer.sign(text) for signer in signers)).encode()
 
 
 def cosign(note: bytes, *, name: str, key: SigningKey, timestamp_s: int) -> SignatureLine:

@@ -1,8 +1,26 @@
 """Which consortium document is in force: proposals, votes, and where one acts (protocol section 10)."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
+
 from hanse_ledger.consortium import MEMBER, STEWARD, Consortium, check_next, parse_document
 from hanse_ledger.errors import RuleError
 from hanse_ledger.ids import PartyId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """How far the voting on a document is: whose votes count, and how many are needed."""
+
+    members: frozenset[PartyId]
+    members_needed: int
+    stewards: frozenset[PartyId]
+    stewards_needed: int
+
+    @property
+    def suffices(self) -> bool:
+        """Whether the document acts, once it is proposed."""
+        return len(self.members) >= self.members_needed and len(self.stewards) >= self.stewards_needed
 
 
 class Documents:
@@ -30,6 +48,14 @@ class Documents:
         """Return every document that has been in force, in order."""
         return [document for _, document in self._in_force]
 
+    def proposals(self) -> list[tuple[Consortium, Tally]]:
+        """Return the documents that may act next, in the order in which they were proposed."""
+        current = self._in_force[-1][1]
+        return [
+            (following, tally(current, following, self._votes.get(following.hash, set())))
+            for following in self._proposed.values()
+        ]
+
     def found(self, consortium: Consortium, index: int) -> None:
         """Take the genesis document."""
         self._in_force.append((index + 1, consortium))
@@ -40,8 +66,12 @@ class Documents:
 
     def check_vote(self, party: PartyId, document_hash: bytes) -> None:
         """Refuse a second vote for one document."""
-        if party in self._votes.get(document_hash, ()):
+        if self.has_voted(party, document_hash):
             raise RuleError("a party votes once for a document")
+
+    def has_voted(self, party: PartyId, document_hash: bytes) -> bool:
+        """Say whether a party has voted for a document."""
+        return party in self._votes.get(document_hash, ())
 
     def propose(self, raw: bytes, index: int) -> bool:
         """Take a proposal; say whether its document acts with it."""
@@ -58,24 +88,28 @@ class Documents:
         following = self._proposed.get(document_hash)
         if following is None:
             return False
-        if not has_votes(self._in_force[-1][1], following, self._votes.get(document_hash, set())):
+        if not tally(self._in_force[-1][1], following, self._votes.get(document_hash, set())).suffices:
             return False
         self._in_force.append((index + 1, following))
         self._proposed.clear()
         return True
 
 
-def has_votes(current: Consortium, following: Consortium, votes: set[PartyId]) -> bool:
-    """Say whether these votes, so far as their parties are active now, make `following` act.
+def tally(current: Consortium, following: Consortium, votes: Collection[PartyId]) -> Tally:
+    """Count these votes for `following`, so far as their parties are active now.
 
-    Two thirds of the active members, rounded up, and all stewards but one; every active member where it
-    weakens privacy.
+    Needed are two thirds of the active members, rounded up, and all stewards but one; every active member
+    where it weakens privacy.
     """
     active = [party for party in current.parties.values() if party.active]
     members = {party.id for party in active if MEMBER in party.roles}
     stewards = {party.id for party in active if STEWARD in party.roles}
-    needed = len(members) if weakens_privacy(current, following) else -(-2 * len(members) // 3)
-    return len(members & votes) >= needed and len(stewards & votes) >= len(stewards) - 1
+    return Tally(
+        members=frozenset(members.intersection(votes)),
+        members_needed=len(members) if weakens_privacy(current, following) else -(-2 * len(members) // 3),
+        stewards=frozenset(stewards.intersection(votes)),
+        stewards_needed=len(stewards) - 1,
+    )
 
 
 def weakens_privacy(current: Consortium, following: Consortium) -> bool:

@@ -19,7 +19,7 @@ from hanse_ledger.errors import (
     VerificationError,
 )
 from hanse_ledger.filings import Alias, Dispute, Fact, Resolution
-from hanse_ledger.governance import Documents
+from hanse_ledger.governance import Documents, Tally
 from hanse_ledger.ids import Month, NodeHash, PartyId, RequestHash, StewardX, SubjectId
 from hanse_ledger.merkle import CompletedNode, Frontier, leaf_hash
 from hanse_ledger.registers import (
@@ -83,6 +83,15 @@ class LedgerState:
     def documents(self) -> list[Consortium]:
         """Every consortium document that has been in force, in order."""
         return self._documents.all()
+
+    @property
+    def proposals(self) -> list[tuple[Consortium, Tally]]:
+        """The documents that may act next, and how far the voting on each is."""
+        return self._documents.proposals()
+
+    def has_voted(self, party: PartyId, document_hash: bytes) -> bool:
+        """Return whether a party has voted for a document."""
+        return self._documents.has_voted(party, document_hash)
 
     def consortium_at(self, size: int) -> Consortium | None:
         """Return the document in force after the first `size` statements, None before genesis."""

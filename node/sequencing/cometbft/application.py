@@ -14,8 +14,10 @@ from sqlalchemy import Connection
 
 from hanse_ledger.chains import Head, check_follows, head_after
 from hanse_ledger.checkpoint import Checkpoint, sign_checkpoint
+from hanse_ledger.consortium import Consortium
 from hanse_ledger.errors import (
     CorruptionError,
+    DocumentError,
     LedgerError,
     MalformedError,
     RejectedError,
@@ -30,9 +32,13 @@ from hanse_ledger.statements import parse_statement
 from node.sequencing.cometbft import abci_pb2 as abci
 from node.sequencing.cometbft.home import validator_address
 from node.sequencing.cometbft.outcomes import Outcome, Outcomes
+from node.sequencing.cometbft.validators import check_change, updates, validators_of
+from node.sequencing.logkeys import VotedKey, both, no_other
 from node.sequencing.replica import Replica
 from node.storage.blocks import Block, Misbehaved, add_misbehaved, all_misbehaved, last_block, put_block
+from node.storage.documents import may_act
 from node.storage.log import put_checkpoint
+from node.storage.validators import put_validators, stored_validators
 
 _log = logging.getLogger(__name__)
 
@@ -48,16 +54,35 @@ class Application:
     """Answers CometBFT's requests over a node's copy of the log."""
 
     def __init__(
-        self, *, replica: Replica, log_key: SigningKey, outcomes: Outcomes, genesis: bytes | None = None
+        self,
+        *,
+        replica: Replica,
+        log_key: SigningKey,
+        outcomes: Outcomes,
+        genesis: bytes | None = None,
+        voted: VotedKey = no_other,
+        adopted: Callable[[Consortium], None] = lambda _consortium: None,
+        differ: Callable[[bool], None] = lambda _differ: None,
     ) -> None:
-        """With `genesis`, the log can begin with these bytes only."""
+        """With `genesis`, the log can begin with these bytes only; `voted` as at a node that orders alone.
+
+        `adopted` is told of the document in force where that may be another one, once that is durable;
+        `differ` at each block whether the validators stay other than it says.
+        """
         self.replica, self._log_key, self._outcomes, self._genesis = replica, log_key, outcomes, genesis
+        self._voted, self._adopted, self._differ = voted, adopted, differ
         # The decided block that is not durable yet.
         self._decided: list[tuple[bytes, Accepted]] = []
         self._results: dict[NodeHash, Outcome] = {}
         self._signed_height, self._misbehaved = 0, set[Misbehaved]()
+        # Those of CometBFT's genesis, until the first block is stored with them.
+        self._first_validators = frozenset[bytes]()
+        # The document under which the validators stay as they are: said once.
+        self._unmet: bytes | None = None
         self._last = self._last_block()
         self._begin_block()
+        if replica.state.founded:
+            adopted(replica.state.consortium)
         # Where each party's chain ends with what waits in the mempool; known anew after each block.
         self._checked: dict[PartyId, Head] = {}
         self._answers: Mapping[str, Callable[[abci.Request], abci.Response]] = {
@@ -107,7 +132,9 @@ class Application:
             found.last_block_app_hash = self.replica.root(self._last.size)
         return abci.Response(info=found)
 
-    def _init_chain(self, _request: abci.Request) -> abci.Response:
+    def _init_chain(self, request: abci.Request) -> abci.Response:
+        # Durable with the first block: until then this comes again.
+        self._first_validators = frozenset(one.pub_key.ed25519 for one in request.init_chain.validators)
         # Genesis of the log is its first statement, in the first block.
         return abci.Response(init_chain=abci.InitChainResponse(app_hash=self.replica.root(self._last.size)))
 
@@ -188,14 +215,18 @@ class Application:
         self._take_votes(block)
         state = self.replica.state
         results = [self._apply(raw, state) for raw in block.txs]
-        found = abci.FinalizeBlockResponse(tx_results=results, app_hash=state.frontier.root())
+        found = abci.FinalizeBlockResponse(
+            tx_results=results,
+            validator_updates=self._change_validators(state),
+            app_hash=state.frontier.root(),
+        )
         return abci.Response(finalize_block=found)
 
     def _take_votes(self, block: abci.FinalizeBlockRequest) -> None:
         """Note whether the block before bears the own signature, and what this one holds against others."""
-        own = validator_address(self._log_key.public)
+        own = {validator_address(key.public) for key in self._log_keys()}
         signers = (vote for vote in block.decided_last_commit.votes if vote.block_id_flag in _SIGNED)
-        if any(vote.validator.address == own for vote in signers):
+        if any(vote.validator.address in own for vote in signers):
             self._signed_height = block.height - 1
         for one in block.misbehavior:
             address = one.validator.address
@@ -213,8 +244,36 @@ class Application:
         self._decided, self._results = [], {}
         self._last = self._last_block()
         self._signed_height, self._misbehaved = self._last.signed_height, set()
+        with self.replica.read() as connection:
+            stored = stored_validators(connection)
+        self._validators = stored if self._last.height else self._first_validators
         if self.replica.state.size != self._last.size:
             raise CorruptionError("the stored log is not the one at the end of the last block")
+
+    def _change_validators(self, state: LedgerState) -> list[abci.ValidatorUpdate]:
+        """Return the steps from the validators that CometBFT has to those that the document in force names.
+
+        None where it could not go on with these: an update cannot be refused later, so nobody changes then.
+        """
+        self._coming = self._wanted(state)
+        return [
+            abci.ValidatorUpdate(pub_key=abci.PublicKey(ed25519=key), power=power)
+            for key, power in updates(self._validators, self._coming)
+        ]
+
+    def _wanted(self, state: LedgerState) -> frozenset[bytes]:
+        if not state.founded:
+            return self._validators
+        wanted = frozenset(validators_of(state.consortium).values())
+        try:
+            check_change(self._validators, wanted)
+        except DocumentError as error:
+            if self._unmet != state.consortium.hash:
+                _log.critical("the validators stay as they are, other than the document says: %s", error)
+            self._unmet = state.consortium.hash
+            return self._validators
+        self._unmet = None
+        return wanted
 
     def _apply(self, raw: bytes, state: LedgerState) -> abci.TxResult:
         try:
@@ -244,19 +303,28 @@ class Application:
         def also(connection: Connection) -> None:
             put_block(connection, block)
             add_misbehaved(connection, self._misbehaved)
+            if not self._last.height or self._coming != self._validators:
+                put_validators(connection, self._coming)
             if decided:
                 self._sign(connection)
 
         self.replica.store(decided, also)
         self._last = block
         self._outcomes.tell(results)
+        self._differ(self._unmet is not None)
+        if any(may_act(accepted) for _, accepted in decided):
+            self._adopted(self.replica.state.consortium)
         return abci.Response(commit=abci.CommitResponse())
 
     def _sign(self, connection: Connection) -> None:
         """Sign the tree that agreement has decided; stored with it, before the signature leaves."""
         state = self.replica.state
         checkpoint = Checkpoint(origin=state.consortium.id, size=state.size, root=state.frontier.root())
-        put_checkpoint(connection, size=state.size, note=sign_checkpoint(checkpoint, self._log_key))
+        put_checkpoint(connection, size=state.size, note=sign_checkpoint(checkpoint, *self._log_keys()))
+
+    def _log_keys(self) -> list[SigningKey]:
+        state = self.replica.state
+        return both(self._log_key, self._voted(state.consortium) if state.founded else None)
 
     def _query(self, _request: abci.Request) -> abci.Response:
         found = abci.QueryResponse(code=_REFUSED, log="the log is served over HTTP", height=self._last.height)

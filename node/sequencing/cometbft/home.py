@@ -6,7 +6,7 @@ Validators are the parties that may order, each with its log key and one vote (A
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,9 +19,8 @@ from hanse_ledger.ids import PartyId, month_start
 from hanse_ledger.signing import SEED_BYTES, SigningKey
 from node.errors import SettingsError
 from node.files import OWNER_ONLY, write_new, write_whole
+from node.sequencing.cometbft.validators import POWER, validators_of
 
-POWER: Final = 10
-"""Every validator's; equal votes, so that a third is a third of the parties."""
 BLOCK_BYTES_MOST: Final = 4 << 20
 RPC_SOCKET: Final = "rpc.sock"
 ABCI_SOCKET: Final = "abci.sock"
@@ -33,7 +32,7 @@ _NODE_KEY_INFO: Final = b"hanse/v1/cometbft-node-key"
 
 
 def chain_id(consortium: Consortium) -> str:
-    """Return the name of the chain: of the genesis document, as CometBFT's names are short."""
+    """Return the name of the chain: of the founding document, as CometBFT's names are short."""
     return f"hanse-{consortium.hash.hex()[: _CHAIN_ID_MOST - 6]}"
 
 
@@ -53,16 +52,6 @@ def node_seed(log_seed: bytes) -> bytes:
     HKDF-SHA256 (RFC 5869) of the log key's seed: a party's card can name it before there is any folder.
     """
     return HKDF(SHA256(), length=SEED_BYTES, salt=None, info=_NODE_KEY_INFO).derive(log_seed)
-
-
-def validators_of(consortium: Consortium) -> Mapping[PartyId, bytes]:
-    """Return the public keys of those that agree on the order, in the document's order."""
-    found: dict[PartyId, bytes] = {}
-    for party in consortium.ordering:
-        key = consortium.parties[party].log_key
-        if consortium.parties[party].active and key is not None:
-            found[party] = key
-    return found
 
 
 def genesis_of(consortium: Consortium) -> dict[str, Any]:
@@ -98,6 +87,7 @@ def genesis_of(consortium: Consortium) -> dict[str, Any]:
 def write_home(
     folder: Path,
     *,
+    founding: Consortium,
     consortium: Consortium,
     party: PartyId,
     log_seed: bytes,
@@ -107,8 +97,9 @@ def write_home(
 ) -> None:
     """Write a validator's folder; what signs and what it has signed last are written once, and never again.
 
-    `peers` says of every validator where its CometBFT is: node id, `@`, host and port. Raises SettingsError
-    for a party that is no validator, or one with another key than the document's.
+    The chain's genesis follows from the `founding` document, who agrees now from the one in force (or to
+    come). `peers` says of every validator where its CometBFT is: node id, `@`, host and port. Raises
+    SettingsError for a party that is no validator, or one with another key than the document's.
     """
     if validators_of(consortium).get(party) != SigningKey(log_seed).public:
         raise SettingsError("the party is none of those that agree on the order, or has another log key")
@@ -116,7 +107,7 @@ def write_home(
         raise SettingsError("the folder's path is too long for a Unix socket in it")
     for part in ("config", "data"):
         (folder / part).mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_whole(folder / "config" / "genesis.json", _json(genesis_of(consortium)))
+    write_whole(folder / "config" / "genesis.json", _json(genesis_of(founding)))
     write_whole(
         folder / "config" / "config.toml",
         _config(folder, party=party, listen=listen, peers=peers, metrics=metrics).encode(),
@@ -126,17 +117,30 @@ def write_home(
     _write_once(folder / "data" / "priv_validator_state.json", {"height": "0", "round": 0, "step": 0})
 
 
-def check_home(folder: Path, consortium: Consortium, log_key: bytes) -> None:
-    """Raise SettingsError unless `write_home` has written a folder, for this consortium and this key."""
+def take_validator_key(folder: Path, log_seed: bytes) -> bool:
+    """Let CometBFT sign with another key from its next start on; say whether it was another.
+
+    What was signed last stays: it is compared by height, whichever key has signed it.
+    """
+    path = folder / "config" / "priv_validator_key.json"
+    raw = _json(_validator_key(log_seed))
+    if path.read_bytes() == raw:
+        return False
+    write_whole(path, raw, OWNER_ONLY)
+    return True
+
+
+def check_home(folder: Path, founding: Consortium, log_keys: Collection[bytes]) -> None:
+    """Raise SettingsError unless `write_home` has written a folder, for this consortium and such a key."""
     genesis, key = folder / "config" / "genesis.json", folder / "config" / "priv_validator_key.json"
     state = folder / "data" / "priv_validator_state.json"
     for path in (genesis, key, state):
         if not path.is_file():
             # Without its state a validator could sign twice what it has signed before.
             raise SettingsError(f"cometbft.home: no {path.name}; hanse node init-cometbft makes a new folder")
-    if json.loads(genesis.read_bytes())["chain_id"] != chain_id(consortium):
+    if json.loads(genesis.read_bytes())["chain_id"] != chain_id(founding):
         raise SettingsError("cometbft.home: it is another consortium's")
-    if json.loads(key.read_bytes())["pub_key"] != _public(log_key):
+    if json.loads(key.read_bytes())["pub_key"] not in map(_public, log_keys):
         raise SettingsError("cometbft.home: its validator key is not this party's log key")
 
 

@@ -50,14 +50,19 @@ class CometProcess:
         program: Path,
         is_needed: Callable[[], bool] = lambda: True,
         tell: Callable[[End | None], None] = lambda _end: None,
+        prepare: Callable[[], None] = lambda: None,
+        is_stale: Callable[[], bool] = lambda: False,
     ) -> None:
         """`is_needed` tells whether the application can still answer: without it nothing is started.
 
         `tell` hears why CometBFT has ended, and None once it has run soundly; from this object's thread.
+        `prepare` brings the folder up to date before each start; once `is_stale` says that it is no longer,
+        CometBFT is ended and started anew.
         """
         self._command = [*_leash(), str(program), "start", "--home", str(folder)]
         self._log = folder / "cometbft.log"
         self._is_needed, self._tell, self._stopping = is_needed, tell, threading.Event()
+        self._prepare, self._is_stale = prepare, is_stale
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._run, name="cometbft", daemon=True)
@@ -78,9 +83,13 @@ class CometProcess:
         pause_s = _FIRST_PAUSE_S
         while not self._stopping.is_set():
             begun = time.monotonic()
+            self._prepare()
             cause = self._run_once()
             if self._stopping.is_set():
                 return
+            if cause is None and self._is_stale():
+                _log.info("cometbft is started again, with another key")
+                continue
             end: End = cause or ("cometbft" if self._is_needed() else "application")
             self._tell(end)
             if end != "cometbft":
@@ -114,6 +123,8 @@ class CometProcess:
     def _attend(self, process: "subprocess.Popen[bytes]", output: Output) -> Cause | None:
         begun, is_steady = time.monotonic(), False
         while process.poll() is None and self._is_needed() and not self._stopping.wait(_LOOK_S):
+            if self._is_stale():
+                return None
             cause = output.cause()
             if cause is not None:
                 return cause

@@ -14,6 +14,7 @@ from node.sequencing.term import Term
 from node.wire import Build
 
 DOUBLE_VOTE: Final = "double_vote"
+VALIDATORS: Final = "validators"
 ENDED: Final = "cometbft"
 """CometBFT has ended, and is started again."""
 
@@ -51,6 +52,13 @@ class Signs:
             if end == "application_hash":
                 # The own copy is another log than the one that was agreed on: nothing may rest on it.
                 self._board.update(halted=True)
+
+    def differ(self, differ: bool) -> None:  # noqa: FBT001 - the application's one word
+        """Say whether the validators stay other than the document in force says."""
+        if differ:
+            self._board.raise_problem(Problem(code=VALIDATORS, since=self._now))
+        else:
+            self._board.clear_problem(VALIDATORS)
 
     def keep(self, found: DoubleVote | None) -> None:
         """Keep evidence against a validator, and say that there is some."""

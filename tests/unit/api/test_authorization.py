@@ -33,6 +33,9 @@ TABLE: dict[tuple[str, str], Who] = {
     ("GET", "/log/proof/{index}"): "anybody",
     ("GET", "/log/{origin}/checkpoint"): "anybody",
     ("GET", "/v1/consortium"): "anybody",
+    ("GET", "/v1/consortium/proposals"): "consortium:read",
+    ("POST", "/v1/consortium/proposals"): "consortium:write",
+    ("POST", "/v1/consortium/votes"): "consortium:write",
     ("POST", "/v1/statements"): "anybody",  # a statement is signed itself
     ("GET", "/healthz"): "anybody",
     ("GET", "/readyz"): "anybody",

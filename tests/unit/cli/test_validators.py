@@ -107,16 +107,16 @@ def test_a_validator_without_a_file_of_its_folder_does_not_start(agreed: Agreein
     settings = load_settings(agreed.home(ONE) / "node.toml")
     document = parse_document(settings.consortium.read_bytes())
     key = document.parties[ONE].log_key or b""
-    check_home(home, document, key)
+    check_home(home, document, [key])
     raw = (home / name).read_bytes()
     (home / name).unlink()
     try:
         with pytest.raises(SettingsError, match=Path(name).name):
-            check_home(home, document, key)
+            check_home(home, document, [key])
     finally:
         (home / name).write_bytes(raw)
     with pytest.raises(SettingsError, match="not this party's log key"):
-        check_home(home, document, bytes(32))
+        check_home(home, document, [bytes(32)])
 
 
 def test_a_folder_of_another_consortium_is_refused(agreed: Agreeing) -> None:
@@ -127,7 +127,7 @@ def test_a_folder_of_another_consortium_is_refused(agreed: Agreeing) -> None:
     genesis.write_bytes(raw.replace(chain_id(document).encode(), b"hanse-" + b"0" * 44))
     try:
         with pytest.raises(SettingsError, match="another consortium's"):
-            check_home(home, document, document.parties[ONE].log_key or b"")
+            check_home(home, document, [document.parties[ONE].log_key or b""])
     finally:
         genesis.write_bytes(raw)
 

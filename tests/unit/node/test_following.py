@@ -11,16 +11,20 @@ from support_consortium import (
     BIRCH,
     DESK,
     Ledger,
+    adopt,
     canonical,
     consortium,
     document,
     genesis_body,
     log_key,
+    party_in,
+    seed,
 )
 from support_tlog import Tree
 
 from hanse_ledger.bodies import Inquiry
 from hanse_ledger.checkpoint import Checkpoint, sign_checkpoint
+from hanse_ledger.consortium import Consortium
 from hanse_ledger.errors import CorruptionError, RejectedError, UnavailableError, VerificationError
 from hanse_ledger.merkle import Frontier, leaf_hash
 from hanse_ledger.misbehaviour import Fork, Refused, verify_evidence
@@ -54,6 +58,7 @@ class Told:
     entries_held: list[bytes]
     batch: int = 256
     key: SigningKey = field(default_factory=lambda: log_key(DESK))
+    more_keys: tuple[SigningKey, ...] = ()
     size: int | None = None
     """The size of the checkpoint it shows; None for all of them."""
     root: bytes | None = None
@@ -76,7 +81,7 @@ class Told:
             frontier.append(leaf_hash(raw))
         root = frontier.root() if self.root is None else self.root
         checkpoint = Checkpoint(origin=consortium().id, size=size, root=root)  # type: ignore[arg-type]
-        note = sign_checkpoint(checkpoint, self.key)
+        note = sign_checkpoint(checkpoint, self.key, *self.more_keys)
         return note, self.entries_held[start : start + self.batch]
 
     def tile(self, path: str) -> bytes | None:
@@ -342,3 +347,48 @@ class TestFollower:
             inquire(ledger, ALDER, 60 + len(ledger.entries))
         follow(replica, Told(ledger.entries))
         assert_holds(replica, ledger.entries)
+
+
+class TestAnotherLogKey:
+    """A vote gives the log another key: who has read it believes that one, who has not the old one."""
+
+    NEXT = SigningKey(seed("next log key", DESK))
+
+    def voted(self) -> tuple[Ledger, Consortium]:
+        ledger = founded(2)
+        public = self.NEXT.public.hex()
+        return ledger, adopt(ledger, lambda doc: party_in(doc, DESK).update(log_key=public))
+
+    def test_both_sign_until_all_have_followed(self, replica: Replica) -> None:
+        ledger, _ = self.voted()
+        told = Told(ledger.entries, more_keys=(self.NEXT,))
+        follow(replica, told)
+        told.key, told.more_keys = self.NEXT, ()
+        told.entries_held = [*ledger.entries, inquire(ledger, ALDER, 7)]
+        follow(replica, told)
+        assert_holds(replica, ledger.entries)
+
+    def test_the_old_key_is_believed_no_more_once_the_vote_was_read(self, replica: Replica) -> None:
+        ledger, _ = self.voted()
+        told = Told(ledger.entries, more_keys=(self.NEXT,))
+        follow(replica, told)
+        told.more_keys, told.entries_held = (), [*ledger.entries, inquire(ledger, ALDER, 7)]
+        with pytest.raises(SequencerFaultError) as fault:
+            follow(replica, told)
+        assert fault.value.code == "log_signature"
+
+    def test_who_was_away_is_told_the_document_in_force(self, replica: Replica) -> None:
+        ledger, second = self.voted()
+        told = Told(ledger.entries, key=self.NEXT)
+        with pytest.raises(SequencerFaultError):
+            follow(replica, told)
+        Follower(replica=replica, source=told, trusted=second).catch_up()
+        assert_holds(replica, ledger.entries)
+        assert replica.state.consortium == second
+
+    def test_a_stranger_s_document_makes_nobody_believed_but_its_key(self, replica: Replica) -> None:
+        ledger, second = self.voted()
+        told = Told(ledger.entries, key=log_key(ALDER))
+        with pytest.raises(SequencerFaultError):
+            Follower(replica=replica, source=told, trusted=second).catch_up()
+        assert replica.log.size() == 0

@@ -1,7 +1,5 @@
 """Ways to others' nodes follow the document in force: real votes in a log, and real sockets."""
 
-import hashlib
-import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -10,16 +8,13 @@ import pytest
 from support_consortium import (
     ALDER,
     AUDITOR,
-    BIRCH,
-    BOTH,
     CHAMBER,
     REGULATOR,
     STEWARDS,
-    UNION,
     Document,
     Ledger,
     admission,
-    canonical,
+    adopt,
     founded,
     party_in,
     statement_key,
@@ -27,7 +22,6 @@ from support_consortium import (
 from support_http import signer_of
 from support_peer import Peer
 
-from hanse_ledger.bodies import Propose, Vote
 from hanse_ledger.errors import UnavailableError
 from hanse_ledger.ids import PartyId, StewardX
 from hanse_ledger.signing import SigningKey
@@ -65,16 +59,7 @@ class Network:
         return peer
 
     def vote(self, change: Callable[[Document], object]) -> None:
-        """Propose the changed document and let everybody vote until it is in force."""
-        current = self.ledger.state.consortium
-        document = json.loads(current.raw)
-        document["previous"] = current.hash.hex()
-        change(document)
-        raw = canonical(document)
-        self.ledger.accept(ALDER, Propose(document=raw))
-        for party in (ALDER, BIRCH, BOTH, AUDITOR, UNION, REGULATOR):
-            self.ledger.accept(party, Vote(document_hash=hashlib.sha256(raw).digest()))
-        assert self.ledger.state.consortium.raw == raw
+        adopt(self.ledger, change)
 
     def ask(self, x: StewardX = X) -> bytes:
         return reply_of(self.links.stewards()[x].ask("shares", b"sealed bytes"), 20)

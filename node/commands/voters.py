@@ -1,0 +1,122 @@
+"""Who files a party's word on the next document: its key file here, or its running node by an API key."""
+
+import json
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import rfc8785
+
+from hanse_ledger.bodies import Body, Propose, Vote
+from hanse_ledger.consortium import Consortium, parse_document
+from hanse_ledger.state import LedgerState
+from node.commands.options import WrongUsageError
+from node.commands.remote import RemoteNode
+from node.commands.secrets import open_home
+from node.filing import file_statement
+from node.founding.progress import CONFIG_FILE
+from node.own.changes import describe
+from node.rotation import document_of
+from node.sequencing.replica import Replica
+from node.sequencing.succession import check_ordering
+from node.sequencing.term import Term
+from node.settings import NodeSettings, load_settings
+from node.storage.database import Database
+from node.texts import tr
+
+PROPOSALS_PATH: Final = "/v1/consortium/proposals"
+VOTES_PATH: Final = "/v1/consortium/votes"
+
+
+class Place(Protocol):
+    """Where a document in force is known, and where a statement is signed and filed."""
+
+    def in_force(self) -> Consortium:
+        """Return the document in force, as far as it is known there."""
+        ...
+
+    def proposals(self) -> Sequence[Consortium]:
+        """Return the documents that are proposed."""
+        ...
+
+    def propose(self, following: Consortium) -> int:
+        """File a proposal and return its index."""
+        ...
+
+    def vote(self, following: Consortium) -> int:
+        """File a vote and return its index."""
+        ...
+
+
+class KeyFile:
+    """A party's own folder: its key file signs, and its running node passes on."""
+
+    def __init__(self, home: Path, url: str | None, passphrase_file: Path | None) -> None:
+        self._home, self._url, self._passphrase_file = home, url, passphrase_file
+
+    def in_force(self) -> Consortium:
+        """Return the document in force by the node's own copy of the log, or the configured one."""
+        return in_force_at(self._home)
+
+    def proposals(self) -> Sequence[Consortium]:
+        """Return what the node's own copy of the log holds."""
+        return _parsed(proposals_in(load_settings(self._home / CONFIG_FILE)))
+
+    def propose(self, following: Consortium) -> int:
+        """Sign and file a proposal."""
+        return self._file(following, Propose(document=following.raw))
+
+    def vote(self, following: Consortium) -> int:
+        """Sign and file a vote."""
+        return self._file(following, Vote(document_hash=following.hash))
+
+    def _file(self, following: Consortium, body: Body) -> int:
+        current, settings = self.in_force(), load_settings(self._home / CONFIG_FILE)
+        check_ordering(current, following, orderer=Term.of(settings, current).orderer)
+        with open_home(self._home, self._passphrase_file) as opened:
+            return file_statement(opened, body, self._url)
+
+
+class RunningNode:
+    """A party's running node, which signs and files by itself."""
+
+    def __init__(self, node: RemoteNode) -> None:
+        self._node = node
+
+    def in_force(self) -> Consortium:
+        """Return the document in force, as the node has it."""
+        return self._node.consortium()
+
+    def proposals(self) -> Sequence[Consortium]:
+        """Return what the node knows of."""
+        return _parsed(self._node.ask("GET", PROPOSALS_PATH))
+
+    def propose(self, following: Consortium) -> int:
+        """Let the node propose."""
+        reply = self._node.ask("POST", PROPOSALS_PATH, {"document": json.loads(following.raw)})
+        return int(reply["index"])
+
+    def vote(self, following: Consortium) -> int:
+        """Let the node vote."""
+        reply = self._node.ask("POST", VOTES_PATH, {"sha256": following.hash.hex()})
+        return int(reply["index"])
+
+
+def in_force_at(home: Path) -> Consortium:
+    """Return the document in force in a founded party's folder; raises WrongUsageError for another."""
+    current = document_of(home)
+    if current is None:
+        raise WrongUsageError(tr("The folder holds no founded party; `hanse node config` makes one."))
+    return current
+
+
+def proposals_in(settings: NodeSettings) -> dict[str, Any]:
+    """Return what a node's own copy of the log says of proposals; reads the whole of it."""
+    with closing(Database(settings.place("node"))) as database:
+        state: LedgerState = Replica(database).state
+    return describe(state)
+
+
+def _parsed(shown: dict[str, Any]) -> list[Consortium]:
+    return [parse_document(rfc8785.dumps(one["document"])) for one in shown["proposals"]]
