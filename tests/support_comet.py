@@ -17,14 +17,14 @@ from node.errors import SettingsError
 from node.sequencing.cometbft.application import Application
 from node.sequencing.cometbft.home import ABCI_SOCKET, RPC_SOCKET, node_id, node_seed, write_home
 from node.sequencing.cometbft.outcomes import Outcomes
-from node.sequencing.cometbft.process import CometProcess, find_cometbft
+from node.sequencing.cometbft.process import CometProcess, End, find_cometbft
 from node.sequencing.cometbft.rpc import CometRpc
 from node.sequencing.cometbft.sequencer import CometSequencer, application_door
 from node.sequencing.cometbft.server import AbciServer
 from node.sequencing.replica import Replica
 from node.storage.database import Database, Probe
 from node.storage.engines import Place
-from node.wire import Handler, Mailbox, Service
+from node.wire import Door, Handler, Mailbox, Service
 
 
 def cometbft() -> Path:
@@ -56,12 +56,17 @@ class Validator:
     probe: Probe = lambda _moment: None
     genesis: bytes | None = None
     patience_s: float = 30.0
+    kind: type[Application] = Application
+    """What answers CometBFT: a test may put a liar here."""
+    before: tuple[str, ...] = ()
+    """The words of a command that runs CometBFT."""
+    ends: list[End | None] = field(default_factory=list)
+    """Why CometBFT has ended, as its supervisor says."""
     # Unix sockets have short paths.
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="hanse-")))
     _open: ExitStack = field(default_factory=ExitStack)
 
     def open(self) -> CometSequencer:
-        program = cometbft()
         write_home(
             self.folder,
             founding=self.consortium,
@@ -76,14 +81,32 @@ class Validator:
         self._open.callback(service.stop)
         server = AbciServer(self.folder / ABCI_SOCKET, mailbox)
         self._open.callback(server.stop)
-        process = CometProcess(self.folder, program=program, is_needed=lambda: service.is_running)
-        self._open.callback(process.stop)
-        rpc = self._open.enter_context(closing(CometRpc(self.folder / RPC_SOCKET)))
-        return CometSequencer(application=mailbox, mempool=rpc, outcomes=outcomes, patience_s=self.patience_s)
+        self.process = CometProcess(
+            self.folder,
+            program=self._program(),
+            is_needed=lambda: service.is_running,
+            tell=self.ends.append,
+        )
+        self._open.callback(self.process.stop)
+        self.door: Door = mailbox
+        self.rpc = self._open.enter_context(closing(CometRpc(self.folder / RPC_SOCKET)))
+        self.sequencer = CometSequencer(
+            application=mailbox, mempool=self.rpc, outcomes=outcomes, patience_s=self.patience_s
+        )
+        return self.sequencer
+
+    def _program(self) -> Path:
+        found = cometbft()
+        if not self.before:
+            return found
+        script = self.folder / "cometbft.sh"
+        script.write_text(f'#!/bin/sh\nexec {" ".join(self.before)} {found} "$@"\n')
+        script.chmod(0o755)
+        return script
 
     def _build(self, outcomes: Outcomes) -> tuple[Handler, Callable[[], None]]:
         database = Database(self.database, probe=self.probe)
-        application = Application(
+        application = self.kind(
             replica=Replica(database),
             log_key=SigningKey(self.log_seed),
             outcomes=outcomes,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from node.errors import SettingsError
+from node.sequencing.cometbft.home import RPC_SOCKET
 from node.sequencing.cometbft.output import Cause, Output
 
 _log = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ class CometProcess:
         CometBFT is ended and started anew.
         """
         self._command = [*_leash(), str(program), "start", "--home", str(folder)]
-        self._log = folder / "cometbft.log"
+        self._log, self._rpc = folder / "cometbft.log", folder / RPC_SOCKET
         self._is_needed, self._tell, self._stopping = is_needed, tell, threading.Event()
         self._prepare, self._is_stale = prepare, is_stale
         self._lock = threading.Lock()
@@ -102,6 +103,8 @@ class CometProcess:
 
     def _run_once(self) -> Cause | None:
         """Run CometBFT until it ends or has to; return what ends it for good."""
+        # One that was killed leaves its socket behind, and could not listen on it again.
+        self._rpc.unlink(missing_ok=True)
         output = Output(self._log)
         with output.path.open("ab") as written:
             try:

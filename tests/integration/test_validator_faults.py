@@ -1,0 +1,98 @@
+"""What four validators keep, one of which is killed, paused, cut off or lies, and two of which halt them."""
+
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+from support_comet import cometbft
+from support_validators import Four, Namespaces, wait_for
+
+from hanse_ledger.errors import UnavailableError
+
+_NEEDS_ROOT = "network namespaces need root, and a kernel that allows them"
+
+
+@pytest.fixture(scope="module")
+def four(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Four]:
+    """Founded, with some statements. A test leaves it running and whole."""
+    cometbft()
+    namespaces = Namespaces(4) if Namespaces.are_allowed() else None
+    made = Four(tmp_path_factory.mktemp("four"), namespaces=namespaces)
+    try:
+        made.open()
+        made.write()
+        yield made
+    finally:
+        made.remove()
+        if namespaces is not None:
+            namespaces.close()
+
+
+@pytest.fixture
+def network(four: Four) -> Iterator[Namespaces]:
+    if four.namespaces is None:
+        pytest.skip(_NEEDS_ROOT)
+    yield four.namespaces
+    four.namespaces.part(())
+
+
+def test_one_that_is_killed_or_paused_keeps_nobody_up(four: Four) -> None:
+    with four.load(ways=(0, 1, 2)):
+        four.send(3, signal.SIGKILL)
+        four.grow()
+        wait_for(lambda: four.all[3].process.pid is not None, "CometBFT is started again")
+    four.send(3, signal.SIGSTOP)
+    four.write(ways=(0, 1, 2))
+    four.send(3, signal.SIGCONT)
+    four.check()
+
+
+def test_two_that_are_paused_halt_the_rest_until_they_go_on(four: Four) -> None:
+    for number in (2, 3):
+        four.send(number, signal.SIGSTOP)
+    try:
+        raw = four.writers[0].next()
+        with pytest.raises(UnavailableError):
+            four.all[0].sequencer.submit(raw)
+    finally:
+        for number in (2, 3):
+            four.send(number, signal.SIGCONT)
+    four.writers[0].bring(raw, four.ways)
+    four.write()
+    four.check()
+
+
+def test_a_node_that_was_stopped_as_a_whole_catches_up(four: Four) -> None:
+    four.all[1].close()
+    four.write(2, ways=(0, 2, 3))
+    four.all[1].open()
+    four.check()
+
+
+def test_two_and_two_halt_and_heal(four: Four, network: Namespaces) -> None:
+    network.part((0, 1))
+    raw = four.writers[0].next()
+    with pytest.raises(UnavailableError):
+        four.all[0].sequencer.submit(raw)
+    network.part(())
+    four.writers[0].bring(raw, four.ways)
+    four.check()
+
+
+def test_one_that_is_cut_off_keeps_nobody_up(four: Four, network: Namespaces) -> None:
+    network.part((2,))
+    four.write(2, ways=(0, 1, 3))
+    network.part(())
+    four.check()
+
+
+def test_a_network_that_falls_apart_again_and_again_under_load_loses_nothing(
+    four: Four, network: Namespaces
+) -> None:
+    with four.load():
+        for cut_off in ((0,), (1, 2), (3,), (0, 3), ()):
+            network.part(cut_off)
+            time.sleep(1.0)
+        network.part(())
+    four.check()
