@@ -10,8 +10,8 @@ from hanse_ledger.filings import DisputeOutcome
 from hanse_ledger.ids import Month, parse_month
 from hanse_ledger.privacy.bulletin import Code
 from hanse_ledger.subjects import parse_subject
-from node.commands.nodes import consortium_in, pick_party
-from node.commands.options import Dir, Json, Party, read_month
+from node.commands.nodes import member_in
+from node.commands.options import Dir, Json, Party, Subject, read_month
 from node.commands.output import print_json, print_line
 from node.commands.own_node import As, person_at
 from node.commands.remote import ApiKeyFile, RemoteNode, Url, open_remote
@@ -46,9 +46,7 @@ _ITEMS: Final = {
 
 @app.command("open", cls=Command, help=mark("Open a dispute for a subject, as a desk."))
 def open_(
-    subject: Annotated[
-        str, typer.Argument(metavar="SUBJECT", help=mark("A subject id, such as uscc:91350100M000100Y43."))
-    ],
+    subject: Subject,
     *,
     reference: Annotated[
         str, typer.Option(metavar="TEXT", help=mark("Your own reference; everybody can read it on the log."))
@@ -65,8 +63,7 @@ def open_(
     if node is not None:
         case = node.ask("POST", "/v1/cases", {"subject": named, "reference": reference})
     else:
-        with consortium_in(directory) as embedded:
-            desk = embedded.member(pick_party(embedded.consortium, party, DESK))
+        with member_in(directory, party, DESK) as desk:
             case = desk.cases.open(named, reference).describe()
     _print([case], _case_words, as_json=as_json)
 
@@ -87,8 +84,7 @@ def resolve(
     if node is not None:
         case = node.ask("POST", f"/v1/cases/{index}/resolve", {"outcome": outcome})
     else:
-        with consortium_in(directory) as embedded:
-            desk = embedded.member(pick_party(embedded.consortium, party, DESK))
+        with member_in(directory, party, DESK) as desk:
             case = desk.cases.resolve(index, DisputeOutcome[outcome.upper()]).describe()
     _print([case], _case_words, as_json=as_json)
 
@@ -111,10 +107,8 @@ def list_disputes(
     if node is not None:
         found, is_desk = _remote_list(node, contested=contested), not contested
     else:
-        with consortium_in(directory) as embedded:
-            asked = pick_party(embedded.consortium, party, MEMBER, DESK)
-            member = embedded.member(asked)
-            is_desk = DESK in embedded.consortium.parties[asked].roles and not contested
+        with member_in(directory, party, MEMBER, DESK) as member:
+            is_desk = DESK in member.standing.party.roles and not contested
             member.standing.catch_up()
             if is_desk:
                 found = [case.describe() for case in member.cases.listed()]
@@ -127,9 +121,7 @@ def list_disputes(
 
 @app.command(cls=Command, help=mark("Ask for a subject, as its desk, how often it was inquired on."))
 def access(
-    subject: Annotated[
-        str, typer.Argument(metavar="SUBJECT", help=mark("A subject id, such as uscc:91350100M000100Y43."))
-    ],
+    subject: Subject,
     *,
     directory: Dir = None,
     party: Party = None,
@@ -143,8 +135,7 @@ def access(
     if node is not None:
         learnt = node.ask("POST", "/v1/subject-access", {"subject": named})
     else:
-        with consortium_in(directory) as embedded:
-            desk = embedded.member(pick_party(embedded.consortium, party, DESK))
+        with member_in(directory, party, DESK) as desk:
             learnt = desk.access.learn(named).describe()
     if as_json:
         print_json(learnt)
@@ -179,8 +170,7 @@ def answer(  # noqa: PLR0913 - one for each option
         content = {"said": said, "months": month or []}
         rows = node.ask("POST", f"/v1/contested/{index}/answer", content)["items"]
     else:
-        with consortium_in(directory) as embedded:
-            member = embedded.member(pick_party(embedded.consortium, party, MEMBER))
+        with member_in(directory, party, MEMBER) as member:
             member.contests.fetch()
             actor = person_at(member.standing, person)
             answered = member.contests.answer(actor, index, Code[said.upper()], months)

@@ -1,8 +1,7 @@
 """`hanse fact`: public facts, which a desk files and withdraws and everybody reads."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeAlias
 
@@ -10,13 +9,12 @@ import typer
 
 from hanse_ledger.consortium import DESK, MEMBER
 from hanse_ledger.subjects import parse_subject
-from node.commands.nodes import consortium_in, pick_party
+from node.commands.nodes import member_in
 from node.commands.options import Dir, Json, Party, Subject, WrongUsageError
 from node.commands.output import print_json, print_line
 from node.commands.remote import ApiKeyFile, RemoteNode, Url, open_remote
 from node.commands.tree import Command, new_app
 from node.own.facts import Facts, KindName, describe_all, filing_of
-from node.roles.desk import Desk
 from node.texts import mark, tr
 
 app: Final = new_app(help=mark("Public facts: file and withdraw them as a desk, list them."))
@@ -62,8 +60,8 @@ def file(  # noqa: PLR0913 - one for each option
         content = {"subject": filing.subject, "kind": kind, "date": day, "source": source}
         fact = node.ask("POST", "/v1/facts", {**content, "document_sha256": sha256})
     else:
-        with _desk_in(directory, party) as desk:
-            fact = desk.file(filing).describe()
+        with member_in(directory, party, DESK) as own:
+            fact = own.desk.file(filing).describe()
     _print_one(fact, as_json=as_json)
 
 
@@ -86,8 +84,8 @@ def withdraw(
     if node is not None:
         fact = node.ask("POST", f"/v1/facts/{index}/withdraw", {"source": source})
     else:
-        with _desk_in(directory, party) as desk:
-            fact = desk.withdraw(index, source=source).describe()
+        with member_in(directory, party, DESK) as own:
+            fact = own.desk.withdraw(index, source=source).describe()
     _print_one(fact, as_json=as_json)
 
 
@@ -109,8 +107,8 @@ def list_facts(
     if node is not None:
         facts = _remote_facts(node, asked)
     else:
-        with consortium_in(directory) as embedded:
-            standing = embedded.member(pick_party(embedded.consortium, party, MEMBER, DESK)).standing
+        with member_in(directory, party, MEMBER, DESK) as own:
+            standing = own.standing
             standing.catch_up()
             known = Facts(standing.database)
             found = known.listed(after=None, limit=_LISTED_MOST) if asked is None else known.facts_of(asked)
@@ -125,12 +123,6 @@ def _document(path: Path | None, sha256: str | None) -> str:
     if (path is None) == (sha256 is None):
         raise WrongUsageError(tr("--document or --document-sha256 says which document proves the fact."))
     return hashlib.sha256(path.read_bytes()).hexdigest() if path is not None else str(sha256)
-
-
-@contextmanager
-def _desk_in(directory: Path | None, party: str | None) -> Iterator[Desk]:
-    with consortium_in(directory) as embedded:
-        yield embedded.member(pick_party(embedded.consortium, party, DESK)).desk
 
 
 def _remote_facts(node: RemoteNode, subject: str | None) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from hanse_ledger.ids import PartyId
 from node.bootstrap import CONSORTIUM_FILE, Embedded
 from node.commands.options import WrongUsageError
 from node.commands.output import say
+from node.member import MemberNode
 from node.texts import tr
 
 _PAUSE_S: Final = 0.1
@@ -37,6 +38,13 @@ def consortium_in(folder: Path | None) -> Iterator[Embedded]:
     home = folder or Path()
     with alone_in(home), Embedded(home) as embedded:
         yield embedded
+
+
+@contextmanager
+def member_in(folder: Path | None, asked: str | None, *roles: str) -> Iterator[MemberNode]:
+    """Run a DIR's consortium while the block runs; give the node of the party that `pick_party` picks."""
+    with consortium_in(folder) as embedded:
+        yield embedded.member(pick_party(embedded.consortium, asked, *roles))
 
 
 @contextmanager

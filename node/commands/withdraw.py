@@ -8,8 +8,8 @@ from hanse_ledger.consortium import MEMBER
 from hanse_ledger.ids import month_text, parse_month
 from hanse_ledger.privacy.bulletin import Code
 from hanse_ledger.subjects import parse_subject
-from node.commands.nodes import consortium_in, pick_party
-from node.commands.options import Dir, Json, Party, read_month
+from node.commands.nodes import member_in
+from node.commands.options import Dir, Json, Party, Subject, read_month
 from node.commands.output import print_json, print_line
 from node.commands.own_node import As, person_at
 from node.commands.remote import ApiKeyFile, Url, open_remote
@@ -18,9 +18,7 @@ from node.texts import mark, tr
 
 
 def withdraw(  # noqa: PLR0913 - one for each option
-    subject: Annotated[
-        str, typer.Argument(metavar="SUBJECT", help=mark("A subject id, such as uscc:91350100M000100Y43."))
-    ],
+    subject: Subject,
     *,
     month: Annotated[str, typer.Option(metavar="YYYY-MM", help=mark("The month that the row is about."))],
     reason: Annotated[
@@ -41,8 +39,7 @@ def withdraw(  # noqa: PLR0913 - one for each option
         content = {"subject": named, "month": month_text(of), "reason": reason}
         withdrawn = node.ask("POST", "/v1/withdrawals", content)
     else:
-        with consortium_in(directory) as embedded:
-            member = embedded.member(pick_party(embedded.consortium, party, MEMBER))
+        with member_in(directory, party, MEMBER) as member:
             actor = person_at(member.standing, person)
             withdrawn = member.withdrawals.withdraw(actor, named, of, Code[reason.upper()]).describe()
     if as_json:
