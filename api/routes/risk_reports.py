@@ -19,10 +19,10 @@ from hanse_ledger.ids import Month, SubjectId, parse_month
 from node.own.service import OwnService
 from node.risk.portfolio.document import FORMAT as PORTFOLIO_FORMAT
 from node.risk.portfolio.document import document_of
-from node.risk.portfolio.tables import rows_of, to_csv, to_xlsx
+from node.risk.portfolio.tables import rows_of, to_csv
 from node.risk.report.document import FORMAT, schema
 from node.risk.report.files import as_html, as_pdf
-from node.risk.roles import Actor
+from node.risk.roles import Actor, require
 from node.texts import speak
 
 router: Final = APIRouter(prefix="/v1", tags=["risk"], route_class=OwnRoute, responses=refusals(*OWN))
@@ -76,6 +76,7 @@ async def report(
     file that proves them is in it, unless too few stewards are in reach to make it. That somebody has looked
     is in the audit chain.
     """
+    require(actor, "report.view")  # before the node is asked for anything
     own = service.own
     primary = own.subject(subject)
     closed = await _last_closed(own)
@@ -125,6 +126,7 @@ async def keep_portfolio(service: Node, actor: Acting) -> Response:
 
 
 async def _portfolio(own: OwnService, actor: Actor, kind: str, *, positions: bool, is_kept: bool) -> Response:
+    require(actor, "portfolio.keep" if is_kept else "portfolio.view")
     closed = await _last_closed(own)
 
     def make() -> bytes:
@@ -135,7 +137,11 @@ async def _portfolio(own: OwnService, actor: Actor, kind: str, *, positions: boo
             content = document_of(overview, with_positions=positions)
             return json.dumps(content, ensure_ascii=False).encode()
         rows = rows_of(overview.positions, currency=overview.currency, exponent=overview.exponent)
-        return to_csv(rows) if kind == CSV else to_xlsx(rows)
+        if kind == CSV:
+            return to_csv(rows)
+        from node.risk.portfolio.sheet import to_xlsx  # noqa: PLC0415 - loads openpyxl
+
+        return to_xlsx(rows)
 
     return Response(await asyncio.to_thread(make), media_type=kind, headers=_SAFE)
 

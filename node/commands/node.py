@@ -16,6 +16,7 @@ from node.founding.letters import Letters
 from node.founding.validator import write_validator
 from node.settings import Engine, load_settings
 from node.texts import mark, tr
+from node.uncollected import uncollected
 
 Config: TypeAlias = Annotated[
     Path,
@@ -96,6 +97,8 @@ def run(
     config: Config,
 ) -> None:
     """Serve HTTP and do what is due."""
-    # By name: imports point down, and the server stands above this package.
-    if import_module("api.asgi").serve(config):
+    # By name: imports point down, and the server stands above this package. There is no garbage in it.
+    with uncollected():
+        server = import_module("api.asgi")
+    if server.serve(config):
         refuse()

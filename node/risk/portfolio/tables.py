@@ -1,15 +1,10 @@
-"""A portfolio as CSV and as a workbook, in which no text can become a formula."""
+"""A portfolio as rows and as CSV, in which no text can become a formula."""
 
 import csv
 import io
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Any, Final, TypeAlias
-
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Font
+from typing import Final, TypeAlias
 
 from node.risk.portfolio.position import Position
 
@@ -51,19 +46,6 @@ def to_csv(rows: Iterable[Sequence[Value]]) -> bytes:
     return out.getvalue().encode("utf-8-sig")
 
 
-def to_xlsx(rows: Iterable[Sequence[Value]]) -> bytes:
-    """Return rows as a workbook; texts are stored as texts, whatever they begin with."""
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("portfolio")
-    sheet.freeze_panes = "B2"
-    sheet.append([_cell(sheet, name, bold=True) for name in COLUMNS])
-    for row in rows:
-        sheet.append([_cell(sheet, value) for value in row])
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
-
-
 def _row(position: Position, currency: str, exponent: int) -> list[Value]:
     cell = position.cell
     return [
@@ -89,15 +71,3 @@ def _units(amount_minor: int | None, exponent: int) -> Decimal | None:
 
 def _plain(value: Value) -> Value:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_SIGNS) else value
-
-
-def _cell(sheet: Any, value: Value, *, bold: bool = False) -> Any:
-    if isinstance(value, str):
-        value = ILLEGAL_CHARACTERS_RE.sub("", value)
-    # The types of openpyxl leave out Decimal, which it writes.
-    cell: Any = WriteOnlyCell(sheet, value)  # type: ignore[arg-type]
-    if isinstance(value, str):
-        cell.data_type = "s"  # openpyxl makes a formula of a text that begins with "="
-    if bold:
-        cell.font = Font(bold=True)
-    return cell

@@ -6,7 +6,8 @@ import openpyxl
 
 from hanse_ledger.ids import SubjectId
 from node.risk.portfolio.position import Cell, Position
-from node.risk.portfolio.tables import COLUMNS, rows_of, to_csv, to_xlsx
+from node.risk.portfolio.sheet import to_xlsx
+from node.risk.portfolio.tables import COLUMNS, rows_of, to_csv
 
 EVIL = ('=HYPERLINK("x")', "+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1")
 
