@@ -183,9 +183,11 @@ class LedgerState:
     def check_signed(self, raw: bytes) -> Statement:
         """Raise what acceptance would, wherever in its party's chain a statement stands: a cheap filter.
 
-        Not for genesis, which there is no party to sign for yet.
+        For a log that is founded: genesis is refused.
         """
         statement = parse_statement(raw)
+        if isinstance(statement.body, b.Genesis):
+            raise RuleError("genesis stands at index 0 only")
         _check_signature(statement, self._check_party(statement))
         return statement
 
