@@ -46,9 +46,8 @@ from node.own import verbs
 from node.own.changes import voting_verbs
 from node.own.service import OwnService
 from node.own.stepper import Stepper
-from node.ports import Sequencer, StewardLink, StewardLinks
+from node.ports import Sequencer, StewardLink
 from node.risk.delivery.couriers import start_couriers
-from node.roles.cosigned import Cosigned
 from node.roles.foreign import witnessed_logs
 from node.roles.party import Standing
 from node.roles.steward import Steward
@@ -62,7 +61,7 @@ from node.settings import DatabaseName, NodeSettings, url_of
 from node.storage.database import Database
 from node.watching import PEER_S, Peers, Watch, guarded, relaying, watch_log
 from node.web.now import Now, WriterDesk
-from node.wire import Door, Handler, Mailbox, Service, reply_of
+from node.wire import Door, Handler, LocalLink, Mailbox, Service, reply_of
 from node.worker import Worker
 
 _log = logging.getLogger(__name__)
@@ -135,6 +134,8 @@ class ApartNode:
         self._open.callback(self._node.stop)
         self._open.callback(Worker(mailbox, self._party, settings.work_interval_s).stop)
         self._open.callback(self._watch(mailbox, shared, links).stop)
+        if log is not None:
+            self._collect(mailbox, shared, links)
         if self._keys.keys.key_share is None:
             monitors = MEMBER in self._trusted.parties[self._party].roles
             self._open.callback(Stepper(own, settings.work_interval_s, monitors=monitors).stop)
@@ -286,26 +287,34 @@ class ApartNode:
                 own, role = verbs.member_verbs(member), _cosigner(standing)
             own = {**own, **voting_verbs(standing, partial(check_ordering, orderer=self._term.orderer))}
             if log is not None:
-                own = self._collecting(standing, stewards, shared, opened).beside(own)
+                # With the cosignatures of before a restart, where it has not grown since.
+                shared.cosigned = standing.replica.log.checkpoint()
             return _handler(standing, own, role, shared, guard), opened.pop_all().close
 
-    def _collecting(
-        self, standing: Standing, stewards: StewardLinks, shared: _Shared, opened: ExitStack
-    ) -> Collecting:
-        """Return what has the checkpoints cosigned that this node's sequencer signs."""
+    def _collect(self, mailbox: Mailbox, shared: _Shared, links: PartyLinks) -> None:
+        """Start having the checkpoints cosigned that this node's sequencer signs."""
 
         def show(note: bytes) -> None:
             shared.cosigned = note
 
-        # With the cosignatures of before a restart, where it has not grown since.
-        shared.cosigned = standing.replica.log.checkpoint()
+        def stewards() -> Mapping[StewardX, StewardLink]:
+            own = shared.in_force.parties[self._party].x
+            found = dict(links.stewards())
+            if own is not None:
+                # It counts itself too: with one of the others down they alone are too few.
+                found[own] = LocalLink(door=mailbox, caller=self._party, party=self._party, x=own)
+            return found
 
-        return Collecting(
-            standing=standing,
-            cosigned=Cosigned(standing=standing, links=stewards),
+        opened = self._open
+        collecting = Collecting(
+            database=opened.enter_context(closing(Database(self._settings.place("node")))),
+            in_force=lambda: shared.in_force,
+            links=stewards,
             witnesses=foreign_witnesses(self._settings.witnesses, self._around.entropy, opened),
             show=show,
+            interval_s=self._settings.work_interval_s,
         )
+        opened.callback(collecting.stop)
 
     def _sequencer(self, log: Door | None, links: PartyLinks, opened: ExitStack) -> Sequencer:
         if log is not None:

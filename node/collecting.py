@@ -1,56 +1,90 @@
 """Having the checkpoints of whoever orders cosigned: by the stewards, as the policy asks, and by others."""
 
+import logging
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from hanse_ledger.checkpoint import parse_signed_checkpoint
+from hanse_ledger.consortium import Consortium
+from hanse_ledger.errors import LedgerError
 from node.links.http import HttpCaller
-from node.own import verbs
-from node.ports import Entropy
-from node.roles.cosigned import Cosigned
+from node.ports import Entropy, StewardLinks
+from node.roles.cosigned import Cosigned, LogCopy
 from node.roles.foreign import ForeignWitness, with_signatures_of, with_witnesses, witness_key
-from node.roles.party import Standing
 from node.settings import ForeignWitnessSettings
+from node.storage.database import Database
+from node.storage.log import LogStore
+
+_log = logging.getLogger(__name__)
 
 _TEXT: Final = "text/plain; charset=utf-8"
 _DEADLINE_S: Final = 5.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Collecting:
-    """Owned by the node's thread. `show` takes the checkpoint that is served from then on."""
+    """Collects in a thread of its own, at an interval.
 
-    standing: Standing
-    cosigned: Cosigned
-    witnesses: Sequence[ForeignWitness]
-    show: Callable[[bytes], None]
+    Where parties agree on the order each has its checkpoints cosigned by the others at the same time: a node
+    whose thread waited for theirs would be waited for in turn.
+    """
 
-    def collect(self) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        in_force: Callable[[], Consortium],
+        links: StewardLinks,
+        witnesses: Sequence[ForeignWitness],
+        show: Callable[[bytes], None],
+        interval_s: float,
+    ) -> None:
+        """Begin. `database` is the node's, for this alone; `show` takes what is served from then on."""
+        self._log, self._witnesses, self._show = LogStore(database), witnesses, show
+        self._cosigned = Cosigned(
+            copy=LogCopy(log=self._log, size=self._size, in_force=in_force), links=links
+        )
+        self._interval_s, self._stopping = interval_s, threading.Event()
+        self._is_behind = False
+        self._thread = threading.Thread(target=self._run, name="collecting", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Wait for the round that goes on, and begin no more."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._interval_s):
+            try:
+                self._collect()
+            except LedgerError as error:
+                # Others may be out of reach for a while, or a step ahead: the next round makes up for it.
+                if not self._is_behind:
+                    _log.info("the newest checkpoint is not cosigned yet: %s", error.code)
+                self._is_behind = True
+            else:
+                self._is_behind = False
+
+    def _collect(self) -> None:
         """Bring the newest checkpoint together with its cosignatures, store it and show it.
 
         Raises UnavailableError when fewer than the policy's quorum of stewards cosign.
         """
-        size, quorum = self.cosigned.checkpoint()
-        log = self.standing.replica.log
-        stored = log.checkpoint()
+        size, quorum = self._cosigned.checkpoint()
+        stored = self._log.checkpoint()
         # A witness that is out of reach now may have cosigned this very tree before.
         held = quorum.encode() if stored is None else with_signatures_of(quorum.encode(), stored)
-        note = with_witnesses(held, self.witnesses, log.node)
+        note = with_witnesses(held, self._witnesses, self._log.node)
         if note != stored:
-            log.keep_cosigned(size=size, note=note)
-        self.show(note)
+            self._log.keep_cosigned(size=size, note=note)
+        self._show(note)
 
-    def beside(self, own: verbs.Verbs) -> verbs.Verbs:
-        """Let the node collect whenever it does what is due."""
-
-        def work(body: bytes) -> bytes:
-            reply = own[verbs.WORK](body)
-            self.collect()
-            return reply
-
-        return {**own, verbs.WORK: work}
+    def _size(self) -> int:
+        note = self._log.checkpoint()
+        return 0 if note is None else parse_signed_checkpoint(note).size
 
 
 def foreign_witnesses(

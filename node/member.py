@@ -15,7 +15,7 @@ from node.roles.bulletins import Bulletins
 from node.roles.cases import Cases
 from node.roles.contests import Contests
 from node.roles.contributor import Contributor, Reported
-from node.roles.cosigned import Cosigned
+from node.roles.cosigned import Cosigned, LogCopy
 from node.roles.desk import Desk
 from node.roles.inquirer import Inquirer, Outcome
 from node.roles.outbox import Outbox
@@ -48,7 +48,7 @@ class MemberNode:
         self.contests = Contests(standing=standing, links=links)
         self.withdrawals = Withdrawals(standing)
         self.access = SubjectAccess(standing=standing, inquirer=self.inquirer, links=links)
-        self._cosigned = Cosigned(standing=standing, links=links)
+        self._cosigned = Cosigned(copy=LogCopy.of(standing), links=links)
 
     def import_book(self, reading: Reading, *, sha256: bytes, as_of: date) -> BookChange:
         """Take an export into the book: all of what was read, or nothing.

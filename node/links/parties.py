@@ -18,7 +18,7 @@ from node.ports import Clock, Entropy, StewardLink
 class PartyLinks:
     """Made once; what votes change takes effect with the next request. One circuit for each other party.
 
-    One thread owns the links to stewards; any thread may call the rest.
+    Any thread may call it.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class PartyLinks:
         """`urls` are this party's own word on where others are; they stand above the document's."""
         self._in_force, self._party, self._signer, self._urls = in_force, party, signer, urls
         self._clock, self._entropy = clock, entropy
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._breakers: dict[PartyId, Breaker] = {}
         self._links: dict[StewardX, HttpLink] = {}
 
@@ -52,10 +52,11 @@ class PartyLinks:
     def stewards(self) -> Mapping[StewardX, StewardLink]:
         """Return the ways to the active stewards but for this party, in the order of x."""
         others = {x: p.id for x, p in self._in_force().stewards.items() if p.id != self._party}
-        for x, party in others.items():
-            if x not in self._links:
-                self._links[x] = HttpLink(caller=self.caller(party), party=party, x=x)
-        return {x: self._links[x] for x in others}
+        with self._lock:
+            for x, party in others.items():
+                if x not in self._links:
+                    self._links[x] = HttpLink(caller=self.caller(party), party=party, x=x)
+            return {x: self._links[x] for x in others}
 
     def states(self) -> dict[PartyId, PeerState]:
         """Return how the circuit of everyone who was asked stands."""
