@@ -22,7 +22,9 @@ help:
 	@echo "make soak            kill and pause nodes at random under load (ROUNDS=100 SEED=...)"
 	@echo "make check-contract  compare tests/vectors and docs/protocol.md with ../shared"
 	@echo "make net             a consortium of nine processes on this machine; make net-down ends it"
-	@echo "                     (RECEIVABLES=FOLDER: one member for each <member>.csv in it)"
+	@echo "                     (RECEIVABLES=FOLDER: one member for each <member>.csv in it;"
+	@echo "                     ENGINE=cometbft: four stewards agree on the order; DATABASE=postgresql;"
+	@echo "                     NETWORK=loopback or namespaces)"
 	@echo "make setup-full      what only the fuller tests need"
 
 # pip is the last thing that venv installs: without it the environment is half made.
@@ -76,7 +78,8 @@ setup-full: $(TOOLS)
 	@sh scripts/setup_full.sh
 
 net: $(INSTALLED)
-	@$(PY) scripts/net.py up $(if $(RECEIVABLES),--receivables "$(RECEIVABLES)")
+	@$(PY) scripts/net.py up $(if $(RECEIVABLES),--receivables "$(RECEIVABLES)") $(if $(ENGINE),--engine "$(ENGINE)") \
+		$(if $(DATABASE),--database "$(DATABASE)") $(if $(NETWORK),--network "$(NETWORK)")
 
 net-down: $(INSTALLED)
 	@$(PY) scripts/net.py down

@@ -1,14 +1,15 @@
-"""`make net` and `make net-down`: a consortium of processes on loopback, each party's its own.
+"""`make net` and `make net-down`: a consortium of processes on this machine, each party's its own.
 
     net.py up [FOLDER]      found it, start what does not run, load the sample, say how to ask
-    net.py down [FOLDER]    end exactly the processes that `up` started
+    net.py down [FOLDER]    end exactly the processes that `up` started, and remove their networks
 
 `up` may be interrupted at any line and run again. FOLDER is `net/` without it. With `--receivables CSVS`
-there is a member for each CSV of that folder instead of the sample's four.
+there is a member for each CSV of that folder instead of the sample's four. With `--engine cometbft` the
+stewards agree on the order, as under docker-compose.yml's profile of that name, and each party has a network
+namespace of its own where this machine lets it.
 """
 
 import argparse
-import shlex
 import sys
 import time
 from collections.abc import Mapping
@@ -16,13 +17,27 @@ from pathlib import Path
 from typing import Final
 
 from net_books import Books, BooksError, books_of, sample_books
+from net_databases import programs, start_databases, stop_databases
 from net_founding import StepError, found, hanse, is_founded
 from net_loading import StuckError, is_ready, load
-from net_parties import DESK, STEWARDS, Party, choose_parties, parties_in, write_secret
+from net_namespaces import connect, disconnect, reason_against
+from net_parties import (
+    DESK,
+    STEWARDS,
+    DatabaseKind,
+    Engine,
+    Layout,
+    Party,
+    choose_layout,
+    layout_in,
+    write_secret,
+)
+from net_printing import describe
 from net_processes import running_pid, start, stop_all
 
-from node.errors import LockedError
+from node.errors import LockedError, SettingsError
 from node.files import locked
+from node.sequencing.cometbft.process import find_cometbft
 
 _ROOT: Final = Path(__file__).resolve().parents[1]
 _START_S: Final = 180.0
@@ -36,49 +51,98 @@ def main(words: list[str]) -> int:
     asked = _parser().parse_args(words)
     folder = asked.folder.absolute()
     try:
-        return up(folder, asked.receivables) if asked.command == "up" else down(folder)
+        return up(folder, asked) if asked.command == "up" else down(folder)
     except KeyboardInterrupt:
         _say("Interrupted. The nodes that run go on; `make net` again goes on, `make net-down` ends them.")
         return _INTERRUPTED
     except LockedError:
         _say("Another `make net` or `make net-down` is at work.")
         return 1
-    except (BooksError, StepError, StuckError) as error:
+    except (BooksError, StepError, StuckError, SettingsError) as error:
         _say(str(error))
         return 1
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="net.py", description="A consortium of processes on loopback.")
+    parser = argparse.ArgumentParser(prog="net.py", description="A consortium of processes on this machine.")
     parser.add_argument("command", choices=("up", "down"))
     parser.add_argument("folder", nargs="?", type=Path, default=_ROOT / "net")
     parser.add_argument("--receivables", type=Path, help="a folder of <member>.csv files to load")
+    parser.add_argument("--engine", choices=("solo", "cometbft"), help="how the log is ordered")
+    parser.add_argument(
+        "--database", choices=("sqlite", "postgresql"), help="files, or a server of each party's own"
+    )
+    parser.add_argument(
+        "--network",
+        choices=("loopback", "namespaces"),
+        help="without it namespaces for cometbft where they can be had, else loopback",
+    )
     return parser
 
 
-def up(folder: Path, receivables: Path | None = None) -> int:
+def up(folder: Path, asked: argparse.Namespace) -> int:
     """Bring the consortium up from wherever it stands, and print how to use it."""
-    books = sample_books() if receivables is None else books_of(receivables)
+    books = sample_books() if asked.receivables is None else books_of(asked.receivables)
     folder.mkdir(exist_ok=True, mode=0o700)
     with locked(folder):
-        parties = choose_parties(folder, books.members)
-        if {*STEWARDS, DESK, *books.members} != set(parties):
-            raise BooksError(f"{folder} holds a consortium of other members; give another folder")
-        if not is_founded(parties):
+        layout = layout_in(folder) or _choose(folder, books, asked)
+        _check(folder, layout, books, asked)
+        if not is_founded(layout.parties):
             _say("Founding the consortium, step by step:")
-            found(folder, parties, first_month=books.months[0], currency=books.currency)
-        started = [party for party in parties.values() if running_pid(party) is None]
-        if started:
-            _say(f"Starting {', '.join(party.id for party in started)}")
-        for party in started:
-            start(party)
-        for party in parties.values():
-            _wait_ready(party)
-        _make_api_keys(parties)
-        _say("Loading the books:" if started else "It runs already.")
-        load(parties, books)
-    _print(parties, books)
+            found(folder, layout, first_month=books.months[0], currency=books.currency)
+        _start(layout)
+        _make_api_keys(layout.parties)
+        _say("Loading the books:")
+        load(layout.parties, books)
+    sys.stdout.write(describe(layout, books))
     return 0
+
+
+def _choose(folder: Path, books: Books, asked: argparse.Namespace) -> Layout:
+    """Choose who is where; what cannot be had is said, with the reason."""
+    engine: Engine = asked.engine or "solo"
+    database: DatabaseKind = asked.database or "sqlite"
+    if engine == "cometbft":
+        find_cometbft()
+    if database == "postgresql" and programs() is None:
+        raise StuckError("PostgreSQL's server programs are missing: make setup-full")
+    apart = asked.network == "namespaces" or (asked.network is None and engine == "cometbft")
+    reason = reason_against(len(books.members) + len(STEWARDS) + 1) if apart else None
+    if reason is not None:
+        if asked.network is not None:
+            raise StuckError(f"No network namespaces: {reason}")
+        _say(f"All parties are on loopback, without network namespaces of their own: {reason}.")
+    return choose_layout(
+        folder, books.members, engine=engine, database=database, apart=apart and reason is None
+    )
+
+
+def _check(folder: Path, layout: Layout, books: Books, asked: argparse.Namespace) -> None:
+    """Refuse to run a consortium as another one than it was founded."""
+    if {*STEWARDS, DESK, *books.members} != set(layout.parties):
+        raise BooksError(f"{folder} holds a consortium of other members; give another folder")
+    wanted = (asked.engine or layout.engine, asked.database or layout.database)
+    if wanted != (layout.engine, layout.database):
+        held = f"{layout.engine} over {layout.database}"
+        raise StuckError(f"{folder} holds a consortium with {held}: make net-down, then delete the folder")
+
+
+def _start(layout: Layout) -> None:
+    """Start what does not run, and wait until all of it is ready."""
+    if layout.bridge is not None:
+        connect(
+            layout.bridge,
+            [(one.address.namespace or "", one.address.host) for one in layout.parties.values()],
+        )
+    made = programs()
+    if layout.database == "postgresql" and made is not None:
+        start_databases(layout, made)
+    waiting = [party for party in layout.parties.values() if running_pid(party) is None]
+    _say(f"Starting {', '.join(party.id for party in waiting)}" if waiting else "It runs already.")
+    for party in waiting:
+        start(party)
+    for party in layout.parties.values():
+        _wait_ready(party)
 
 
 def down(folder: Path) -> int:
@@ -87,9 +151,19 @@ def down(folder: Path) -> int:
         _say("Nothing runs.")
         return 0
     with locked(folder):
-        stopped = stop_all(parties_in(folder).values())
+        layout = layout_in(folder)
+        stopped = [] if layout is None else _stop(layout)
     _say(f"Stopped {', '.join(stopped)}." if stopped else "Nothing runs.")
     return 0
+
+
+def _stop(layout: Layout) -> list[str]:
+    parties = layout.parties.values()
+    stopped = stop_all(parties)
+    stop_databases(parties)
+    if layout.bridge is not None:
+        disconnect(layout.bridge, [party.address.namespace or "" for party in parties])
+    return stopped
 
 
 def _wait_ready(party: Party) -> None:
@@ -106,44 +180,6 @@ def _make_api_keys(parties: Mapping[str, Party]) -> None:
         if not party.api_key.exists():
             asked = ("--config", party.config, "--name", "make net", "--scope", "all")
             write_secret(party.api_key, hanse("keys", "api", "new", *asked)["key"])
-
-
-def _print(parties: Mapping[str, Party], books: Books) -> None:
-    asker, subject = parties[books.members[0]], books.most_shared
-    program = shlex.quote(str(Path(sys.executable).with_name("hanse")))
-    python, key_file = shlex.quote(sys.executable), shlex.quote(str(asker.api_key))
-    document = asker.home / "consortium.json"
-    lines = [f"{'party':<10} {'role':<8} {'address':<24} {'process':>8}  folder"]
-    for party in parties.values():
-        pid = running_pid(party)
-        lines.append(f"{party.id:<10} {party.role:<8} {party.url:<24} {pid or '':>8}  {party.home}")
-    lines += [
-        "",
-        f"Consortium document  {document}",
-        f"API key of {asker.id}     {asker.api_key.read_text('utf-8').strip()}",
-        "                     (everybody's is in the party's folder, in the file api-key)",
-        "",
-        "Ask with curl:",
-        f'  curl -s {asker.url}/v1/inquiries -H "Authorization: Bearer $(cat {key_file})" \\',
-        "       -H 'Content-Type: application/json' \\",
-        f'       -d \'{{"subjects": ["{subject}"], "purpose": "credit-review"}}\'',
-        "with the command line:",
-        f"  {program} inquire {subject} --purpose credit-review --url {asker.url} \\",
-        f"       --api-key-file {key_file}",
-        "with the client, which verifies what it gets:",
-        f"  {python} - <<'END'",
-        "  from pathlib import Path",
-        "  from hanse_client import Hanse",
-        f'  key = Path("{asker.api_key}").read_text().strip()',
-        f'  with Hanse("{asker.url}", api_key=key, trust="{document}") as hanse:',
-        f'      print(hanse.check("{subject}", purpose="credit-review"))',
-        "  END",
-        "or look at the log, as anyone may:",
-        f"  {program} log audit --dir {parties['desk'].url} --consortium {document}",
-        "",
-        "make net-down ends it.",
-    ]
-    sys.stdout.write("\n".join(lines) + "\n")
 
 
 def _say(text: str) -> None:

@@ -13,14 +13,15 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any, Final
 
-from net_parties import CONSORTIUM, DESK, STEWARDS, Party, new_passphrase, write_secret
+from net_databases import database_url, throw_away
+from net_parties import CONSORTIUM, STEWARDS, Layout, Party, new_passphrase, write_secret
 
 from node.cli import main as hanse_main
 
 _POLICY: Final = f"""\
 consortium = "{CONSORTIUM}"
 first_month = "{{first_month}}"
-ordering = ["{DESK}"]
+ordering = {{ordering}}
 
 [policy]
 contributors_min = 4
@@ -52,19 +53,21 @@ def is_founded(parties: Mapping[str, Party]) -> bool:
     return all(party.config.exists() for party in parties.values())
 
 
-def found(folder: Path, parties: Mapping[str, Party], *, first_month: str, currency: str) -> None:
+def found(folder: Path, layout: Layout, *, first_month: str, currency: str) -> None:
     """Found the consortium anew; what an earlier, unfinished founding left is thrown away first."""
-    mail = folder / "mail"
+    mail, parties, ordering = folder / "mail", layout.parties, layout.ordering
+    throw_away(parties.values())
     for left in (mail, *(party.home for party in parties.values())):
         shutil.rmtree(left, ignore_errors=True)
     mail.mkdir()
     _say("each party makes its keys and its card: hanse party new")
     for party in parties.values():
         write_secret(party.passphrase, new_passphrase())
-        _new_party(party, mail)
+        _new_party(party, mail, orders=party.id in ordering)
     _say("one of them drafts the document: hanse consortium draft")
     policy = mail / "policy.toml"
-    policy.write_text(_POLICY.format(first_month=first_month, currency=currency), "utf-8")
+    asked = {"first_month": first_month, "currency": currency, "ordering": json.dumps(ordering)}
+    policy.write_text(_POLICY.format(**asked), "utf-8")
     hanse("consortium", "draft", "--mail", mail, "--policy", policy)
     _say("the stewards make the token key, which none of them holds: hanse consortium key")
     for _ in range(_KEY_ROUNDS):
@@ -73,10 +76,11 @@ def found(folder: Path, parties: Mapping[str, Party], *, first_month: str, curre
     _say("every party reads the document and signs it: hanse consortium sign")
     for party in parties.values():
         _step("sign", party, mail, "--yes")
-    _say("who orders the log begins it: hanse consortium genesis")
-    _step("genesis", parties[DESK], mail)
+    _say("who orders the log first begins it: hanse consortium genesis")
+    _step("genesis", parties[ordering[0]], mail)
+    _say("each party configures its node: hanse node config")
     for party in parties.values():
-        _configure(party, mail)
+        _configure(party, mail, layout)
 
 
 def hanse(*words: object) -> Any:
@@ -89,13 +93,15 @@ def hanse(*words: object) -> Any:
     return json.loads(out.getvalue())
 
 
-def _new_party(party: Party, mail: Path) -> None:
+def _new_party(party: Party, mail: Path, *, orders: bool) -> None:
     words: list[object] = ["--consortium", CONSORTIUM, "--party", party.id, "--role", party.role]
     words += ["--name", party.id.title(), "--url", party.url, "--passphrase-file", party.passphrase]
     if party.id in STEWARDS:
         words += ["--x", STEWARDS.index(party.id) + 1]
-    if party.id == DESK:
+    if orders:
         words += ["--orders"]
+    if party.is_validator:
+        words += ["--peer", party.peer]
     hanse("party", "new", "--dir", party.home, "--mail", mail, *words)
 
 
@@ -104,11 +110,19 @@ def _step(step: str, party: Party, mail: Path, *more: str) -> None:
     hanse("consortium", step, *folders, *more)
 
 
-def _configure(party: Party, mail: Path) -> None:
+def _configure(party: Party, mail: Path, layout: Layout) -> None:
     folders = ("--dir", party.home, "--mail", mail, "--passphrase-file", party.passphrase)
-    hanse("node", "config", *folders, "--listen", party.listen)
+    hanse("node", "config", *folders, "--listen", party.listen, "--engine", layout.engine)
+    settings = f"work_interval_s = {WORK_S}\nopen_metrics = true\n"
+    if layout.database == "postgresql":
+        settings += f"database = {json.dumps(database_url(party))}\n"
+    if party.is_validator:
+        comet = {"listen": party.peer_listen, "metrics": party.metrics_listen}
+        settings += "[cometbft]\n" + "".join(f"{name} = {json.dumps(at)}\n" for name, at in comet.items())
     with party.config.open("a", encoding="utf-8") as config:
-        config.write(f"work_interval_s = {WORK_S}\n")
+        config.write(settings)
+    if party.is_validator:
+        hanse("node", "init-cometbft", "--config", party.config, "--cards", mail)
 
 
 def _say(text: str) -> None:

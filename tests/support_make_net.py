@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import httpx
 from net_books import sample_books
-from net_parties import Party, parties_in
+from net_parties import Layout, Party, layout_in
 from net_processes import running_pid
 from support_clear import Bill, row_of
 from support_cli import Ended
@@ -41,7 +41,13 @@ class Net:
 
     @property
     def parties(self) -> dict[str, Party]:
-        return parties_in(self.folder)
+        return dict(self.layout.parties)
+
+    @property
+    def layout(self) -> Layout:
+        found = layout_in(self.folder)
+        assert found is not None
+        return found
 
     def pids(self) -> dict[str, int | None]:
         return {party.id: running_pid(party) for party in self.parties.values()}

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 
 import pytest
 from net_books import sample_books
-from net_processes import identity_of, stop_all
+from net_processes import stop_all
+from net_records import identity_of
 from support_make_net import Net, record_of, windows_in_the_clear
 from support_net import wait_until
 
