@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from net_parties import DESK, STEWARDS
+from net_parties import DESK, METRICS_PORT, PEER_PORT, STEWARDS
 from support_compose import PROFILES, ROOT, compose, project
 
 MEMBERS = ("alder", "birch", "cedar", "doum")
@@ -65,7 +65,8 @@ def test_profiles_differ_in_nothing_but_how_the_order_is_made() -> None:
         assert one["environment"] == environment | {"HANSE_NODE_ENGINE": "solo"}
         if party in STEWARDS:
             assert differing == {"environment", "networks", "deploy"}
-            assert validator == {"listen": "0.0.0.0:26656", "metrics": "0.0.0.0:26660"}
+            # `make net` runs the same as processes.
+            assert validator == {"listen": f"0.0.0.0:{PEER_PORT}", "metrics": f"0.0.0.0:{METRICS_PORT}"}
             assert networks(other)["validators"] == {f"{party}.validator"}
         else:
             assert differing == {"environment"}

@@ -9,13 +9,14 @@ import shlex
 import subprocess
 from collections.abc import Iterator
 from contextlib import chdir
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support_compose import PROFILES, ROOT, project
 from support_founding import cheap_keys, done, hanse
+from support_postgres import Cluster
 
 from node.founding.progress import CONFIG_FILE
 from node.keystore import open_keys
@@ -25,7 +26,7 @@ from node.settings import load_settings
 DOCUMENT = ROOT / "docs" / "deployment.md"
 PARTIES = ("steward-1", "steward-2", "steward-3", "steward-4", "desk", "alder", "birch", "cedar", "doum")
 _LOOP = re.compile(r"for (\w+) in (.*); do (.*); done")
-_RUN = re.compile(r'on\(\) \{ docker compose run --rm --no-deps -v "\$PWD/mail:/mail" "\$@"; \}')
+_RUN = re.compile(r'on\(\) \{ docker compose run --rm -v "\$PWD/mail:/mail" "\$@"; \}')
 
 
 def blocks(kind: str) -> list[str]:
@@ -51,6 +52,8 @@ class Host:
     folder: Path
     services: dict[str, Any]
     secrets: dict[str, Any]
+    cluster: Cluster
+    databases: dict[str, str] = field(default_factory=dict)
 
     def place(self, service: str, target: str) -> Path:
         """Where on this machine a path of a container is."""
@@ -70,10 +73,24 @@ class Host:
 
     def environment(self, service: str) -> dict[str, str]:
         given: dict[str, str] = self.services[service]["environment"]
-        return {
-            name: str(self.place(service, value)) if value.startswith("/run/") else value
+        places = {
+            name: str(self.place(service, value))
             for name, value in given.items()
+            if value.startswith("/run/")
         }
+        return given | places | {"HANSE_NODE_DATABASE": self.database(service)}
+
+    def database(self, service: str) -> str:
+        """The database that is known to this service as `database`."""
+        networks = self.services[service]["networks"]
+        (server,) = [
+            name for name, other in self.services.items()
+            for network, of in other["networks"].items()
+            if network in networks and "database" in (of or {}).get("aliases", ())
+        ]  # fmt: skip
+        if server not in self.databases:
+            self.databases[server] = self.cluster.new_database().render_as_string()
+        return self.databases[server]
 
     def run(self, service: str, words: list[str], patch: pytest.MonkeyPatch) -> None:
         """Run a command as the service's container would: its entry point, working folder and environment."""
@@ -88,7 +105,7 @@ class Host:
 
 
 @pytest.fixture(params=PROFILES)
-def host(request: pytest.FixtureRequest, tmp_path: Path) -> Host:
+def host(request: pytest.FixtureRequest, tmp_path: Path, cluster: Cluster) -> Host:
     if os.geteuid() != 0:
         pytest.skip("files of the containers' users can be made by root alone")
     made = project(request.param, {"HANSE_SECRETS": str(tmp_path / "secrets")})
@@ -98,7 +115,7 @@ def host(request: pytest.FixtureRequest, tmp_path: Path) -> Host:
     (policy,) = blocks("toml")
     (tmp_path / "mail" / "policy.toml").write_text(policy)
     make_secrets(tmp_path / "secrets")
-    return Host(tmp_path, made["services"], made["secrets"])
+    return Host(tmp_path, made["services"], made["secrets"], cluster)
 
 
 def make_secrets(folder: Path, *parties: str) -> None:
