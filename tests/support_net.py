@@ -77,12 +77,16 @@ def write_node(folder: Path, founded: DemoConsortium, party: PartyId, port: int,
     write_keys(folder, founded, party)
     (folder / "consortium.json").write_bytes(founded.consortium.raw)
     (folder / "genesis.cose").write_bytes(genesis_of(founded))
+    return write_settings(folder, party, port, **{"passphrase_file": "passphrase", **more})
+
+
+def write_settings(folder: Path, party: PartyId, port: int, **more: object) -> Path:
+    """Write the configuration of a node whose documents and keys are in its folder."""
     settings = {
         "party": party,
         "consortium": "consortium.json",
         "genesis": "genesis.cose",
         "folder": ".",
-        "passphrase_file": "passphrase",
         "listen": f"127.0.0.1:{port}",
         "work_interval_s": 0.3,
         "watch_interval_s": 2,

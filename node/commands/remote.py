@@ -45,10 +45,7 @@ class RemoteNode:
     """A running node. The key is in no message and no log line."""
 
     def __init__(self, url: str, key: str) -> None:
-        headers = {"authorization": f"Bearer {key}"}
-        self._client = httpx.Client(
-            base_url=url, headers=headers, timeout=_WAIT_S, trust_env=False, verify=trusted_roots()
-        )
+        self._url, self._headers, self._trusted = url, {"authorization": f"Bearer {key}"}, trusted_roots()
 
     def consortium(self) -> Consortium:
         """Return the consortium document in force, as the node has it."""
@@ -64,7 +61,14 @@ class RemoteNode:
     ) -> Any:
         """Return the reply's JSON; raises what the node refuses with by its code, or UnavailableError."""
         try:
-            reply = self._client.request(method, path, json=content, params=query)
+            with httpx.Client(
+                base_url=self._url,
+                headers=self._headers,
+                timeout=_WAIT_S,
+                trust_env=False,
+                verify=self._trusted,
+            ) as client:
+                reply = client.request(method, path, json=content, params=query)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise UnavailableError("the node is out of reach") from error
         try:

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from hanse_ledger.bodies import Body, Propose, Vote
-from hanse_ledger.consortium import Consortium, check_next, parse_document
-from hanse_ledger.errors import RuleError
+from hanse_ledger.consortium import MAY, Consortium, check_next, parse_document
+from hanse_ledger.errors import NotPermittedError, RuleError
 from node.roles.outbox import Outbox
 from node.roles.party import Standing
 
@@ -45,8 +45,14 @@ class Voting:
         return self._file(Vote(document_hash=document_hash))
 
     def _catch_up(self) -> None:
-        """Bring what is stored and the log together, so that nothing is filed twice."""
+        """Bring what is stored and the log together, so that nothing is filed twice.
+
+        Raises NotPermittedError where the party has no vote, or no longer.
+        """
         self._standing.catch_up()
+        party = self._standing.in_force.party(self._standing.id)
+        if party is None or not party.roles & MAY["vote"]:
+            raise NotPermittedError("active members and stewards propose and vote")
         Outbox(self._standing).flush()
 
     def _file(self, body: Body) -> int:

@@ -1,0 +1,160 @@
+"""A consortium is changed while its nodes run: a firm joins, a steward's keys change, a firm leaves."""
+
+import hashlib
+import shutil
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import rfc8785
+from support_founding import cheap_keys, done, hanse
+from support_http import API_KEY
+from support_months import MEMBERS, SHARED, all_count, book, close, log_months
+from support_net import NodeProcess, found_nodes, free_ports, start_all, stop_all, wait_until, write_settings
+
+from consortium_config.sample import STEWARDS, DemoConsortium
+from hanse_ledger.bodies import Inquiry
+from hanse_ledger.consortium import Consortium, parse_document
+from hanse_ledger.ids import PartyId, StewardX
+from hanse_ledger.policy import Policy, parse_policy
+from hanse_ledger.signing import SigningKey
+from hanse_ledger.statements import NO_PREVIOUS, sign_statement
+
+ALDER, BIRCH, CEDAR, ELM = MEMBERS
+FIR = PartyId("fir")
+TWO = STEWARDS[StewardX(2)]
+VOTERS = (BIRCH, CEDAR, ELM, *(STEWARDS[StewardX(x)] for x in (1, 3, 4)))
+
+
+class Net:
+    """The nodes, and the people before them with a key file or an API key."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.months = folder, log_months()
+        self.founded: DemoConsortium
+        self.founded, self.nodes = found_nodes(folder, MEMBERS, self.months[0])
+        self.key = folder / "api-key"
+        self.key.write_text(API_KEY)
+
+    def home(self, party: PartyId) -> Path:
+        return self.folder / party
+
+    def by_node(self, party: PartyId, *words: object) -> object:
+        """Give a command of `hanse consortium` through a party's running node."""
+        ways = ("--url", self.nodes[party].url, "--api-key-file", self.key, "--json")
+        return done(hanse("consortium", *words, *ways)).document
+
+    def change(self, name: str, *words: object) -> Consortium:
+        out = self.folder / name
+        done(hanse("consortium", "change", "--dir", self.home(ALDER), out, *words))
+        return parse_document(out.read_bytes())
+
+    def vote(self, following: Consortium, name: str, voters: Iterable[PartyId]) -> None:
+        """Propose the document by one party, let others vote for its hash, and wait for it everywhere."""
+        self.by_node(CEDAR, "propose", self.folder / name, "--yes")
+        for voter in voters:
+            self.by_node(voter, "vote", following.hash.hex(), "--yes")
+        for party, node in self.nodes.items():
+            wait_until(partial(goes_by, node, following), f"{party} has read the votes")
+
+    def join(self, party: PartyId, port: int) -> None:
+        """Start a new party's node with the genesis and the document that names it."""
+        home = self.home(party)
+        shutil.copy(self.home(ALDER) / "genesis.cose", home)
+        shutil.copy(self.folder / "next.json", home / "consortium.json")
+        self.nodes[party] = NodeProcess(write_settings(home, party, port), f"http://127.0.0.1:{port}")
+        self.nodes[party].start()
+        self.nodes[party].wait_ready()
+
+    def inquire(self, party: PartyId) -> dict[str, Any]:
+        asked = {"subjects": [SHARED], "purpose": "credit-review"}
+        (answer,) = self.nodes[party].ask("POST", "/v1/inquiries", json=asked)["answers"]
+        found: dict[str, Any] = answer
+        return found
+
+
+def in_force(node: NodeProcess) -> Consortium:
+    return parse_document(rfc8785.dumps(node.ask("GET", "/v1/consortium")["document"]))
+
+
+def goes_by(node: NodeProcess, document: Consortium) -> bool:
+    return in_force(node).hash == document.hash
+
+
+def policy_at(node: NodeProcess) -> Policy:
+    return parse_policy(node.client.get("/log/policy").content)
+
+
+@pytest.fixture
+def net(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Net]:
+    cheap_keys(monkeypatch)
+    made = Net(tmp_path / "nodes")
+    try:
+        start_all(made.nodes)
+        yield made
+    finally:
+        stop_all(made.nodes)
+
+
+def test_a_firm_joins_a_steward_s_keys_change_and_a_firm_leaves(net: Net) -> None:
+    # The steward makes its next keys, the firm its first ones.
+    passphrase = ("--passphrase-file", net.home(TWO) / "passphrase")
+    rotated = Path(
+        done(hanse("keys", "rotate", "--dir", net.home(TWO), *passphrase, "--json")).document["card"]
+    )
+    (port,) = free_ports(1)
+    words = ("--consortium", net.founded.consortium.id, "--party", FIR, "--name", "Fir", "--role", "member")
+    url = f"http://127.0.0.1:{port}"
+    done(hanse("party", "new", "--dir", net.home(FIR), "--mail", net.folder / "mail", *words, "--url", url))
+    following = net.change("next.json", "--card", rotated, "--card", net.folder / "mail" / "fir.card.json")
+    net.vote(following, "next.json", VOTERS)
+
+    # Everybody goes by it, and the new firm by its own copy of the whole log.
+    net.join(FIR, port)
+    witnesses = {witness.name: witness.key.public for witness in policy_at(net.nodes[ALDER]).witnesses}
+    assert (
+        witnesses[TWO] == following.parties[TWO].cosign_key != net.founded.consortium.parties[TWO].cosign_key
+    )
+    assert FIR in witnesses
+    for place, member in enumerate((*MEMBERS, FIR)):
+        net.nodes[member].ask("POST", "/v1/imports?confirm=true", content=book(place, net.months))
+    wait_until(lambda: all_count(net.nodes[FIR], net.months[0]), "the new firm's reports count")
+    close(net.nodes, net.months[0])
+    whole = net.inquire(ALDER)
+    assert (whole["status"], net.inquire(FIR)["windows"]) == ("checked", whole["windows"])
+    (window,) = whole["windows"]
+    assert sum(window["condition"]) == len((*MEMBERS, FIR))
+
+    # The steward forgets its old keys and starts again: three answers need its word under the new one.
+    done(hanse("keys", "rotate", "--finish", "--dir", net.home(TWO), *passphrase))
+    assert net.nodes[TWO].stop() == 0
+    net.nodes[TWO].start()
+    net.nodes[TWO].wait_ready()
+    one = net.nodes.pop(STEWARDS[StewardX(1)])
+    assert one.stop() == 0
+    assert net.inquire(CEDAR)["status"] == "checked"
+
+    # A firm leaves: two thirds of five members are four, of four stewards three. It is heard no more.
+    leaving = net.change("later.json", "--leave", BIRCH)
+    shown = net.by_node(FIR, "status")
+    assert shown == {"sha256": following.hash.hex(), "documents": 2, "proposals": []}
+    net.vote(leaving, "later.json", (ALDER, CEDAR, ELM, FIR, *(STEWARDS[StewardX(x)] for x in (2, 3, 4))))
+    assert BIRCH not in {witness.name for witness in policy_at(net.nodes[ALDER]).witnesses}
+    statement = sign_statement(
+        key=SigningKey(net.founded.keys[BIRCH].statement_seed),
+        party=BIRCH,
+        consortium=leaving.id,
+        seq=0,
+        prev=NO_PREVIOUS,
+        body=Inquiry(request_hashes=(hashlib.sha256(b"").digest(),)),
+    )
+    refused = net.nodes[ALDER].client.post(
+        "/v1/statements", content=statement, headers={"content-type": "application/cose"}
+    )
+    assert (refused.status_code, refused.json()["code"]) == (403, "not_admitted")
+    asked = {"subjects": [SHARED], "purpose": "credit-review"}
+    answer = net.nodes[BIRCH].client.post("/v1/inquiries", json=asked).json()
+    assert "answers" not in answer or answer["answers"][0]["status"] == "refused", answer
+    assert net.inquire(ALDER)["status"] == "checked"
