@@ -107,9 +107,20 @@ TABLE: dict[tuple[str, str], Action] = {
 
 
 @pytest.fixture(scope="module")
-def served() -> Iterator[Served]:
+def asked() -> list[str]:
+    """What the node's own thread was asked for."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def served(asked: list[str]) -> Iterator[Served]:
     host, made = OneThread(), Served()
-    host.start(DESK, lambda: (lambda _caller, _verb, _body: b'{"month": null}', lambda: None))
+
+    def answer(_caller: object, verb: str, _body: bytes) -> bytes:
+        asked.append(verb)
+        return b'{"month": null}'
+
+    host.start(DESK, lambda: (answer, lambda: None))
     consortium = parse_document(canonical(document()))
     made.start(DESK, consortium, Doors(node=host.door(DESK)), key=statement_key(DESK))
     add_people(made.own)
@@ -171,15 +182,17 @@ def test_every_route_that_acts_for_a_person_has_a_row(served: Served) -> None:
 
 @pytest.mark.parametrize("row", TABLE)
 def test_the_role_of_the_key_s_person_decides(
-    client: httpx.Client, keys: dict[Role, str], row: tuple[str, str]
+    client: httpx.Client, keys: dict[Role, str], row: tuple[str, str], asked: list[str]
 ) -> None:
     for role in PERSONS:
+        asked.clear()
         status, code = ask(client, row, keys[role])
         if role in ALLOWED[TABLE[row]]:
             assert code not in {"not_permitted", "scope", "api_key"}, role
             assert status < 500
         else:
             assert (status, code) == (403, "not_permitted"), role
+            assert not asked, "who may not is refused before the node is asked for anything"
 
 
 @pytest.mark.parametrize("row", TABLE)
