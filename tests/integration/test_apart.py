@@ -1,4 +1,7 @@
-"""Nine nodes in nine processes on loopback, each with its own folder and keys, over HTTP alone."""
+"""Nine nodes in nine processes on loopback, each with its own keys and database on a server, over HTTP alone.
+
+With databases in files the same stands in `test_net.py`.
+"""
 
 import json
 from collections.abc import Callable, Mapping
@@ -97,15 +100,12 @@ def asked_by_client(node: NodeProcess) -> list[str]:
 
 
 SPREAD = [DESK_ID, PartyId("steward-1")]
-"""Whose HTTP is answered by web workers, where the databases are on a server."""
+"""Whose HTTP is answered by web workers."""
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def change(request: pytest.FixtureRequest) -> Callable[[PartyId], Mapping[str, object]]:
+@pytest.fixture
+def change(cluster: Cluster) -> Callable[[PartyId], Mapping[str, object]]:
     """More settings of each node, by its party."""
-    if request.param == "sqlite":
-        return lambda _party: {}
-    cluster: Cluster = request.getfixturevalue("cluster")
     return lambda party: {
         "database": cluster.new_database().render_as_string(),
         "web_workers": 2 if party in SPREAD else 0,

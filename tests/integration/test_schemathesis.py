@@ -31,7 +31,7 @@ from hanse_ledger.ids import Month, PartyId
 from hanse_ledger.signing import SigningKey
 
 MEMBER, STEWARD = PartyId("alder"), PartyId("steward-1")
-EXAMPLES = 5
+EXAMPLES = 3
 CHECKS = [
     not_a_server_error,
     status_code_conformance,

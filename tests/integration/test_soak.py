@@ -11,7 +11,7 @@ from support_soak import Soak
 from support_soak_verdict import verify_soak
 
 SEED: Final = int(os.environ.get("HANSE_SOAK_SEED", "20261122"))
-ROUNDS: Final = int(os.environ.get("HANSE_SOAK_ROUNDS", "10"))
+ROUNDS: Final = int(os.environ.get("HANSE_SOAK_ROUNDS", "4"))
 
 
 def test_nothing_is_lost_or_doubled_whoever_dies(tmp_path: Path) -> None:

@@ -72,10 +72,12 @@ def _loaded(public: bytes) -> Ed25519PublicKey:
     return Ed25519PublicKey.from_public_bytes(public)
 
 
+@lru_cache(maxsize=1_024)
 def check_public_key(public: bytes) -> None:
     """Refuse encodings that are not canonical, off the curve, or of small order.
 
-    Done once, at admission (protocol section 5). Raises MalformedError.
+    Done at admission (protocol section 5); a document is read more than once, so what passed lately is
+    remembered. Raises MalformedError.
     """
     if len(public) != PUBLIC_KEY_BYTES:
         raise MalformedError(f"a public key has {PUBLIC_KEY_BYTES} bytes")

@@ -26,7 +26,15 @@ LONG = invoice("R1", "2024-10-02", "2024-11-01")
 
 
 @pytest.fixture
-def bench(tmp_path: Path, places: Places) -> Iterator[Bench]:
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    made = Bench(tmp_path, members=MEMBERS[:2])
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def stored(tmp_path: Path, places: Places) -> Iterator[Bench]:
+    """The same over databases of every kind."""
     made = Bench(tmp_path, places=places, members=MEMBERS[:2])
     yield made
     made.close()
@@ -81,22 +89,22 @@ def test_the_next_month_waits_for_the_close_of_this_one(bench: Bench) -> None:
     assert rows(member) == [("C1", OCTOBER, OCTOBER), ("C1", NOVEMBER, NOVEMBER)]
 
 
-def test_nothing_is_reported_twice(bench: Bench) -> None:
-    member = bench.member(ALDER)
+def test_nothing_is_reported_twice(stored: Bench) -> None:
+    member = stored.member(ALDER)
     take_book(member, {"C1": [LONG]})
-    bench.work()
+    stored.work()
     for _ in range(5):
-        bench.member(ALDER).report()
-        bench.work()
-        bench.reopen()
-    bench.end_month(OCTOBER)
+        stored.member(ALDER).report()
+        stored.work()
+        stored.reopen()
+    stored.end_month(OCTOBER)
     # What the book says later of a month that was reported changes nothing of it.
     paid = invoice("R1", "2024-10-02", "2024-11-01", paid="2024-10-30")
-    member = bench.member(ALDER)
+    member = stored.member(ALDER)
     take_book(member, {"C1": [paid, invoice("R2", "2024-11-02", "2024-12-01")]}, "2024-11-30")
-    bench.end_month(NOVEMBER)
+    stored.end_month(NOVEMBER)
     assert rows(member) == [("C1", OCTOBER, OCTOBER), ("C1", NOVEMBER, NOVEMBER)]
-    assert len(reports(bench)) == 2
+    assert len(reports(stored)) == 2
 
 
 def test_a_member_without_rows_sends_64_of_padding(bench: Bench) -> None:
@@ -109,17 +117,17 @@ def test_a_member_without_rows_sends_64_of_padding(bench: Bench) -> None:
     assert bench.member(ALDER).report().counting == 1
 
 
-def test_late_invoices_are_reported_for_the_open_months_of_the_year_only(bench: Bench) -> None:
-    bench.work()
-    bench.end_month(OCTOBER)
-    member = bench.member(ALDER)
+def test_late_invoices_are_reported_for_the_open_months_of_the_year_only(stored: Bench) -> None:
+    stored.work()
+    stored.end_month(OCTOBER)
+    member = stored.member(ALDER)
     take_book(member, {"LATE": [invoice("R7", "2024-09-02", "2024-10-02")]}, "2024-11-30")
-    bench.end_month(NOVEMBER)
+    stored.end_month(NOVEMBER)
     assert rows(member) == [("LATE", OCTOBER, NOVEMBER), ("LATE", NOVEMBER, NOVEMBER)]
-    bench.end_month(DECEMBER)
+    stored.end_month(DECEMBER)
     # The year has closed: what comes to light now of its months can be in no window any more.
     take_book(member, {"TOO-LATE": [invoice("R8", "2024-12-02", "2025-01-02")]}, "2025-01-31")
-    bench.end_month(JANUARY)
+    stored.end_month(JANUARY)
     assert [row for row in rows(member) if row[2] == JANUARY] == [
         ("LATE", JANUARY, JANUARY),
         ("TOO-LATE", JANUARY, JANUARY),
@@ -233,11 +241,11 @@ def test_a_report_that_counts_after_its_month_has_closed_is_in_later_windows_onl
     assert counted_in(member)[0] == (True, NOVEMBER)
 
 
-def test_what_a_database_of_before_does_not_say_is_filled_in(bench: Bench) -> None:
-    member = bench.member(ALDER)
+def test_what_a_database_of_before_does_not_say_is_filled_in(stored: Bench) -> None:
+    member = stored.member(ALDER)
     take_book(member, {"C1": [LONG]})
-    bench.work()
-    bench.end_month(OCTOBER)
+    stored.work()
+    stored.end_month(OCTOBER)
     with member.standing.database.write() as connection:
         connection.execute(draft.update().values(counted_in=None))
     member.report()
