@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -19,6 +20,8 @@ from net_processes import running_pid
 from support_clear import Bill, row_of
 from support_cli import Ended
 from support_demo import windows_of
+
+from hanse_ledger.ids import PartyId
 
 ROOT: Final = Path(__file__).parents[1]
 _LOST: Final = frozenset({"insolvent", "collection", "charged_off"})
@@ -85,11 +88,18 @@ def _alone() -> dict[str, str]:
 
 
 def windows_in_the_clear() -> dict[str, list[dict[str, Any]]]:
-    """What every subject's windows must say, from the exports alone."""
+    """What every subject's windows must say, from the sample's exports alone."""
     books = sample_books()
     first, last = (int(month[:4]) * 12 + int(month[5:]) - 1 for month in (books.months[0], books.months[-1]))
+    return windows_of_exports(books.exports, first=first, last=last)
+
+
+def windows_of_exports(
+    exports: Mapping[PartyId, bytes] | Mapping[str, bytes], *, first: int, last: int
+) -> dict[str, list[dict[str, Any]]]:
+    """What every subject's windows must say when these exports were reported from month to month."""
     rows = {}
-    for member, export in books.exports.items():
+    for member, export in exports.items():
         bills = [_bill(line) for line in csv.DictReader(io.StringIO(export.decode()))]
         for customer in {bill.customer for bill in bills}:
             own = [bill for bill in bills if bill.customer == customer]
@@ -109,7 +119,7 @@ def _bill(line: dict[str, str]) -> Bill:
         due=date.fromisoformat(line["due_date"]),
         paid=date.fromisoformat(line["paid_date"]) if line["paid_date"] else None,
         minor=int(Decimal(line["amount"]) * 100),
-        lost=date.fromisoformat(line["status_date"]) if line["status"] in _LOST else None,
+        lost=date.fromisoformat(line["status_date"]) if line.get("status") in _LOST else None,
         known=invoiced,
     )
 

@@ -113,9 +113,10 @@ def write_keys(folder: Path, founded: DemoConsortium, party: PartyId) -> None:
 
 
 def genesis_of(founded: DemoConsortium) -> bytes:
+    first = founded.consortium.ordering[0]
     return sign_statement(
-        key=SigningKey(founded.keys[DESK_ID].statement_seed),
-        party=DESK_ID,
+        key=SigningKey(founded.keys[first].statement_seed),
+        party=first,
         consortium=founded.consortium.id,
         seq=0,
         prev=NO_PREVIOUS,
