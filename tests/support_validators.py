@@ -47,11 +47,11 @@ _PATIENCE_S = 120.0
 _PORT = 26_656
 
 
-def agreeing_document() -> dict[str, Any]:
-    """The tests' document, in which the four stewards agree on the order."""
+def agreeing_document(count: int = 4) -> dict[str, Any]:
+    """The tests' document, in which the stewards, or the first of them, agree on the order."""
     made = document()
-    made["ordering"] = list(VALIDATORS)
-    for party in VALIDATORS:
+    made["ordering"] = list(VALIDATORS[:count])
+    for party in VALIDATORS[:count]:
         party_in(made, party)["log_key"] = log_key(party).public.hex()
     return made
 
@@ -151,11 +151,12 @@ class Four:
     """The validators, in the document's order, and those that write to them."""
 
     folder: Path
+    count: int = 4
     patience_s: float = 4.0
     namespaces: Namespaces | None = None
 
     def __post_init__(self) -> None:
-        self.genesis = Ledger().sign(VALIDATORS[0], genesis_body(canonical(agreeing_document())))
+        self.genesis = Ledger().sign(VALIDATORS[0], genesis_body(canonical(agreeing_document(self.count))))
         founded = Ledger()
         founded.append(self.genesis)
         self.writers = [Writer(party, founded.copy()) for party in MEMBERS]
@@ -173,16 +174,16 @@ class Four:
                 if self.namespaces is None
                 else ("ip", "netns", "exec", self.namespaces.names[number]),
             )
-            for number, party in enumerate(VALIDATORS)
+            for number, party in enumerate(VALIDATORS[: self.count])
         ]
 
     @cached_property
     def consortium(self) -> Consortium:
-        return parse_document(canonical(agreeing_document()))
+        return parse_document(canonical(agreeing_document(self.count)))
 
     @cached_property
     def peers(self) -> dict[PartyId, str]:
-        seeds = {party: seed("log key", party) for party in VALIDATORS}
+        seeds = {party: seed("log key", party) for party in VALIDATORS[: self.count]}
         if self.namespaces is None:
             return peers_of(seeds)
         ids = {party: node_id(SigningKey(node_seed(log_seed)).public) for party, log_seed in seeds.items()}
@@ -205,8 +206,9 @@ class Four:
         for one in self.all:
             one.remove()
 
-    def write(self, count: int = 1, ways: Sequence[int] = (0, 1, 2, 3)) -> None:
+    def write(self, count: int = 1, ways: Sequence[int] | None = None) -> None:
         """Let each member file statements, each by another validator first."""
+        ways = range(len(self.all)) if ways is None else ways
         for turn in range(count):
             for number, writer in enumerate(self.writers):
                 first = (turn + number) % len(ways)
@@ -258,8 +260,9 @@ class Four:
         assert pid is not None
         os.kill(pid, sign)
 
-    def check(self, which: Sequence[int] = (0, 1, 2, 3)) -> None:
+    def check(self, which: Sequence[int] | None = None) -> None:
         """Wait until each has caught up, then compare them all."""
+        which = range(len(self.all)) if which is None else which
         accepted = self.accepted
         for number in which:
             wait_for(partial(self._holds, number, len(accepted)), f"validator {number}")

@@ -1,6 +1,8 @@
-"""What CometBFT writes when it cannot go on: causes that no new start heals, known by their words.
+"""What CometBFT writes when it cannot go on, known by its words.
 
-It says them in its log alone: after a consensus failure the process lives on and agrees on nothing.
+It says it in its log alone: after a consensus failure the process lives on and agrees on nothing. One that
+follows from the application's end, or from its database's, is healed by a new start; another application
+hash, or a folder that is older than the database, never is.
 """
 
 from pathlib import Path
@@ -12,13 +14,13 @@ _DECIDED: Final = ("committed an invalid block", "does not match AppHash", "Erro
 """While voting, at a start, and while catching up, where a block's commit is verified before the block is."""
 _HASH: Final = ("AppHash", "LastResultsHash")
 _BEHIND: Final = "is higher than core"
-_FAILURE: Final = ("CONSENSUS FAILURE", "StateBlockHeight (", "StoreBlockHeight (")
+_FAILURE: Final = "CONSENSUS FAILURE"
 _KEPT_BYTES_MOST: Final = 16 << 20
 _LINE_BYTES_MOST: Final = 1 << 20
 
 
 def cause_of(line: str) -> Cause | None:
-    """Return what a line of CometBFT's log says is wrong for good, None for all others.
+    """Return what a line of CometBFT's log says is wrong, None for all others.
 
     A proposal with another application hash is only refused: its proposer is the one in the wrong. One that
     more than two thirds have decided shows that this node is.
@@ -27,7 +29,7 @@ def cause_of(line: str) -> Cause | None:
         return "application_hash"
     if _BEHIND in line:
         return "cometbft_behind"
-    return "consensus_failure" if any(words in line for words in _FAILURE) else None
+    return "consensus_failure" if _FAILURE in line else None
 
 
 class Output:
@@ -42,12 +44,13 @@ class Output:
         self._read_to = path.stat().st_size
 
     def cause(self) -> Cause | None:
-        """Return the first cause among the lines that are new."""
+        """Return a cause that the lines which are new name, one that a new start does not heal first."""
         with self.path.open("rb") as written:
             written.seek(self._read_to)
             new = written.read(_LINE_BYTES_MOST)
         # A line that is not whole is read again.
         new = new[: new.rfind(b"\n") + 1] or (new if len(new) == _LINE_BYTES_MOST else b"")
         self._read_to += len(new)
-        causes = map(cause_of, new.decode("utf-8", "replace").splitlines())
-        return next((cause for cause in causes if cause is not None), None)
+        causes = [cause_of(line) for line in new.decode("utf-8", "replace").splitlines()]
+        found = [cause for cause in causes if cause is not None]
+        return min(found, default=None)

@@ -83,26 +83,28 @@ class CometProcess:
     def _run(self) -> None:
         pause_s = _FIRST_PAUSE_S
         while not self._stopping.is_set():
+            if not self._is_needed():
+                self._give_up("application")
+                return
             begun = time.monotonic()
-            self._prepare()
             cause = self._run_once()
-            if self._stopping.is_set():
-                return
-            if cause is None and self._is_stale():
-                _log.info("cometbft is started again, with another key")
+            if self._stopping.is_set() or not self._is_needed():
                 continue
-            end: End = cause or ("cometbft" if self._is_needed() else "application")
-            self._tell(end)
-            if end != "cometbft":
-                _log.critical("cometbft has ended and is not started again: %s", end)
+            if cause is not None and cause != "consensus_failure":
+                self._give_up(cause)
                 return
+            self._tell("cometbft")
             is_sound = time.monotonic() - begun > _SOUND_S
             pause_s = _FIRST_PAUSE_S if is_sound else min(2 * pause_s, _MOST_PAUSE_S)
             _log.error("cometbft has ended; it is started again in %.1f s", pause_s)
             self._stopping.wait(pause_s)
 
+    def _give_up(self, end: End) -> None:
+        _log.critical("cometbft has ended and is not started again: %s", end)
+        self._tell(end)
+
     def _run_once(self) -> Cause | None:
-        """Run CometBFT until it ends or has to; return what ends it for good."""
+        """Run CometBFT until it ends or has to; return why, where its log says so."""
         # One that was killed leaves its socket behind, and could not listen on it again.
         self._rpc.unlink(missing_ok=True)
         output = Output(self._log)
