@@ -31,12 +31,14 @@ from node.laststop import last_stop
 from node.links.transport import trusted_roots
 from node.passphrase import find_passphrase
 from node.ports import Clock
+from node.sequencing.cometbft.validators import validators_of
 from node.sequencing.kept import EVIDENCE_FOLDER
 from node.sequencing.term import Term
 from node.settings import DatabaseName, NodeSettings
 from node.storage.database import Database, stored_revision
 from node.storage.log import LogStore
 from node.storage.schema import REVISION
+from node.storage.validators import stored_validators
 from node.texts import mark
 
 Verdict: TypeAlias = Literal["ok", "warning", "wrong"]
@@ -174,9 +176,19 @@ def _database(settings: NodeSettings, name: DatabaseName, trusted: Consortium) -
             return
         with closing(Database(place)) as database:
             yield from _log_copy(LogStore(database), name, trusted)
+            if name == "sequencer" and settings.engine == "cometbft":
+                yield from _validators(database, trusted)
     except (LedgerError, CorruptionError, SQLAlchemyError) as error:
         why = str(error) if isinstance(error, LedgerError | CorruptionError) else type(error).__name__
         yield _wrong("database", mark("The {name} database does not hold: {why}"), name=name, why=why)
+
+
+def _validators(database: Database, consortium: Consortium) -> Iterator[Finding]:
+    """Compare those who agree with those whom the document in force names."""
+    with database.read() as connection:
+        agreeing = stored_validators(connection)
+    if agreeing and agreeing != frozenset(validators_of(consortium).values()):
+        yield _wrong("validators", mark("The validators are other than the document in force says."))
 
 
 def _log_copy(log: LogStore, name: str, trusted: Consortium) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ import pytest
 from support_cli import Ended
 from support_founding import DESK, FOUNDERS, MEMBERS, POLICY, STEWARDS, Rehearsal, cheap_keys, done, hanse
 
+from consortium_config.cards import parse_signed_card
 from hanse_ledger.consortium import parse_document
 from node.errors import SettingsError
 from node.sequencing.cometbft.home import chain_id, check_home
@@ -163,3 +164,45 @@ def test_a_place_that_is_none_makes_no_card(tmp_path: Path, peer: str) -> None:
     ended = hanse("party", "new", *folders, *words, "--orders", "--peer", peer)
     assert ended.code != 0
     assert not list(tmp_path.glob("*.card.json"))
+
+
+def test_one_that_is_voted_in_has_the_chain_of_the_founding_and_knows_all(agreed: Agreeing) -> None:
+    elm, post = "elm", agreed.folder / "post"
+    words = ("--consortium", "hanse.example/steel", "--party", elm, "--name", "Elm", "--role", "observer")
+    made = ("--dir", agreed.home(elm), "--mail", post, *words, "--orders", "--peer", "10.0.0.9:26656")
+    done(hanse("party", "new", *made))
+    following = agreed.folder / "next.json"
+    card = post / "elm.card.json"
+    change = ("consortium", "change", "--dir", agreed.home(ONE), following, "--card", card, "--orders", elm)
+    done(hanse(*change))
+    for name, source in (("genesis.cose", agreed.mail / "genesis.cose"), ("consortium.json", following)):
+        (agreed.home(elm) / name).write_bytes(source.read_bytes())
+    config = (agreed.home(ONE) / "node.toml").read_text().replace('"steward-1"', '"elm"')
+    (agreed.home(elm) / "node.toml").write_text(config)
+    (agreed.mail / "elm.card.json").write_bytes(card.read_bytes())
+    try:
+        found = done(agreed.init(elm, "--json")).document
+    finally:
+        (agreed.mail / "elm.card.json").unlink()
+    assert found["validators"] == [*STEWARDS, elm]
+    home, founding = Path(found["home"]), parse_document((agreed.home(ONE) / "consortium.json").read_bytes())
+    genesis = json.loads((home / "config/genesis.json").read_text())
+    assert genesis["chain_id"] == chain_id(founding)
+    assert [one["name"] for one in genesis["validators"]] == list(STEWARDS)
+    config = tomllib.loads((home / "config/config.toml").read_text())["p2p"]["persistent_peers"]
+    assert [peer.partition("@")[2] for peer in config.split(",")] == [
+        f"10.0.0.{n}:26656" for n in range(1, 5)
+    ]
+
+
+def test_another_key_for_ordering_is_made_with_the_others(agreed: Agreeing) -> None:
+    party, named = STEWARDS[3], parse_document((agreed.home(ONE) / "consortium.json").read_bytes())
+    for _ in range(2):
+        ended = done(hanse("keys", "rotate", "--dir", agreed.home(party), "--log-key", "--json")).document
+    card = parse_signed_card(Path(ended["card"]).read_bytes()).card
+    uses = {(key["use"], key["set"]): key for key in ended["keys"]}
+    assert uses["log", "next"]["public"] == (card.log_key or b"").hex()
+    assert uses["log", "now"]["public"] == (named.parties[party].log_key or b"").hex()
+    assert card.log_key != named.parties[party].log_key
+    # No document names it yet: nothing may be forgotten.
+    assert "[key_rotation]" in hanse("keys", "rotate", "--finish", "--dir", agreed.home(party)).err
