@@ -35,7 +35,7 @@ from support_consortium import (
 
 from hanse_ledger.bodies import Inquiry
 from hanse_ledger.consortium import Consortium, parse_document
-from hanse_ledger.errors import UnavailableError
+from hanse_ledger.errors import StaleHeadError, UnavailableError
 from hanse_ledger.ids import PartyId
 from hanse_ledger.signing import SigningKey
 from node.sequencing.cometbft.home import node_id, node_seed
@@ -138,7 +138,8 @@ class Writer:
         ends_at = time.monotonic() + _PATIENCE_S
         while True:
             for way in ways:
-                with suppress(UnavailableError):
+                # One that is behind does not know yet what this statement follows on.
+                with suppress(UnavailableError, StaleHeadError):
                     index = way.submit(raw)
                     self.accepted[index] = raw
                     self.ledger.append(raw)

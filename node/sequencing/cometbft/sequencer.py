@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, Protocol
 
 from hanse_ledger.codec import decode, encode
-from hanse_ledger.errors import LedgerError, MalformedError, RejectedError, UnavailableError
+from hanse_ledger.errors import LedgerError, MalformedError, RejectedError, StaleHeadError, UnavailableError
 from hanse_ledger.fields import as_uint
 from hanse_ledger.ids import NodeHash, PartyId
 from hanse_ledger.merkle import leaf_hash
@@ -25,6 +25,7 @@ PATIENCE_S: Final = 20.0
 _AGAIN_S: Final = 2.0
 """After so long without a block the same bytes are brought again: a mempool forgets them in a restart."""
 _STARTING_S: Final = 0.1
+_BEHIND_S: Final = 0.5
 SUBMISSIONS_MOST: Final = 64
 """So many wait for their blocks at once; the rest wait for them."""
 _READING: Final = frozenset({"entries", "tile"})
@@ -150,17 +151,26 @@ class CometSequencer:
         return row, None
 
     def _broadcast(self, raw: bytes, leaf: NodeHash, ends_at: float) -> None:
-        """Bring one statement; CometBFT that has just started takes none for a while."""
+        """Bring one statement; CometBFT that has just started takes none for a while.
+
+        What does not continue its party's chain here may do so in a moment: this node is a block behind, or
+        the statement stands in the block that is being decided. It is brought once more then.
+        """
+        was_refused = False
         while True:
             try:
                 self._mempool.broadcast(raw)
-            except UnavailableError:
+            except (UnavailableError, StaleHeadError) as error:
                 # Raises where the application has ended too: then nothing comes back by itself.
                 if self._index_of(leaf) is not None:
                     return
-                if time.monotonic() > ends_at:
+                if was_refused or time.monotonic() > ends_at:
                     raise
-                time.sleep(_STARTING_S)
+                was_refused = isinstance(error, StaleHeadError)
+                if not was_refused:
+                    time.sleep(_STARTING_S)
+                elif isinstance(self._outcomes.of(leaf, _BEHIND_S), int):
+                    return
             else:
                 return
 
