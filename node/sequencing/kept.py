@@ -33,14 +33,15 @@ class EvidenceStore:
 
     def __init__(self, database: Database, folder: Path, party: PartyId) -> None:
         """`folder` is the node's own."""
-        self._database, self._folder, self._party = database, folder / EVIDENCE_FOLDER, party
+        self._database, self._folder = database, folder / EVIDENCE_FOLDER
+        self.party = party
 
     def keep(self, found: Misbehaviour, term: Term, at: datetime) -> str:
         """Store evidence durably, then write its file; return the file's name."""
         kind, matter = _matter(found)
         name = f"{kind}-{matter}-{term.since}.json"
         query = select(log_evidence.c.name).where(log_evidence.c.name == name)
-        raw = encode_evidence(found, kept_by=self._party)
+        raw = encode_evidence(found, kept_by=self.party)
         with self._database.write() as connection:
             if connection.execute(query).scalar() is None:
                 values = {"name": name, "kind": kind, "term": str(term), "at": at.isoformat(), "content": raw}

@@ -34,6 +34,8 @@ _log = logging.getLogger(__name__)
 LEAVES_MOST: Final = 4_096
 """Evidence of a statement passed over covers at most so many statements taken."""
 _LARGER_MOST: Final = 64
+DISSENT: Final = "dissent"
+"""One of those that agree on the order has signed another tree."""
 _OF_CATCHING_UP: Final = ("tiles", "refused", "log_signature", "unproved_fork")
 
 
@@ -52,6 +54,8 @@ class Monitor:
         waiting: Waiting,
         patience: timedelta,
     ) -> None:
+        # Forks in an agreement that no quorum has settled yet, by the other tree, since when.
+        self._contested: dict[bytes, tuple[Seen, datetime]] = {}
         self._follower, self._kept, self._board, self._clock = follower, kept, board, clock
         self._consortium, self._term = consortium, term
         self._waiting, self._patience = waiting, patience
@@ -60,7 +64,9 @@ class Monitor:
         self._larger: dict[bytes, Seen] = {}
         kept.write_files()
         for piece in kept.of_term(term):
-            if piece.kind == FORK:
+            if piece.kind == FORK and self._is_agreed:
+                board.raise_problem(Problem(code=DISSENT, since=piece.at, evidence=piece.name))
+            elif piece.kind == FORK:
                 board.update(halted=True)
                 board.raise_problem(Problem(code=FORK, since=piece.at, evidence=piece.name))
 
@@ -98,7 +104,7 @@ class Monitor:
         seen = Seen(note=note, source=source, at=self._time())
         fork = self._follower.fork_with(seen, None) or self._fork_by(sighting, checkpoint, seen)
         if fork is not None:
-            self._halt(fork)
+            self._take_fork(fork, seen)
         own = self._own()
         self._keep_cosigned(own, checkpoint, note)
         if (own is None or checkpoint.size > own.checkpoint.size) and len(self._larger) < _LARGER_MOST:
@@ -126,6 +132,7 @@ class Monitor:
             for sighting in sightings:
                 self.see(sighting.note, sighting.source, sighting)
             self.catch_up()
+            self._compare_contested()
             self._check_shrunk()
         except ForkError:
             return []
@@ -141,6 +148,44 @@ class Monitor:
         if self._raise(code, fault.evidence):
             _log.error("the sequencer shows what cannot be followed: %s", fault)
         raise UnavailableError("the sequencer shows a log that cannot be followed") from fault
+
+    @property
+    def _is_agreed(self) -> bool:
+        return self._term.orderer is None
+
+    def _take_fork(self, fork: Fork, seen: Seen) -> None:
+        """Keep what proves a fork; raises ForkError unless the own copy is known to be the one agreed on.
+
+        Where parties agree, one of them may sign what it likes: it halts nobody else. A validator's own copy
+        is the agreed one (its CometBFT compares); another's is, once the stewards' quorum has cosigned it.
+        """
+        if not self._is_agreed:
+            self._halt(fork)
+        now = self._clock.now()
+        if self._term.orders(self._kept.party, self._consortium()) or self._is_cosigned():
+            self._contested.pop(seen.note, None)
+            if self._raise(DISSENT, fork):
+                _log.error("a validator has signed another tree than the one agreed on")
+            return
+        _, since = self._contested.setdefault(seen.note, (seen, now))
+        if now - since >= self._patience:
+            self._halt(fork)
+
+    def _compare_contested(self) -> None:
+        for seen, _ in list(self._contested.values()):
+            fork = self._follower.fork_with(seen, None)
+            if fork is None:
+                del self._contested[seen.note]
+            else:
+                self._take_fork(fork, seen)
+
+    def _is_cosigned(self) -> bool:
+        note = self._follower.replica.log.checkpoint()
+        with suppress(VerificationError, RejectedError):
+            if note is not None:
+                verify_checkpoint(note, policy_of(self._consortium()))
+                return True
+        return False
 
     def _halt(self, fork: Fork, fault: SequencerFaultError | None = None) -> None:
         self._board.update(halted=True)
@@ -184,7 +229,7 @@ class Monitor:
                 del self._larger[note]
                 fork = self._follower.fork_with(seen, None)
                 if fork is not None:
-                    self._halt(fork)
+                    self._take_fork(fork, seen)
 
     def _check_shrunk(self) -> None:
         """Compare the sequencer's size with the largest that it is known to have signed before."""

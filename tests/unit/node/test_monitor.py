@@ -232,6 +232,62 @@ def test_what_another_node_shows(bench: Bench, liar: Dishonest, watched: Watched
     assert "steward-2" in {found.smaller.source, found.larger.source}
 
 
+def shown_another_tree(bench: Bench, liar: Dishonest, watched: Watched) -> SoloSequencer:
+    """One of those that agree signs a tree of its own, beside the one that this node follows."""
+    one, other = two_at_one_place(bench)
+    fork = liar.branch(5, other)
+    bench.sequencer.submit(one)
+    watched.monitor.look([])
+    watched.monitor.look([sighting(watched, fork)])
+    return fork
+
+
+def agreeing(bench: Bench, liar: Dishonest, folder: Path, party: PartyId) -> Watched:
+    made = Watched(bench, liar, folder, party=party, term=Term(orderer=None))
+    made.monitor.look([])
+    return made
+
+
+def test_one_of_those_that_agree_halts_no_other(bench: Bench, liar: Dishonest, tmp_path: Path) -> None:
+    watched = agreeing(bench, liar, tmp_path / "node", ALDER)
+    shown_another_tree(bench, liar, watched)
+    for _ in range(2):
+        assert watched.board.now.status == "degraded"
+        assert isinstance(watched.evidence("dissent"), Fork)
+        watched.standing.catch_up()
+        # Kept, and said after a restart too.
+        watched.start()
+        watched.monitor.look([])
+
+
+def test_a_follower_believes_the_tree_that_the_quorum_has_cosigned(
+    bench: Bench, liar: Dishonest, tmp_path: Path
+) -> None:
+    watched = agreeing(bench, liar, tmp_path / "node", BIRCH)
+    fork = shown_another_tree(bench, liar, watched)
+    assert not watched.problems()
+    _, cosigned = bench.member(BIRCH).cosigned_checkpoint()
+    watched.monitor.look([Sighting(source=DESK_ID, note=cosigned.encode())])
+    watched.monitor.look([sighting(watched, fork)])
+    assert set(watched.problems()) == {"dissent"}
+    watched.pass_time(2 * PATIENCE)
+    watched.monitor.look([])
+    assert not watched.board.now.halted
+
+
+def test_a_follower_that_no_quorum_backs_halts_in_the_end(
+    bench: Bench, liar: Dishonest, tmp_path: Path
+) -> None:
+    watched = agreeing(bench, liar, tmp_path / "node", BIRCH)
+    shown_another_tree(bench, liar, watched)
+    watched.monitor.look([])
+    assert watched.problems() == {}
+    watched.pass_time(PATIENCE)
+    watched.monitor.look([])
+    assert watched.board.now.status == "halted"
+    assert isinstance(watched.evidence("fork"), Fork)
+
+
 def sighting(watched: Watched, other: SoloSequencer) -> Sighting:
     note, _ = other.entries(0)
     shown, read = parse_signed_checkpoint(note).size, other.replica.log.node
