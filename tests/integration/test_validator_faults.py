@@ -65,6 +65,16 @@ def test_two_that_are_paused_halt_the_rest_until_they_go_on(four: Four) -> None:
     four.check()
 
 
+def test_one_that_is_paused_while_it_starts_keeps_nobody_up(four: Four) -> None:
+    before = four.all[0].process.pid
+    four.send(0, signal.SIGKILL)
+    wait_for(lambda: four.all[0].process.pid not in {None, before}, "CometBFT is started again")
+    four.send(0, signal.SIGSTOP)
+    four.write(2, ways=(1, 2, 3))
+    four.send(0, signal.SIGCONT)
+    four.check()
+
+
 def test_a_node_that_was_stopped_as_a_whole_catches_up(four: Four) -> None:
     four.all[1].close()
     four.write(2, ways=(0, 2, 3))
