@@ -4,7 +4,6 @@ The node's thread owns its database and its roles; where the party orders the lo
 sequencer. Another one shows the log, and one lets the node do what is due, again and again.
 """
 
-import logging
 import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
@@ -63,8 +62,6 @@ from node.watching import PEER_S, Peers, Watch, guarded, relaying, watch_log
 from node.web.now import Now, WriterDesk
 from node.wire import Door, Handler, LocalLink, Mailbox, Service, reply_of
 from node.worker import Worker
-
-_log = logging.getLogger(__name__)
 
 
 class _Shared:

@@ -25,7 +25,6 @@ RUNNING: Final = "running"
 DONE: Final = "done"
 CANCELLED: Final = "cancelled"
 BUDGET: Final = "budget"
-_FAILED: Final = ("refused", "disagreement")
 
 _IS_ASKED: Final = and_(
     inquiry.c.call == portfolio_item.c.portfolio, inquiry.c.subject == portfolio_item.c.subject

@@ -8,8 +8,3 @@ Grade: TypeAlias = Literal["A", "B", "C", "D", "E", "U"]
 GRADES: Final[tuple[Grade, ...]] = get_args(Grade)
 UNKNOWN: Final[Grade] = "U"
 """The grade of whom too little is known about."""
-
-
-def is_worse(one: Grade, other: Grade) -> bool:
-    """Say whether a grade is worse than another; U is not comparable."""
-    return UNKNOWN not in (one, other) and one > other

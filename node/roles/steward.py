@@ -1,7 +1,6 @@
 """A steward's node: what it does by itself (`work`, `close_month`) and what it does when asked (`handle`)."""
 
 import hashlib
-import logging
 from collections.abc import Callable
 from typing import Final
 
@@ -33,8 +32,6 @@ from node.roles.seeds import Seeds
 from node.roles.withholding import Withholding
 from node.roles.witness import Witness
 from node.storage.schema import share_in, token_use
-
-_log = logging.getLogger(__name__)
 
 PENDING_BYTES_MOST: Final = 64 << 20
 """Sealed shares that a steward keeps for one party until reports name them (section 4)."""

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.risk.grades import is_worse
+from node.risk.grades import UNKNOWN, Grade
 from node.risk.policy.conditions import Case, Predicate, Value
 from node.risk.policy.reading import default_policy
 from node.risk.policy.scorecard import Band, Cap, Factor, Grades, Scorecard
@@ -65,6 +65,11 @@ CAPS = st.lists(
 ).map(tuple)
 
 
+def _is_worse(one: Grade, other: Grade) -> bool:
+    """Say whether a grade is worse than another; U is not comparable."""
+    return UNKNOWN not in (one, other) and one > other
+
+
 def checked(found: Score) -> Score:
     """Hold what every score keeps to."""
     assert (found.score is None) == (not any(reason.kind == "factor" for reason in found.reasons))
@@ -81,7 +86,8 @@ def checked(found: Score) -> Score:
 def test_points_add_up_to_the_score(
     card: Scorecard, caps: tuple[Cap, ...], case: dict[str, Value], insolvency: float | None
 ) -> None:
-    checked(score_of(card, caps, {}, {**case, "fact.insolvency": insolvency}))
+    found = checked(score_of(card, caps, {}, {**case, "fact.insolvency": insolvency}))
+    assert sum(reason.points for reason in found.reasons) == (found.score or 0)
 
 
 @given(cards(), CAPS, CASES, st.sampled_from(SIGNALS), st.floats(0, 400))
@@ -94,7 +100,7 @@ def test_what_is_worse_is_never_graded_better(
         return
     worsened: Case = {**case, signal: value + (by if worse_of[signal] == "higher" else -by)}
     before, after = score_of(card, caps, {}, case), score_of(card, caps, {}, worsened)
-    assert not is_worse(before.grade, after.grade)
+    assert not _is_worse(before.grade, after.grade)
     assert (before.score is None) == (after.score is None)
     assert before.score is None or after.score is None or after.score <= before.score
 
@@ -106,7 +112,7 @@ def test_a_fact_that_caps_never_lifts(
     low, high = sorted((one, other))
     before = score_of(card, caps, {}, {**case, "fact.insolvency": low})
     after = score_of(card, caps, {}, {**case, "fact.insolvency": high})
-    assert not is_worse(before.grade, after.grade)
+    assert not _is_worse(before.grade, after.grade)
 
 
 DEFAULT = default_policy()
@@ -132,7 +138,7 @@ def test_the_default_policy_grades_nothing_better_for_being_worse(
     card, caps, conditions = DEFAULT.scorecard, DEFAULT.caps, DEFAULT.conditions
     before = checked(score_of(card, caps, conditions, case))
     after = checked(score_of(card, caps, conditions, worsened))
-    assert not is_worse(before.grade, after.grade)
+    assert not _is_worse(before.grade, after.grade)
 
 
 def test_the_property_finds_a_card_that_is_not_monotone() -> None:
@@ -140,4 +146,4 @@ def test_the_property_finds_a_card_that_is_not_monotone() -> None:
     card = replace(DEFAULT.scorecard, known_weight_least=1, factors=(factor,))
     before = score_of(card, (), {}, {factor.signal: -1.0})
     after = score_of(card, (), {}, {factor.signal: 1.0})
-    assert is_worse(before.grade, after.grade)
+    assert _is_worse(before.grade, after.grade)

@@ -30,7 +30,6 @@ PUBLIC: Final = {
 }  # fmt: skip
 """Tables whose bytes stand on the log, or are hashes of it."""
 _LEAST_BYTES: Final = 8
-_NONE: Final = "0" * 16
 
 
 class _Listener(logging.Handler):

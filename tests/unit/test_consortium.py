@@ -75,12 +75,6 @@ def refused_bytes(raw: bytes) -> str:
 
 ALL = list(nodes(DOCUMENT))
 FIXED = [(path, value) for path, value in ALL if "rates" not in path[:-1]]
-MAY_BE_EMPTY = {"group", "url", "previous"}
-TEXTS = [path for path, value in FIXED if isinstance(value, str) and path[-1] not in MAY_BE_EMPTY]
-OBJECTS: list[Path] = [
-    (),
-    *(path for path, value in FIXED if isinstance(value, dict) and path[-1] != "rates"),
-]
 FIELDS = [path for path, _ in FIXED if isinstance(path[-1], str)]
 
 

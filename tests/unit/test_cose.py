@@ -108,7 +108,6 @@ def test_another_header_is_refused(header: object) -> None:
 
 PROTECTED = encode(HEADER)
 INDEFINITE = b"\xbf" + PROTECTED[1:] + b"\xff"
-LONG_ALG = PROTECTED.replace(bytes.fromhex("0132"), bytes.fromhex("013812"))
 
 
 @pytest.mark.parametrize(

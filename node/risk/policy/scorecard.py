@@ -17,7 +17,6 @@ Points: TypeAlias = Annotated[int, Field(ge=0, le=POINTS_MOST)]
 Bound: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
 Worse: TypeAlias = Literal["higher", "lower", "neither"]
 CappedGrade: TypeAlias = Literal["B", "C", "D", "E"]
-LEAVE_OUT: Final = "leave_out"
 NOT_ENOUGH: Final = "not_enough"
 
 

@@ -9,7 +9,6 @@ from hanse_ledger.rows import DELAY_UPPER
 from hanse_ledger.windows import BAND_LOWER
 
 DELAY_LEAST: Final = (0, *(upper + 1 for upper in DELAY_UPPER))
-DELAY_MOST: Final[tuple[float, ...]] = (*DELAY_UPPER, inf)
 DELAY_MIDDLE: Final = (0.0, 3.0, 8.0, 15.5, 25.5, 45.5, 75.5, 105.0)
 """The middle of each class; the open one stands for 105 days, as trade credit bureaus count 91+."""
 BAND_UPPER: Final[tuple[float, ...]] = (*(lower - 1 for lower in BAND_LOWER[1:]), inf)

@@ -23,7 +23,6 @@ Subjects: TypeAlias = Sequence[SubjectId] | None
 
 _CHECKED: Final = ("checked", "nothing")
 _YEAR: Final = 12
-_RATE_UNIT: Final = 10**6
 _FACTS: Final[Mapping[FactKind, FactName]] = {
     FactKind.INSOLVENCY_OPENED: "insolvency_opened",
     FactKind.INSOLVENCY_CLOSED: "insolvency_closed",
