@@ -59,7 +59,7 @@ def served(tmp_path: Path, asked: list[tuple[str, str, bytes]]) -> Iterator[Serv
 
 @pytest.fixture
 def client(served: Served) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=served.url, trust_env=False) as made:
+    with httpx.Client(base_url=served.url, trust_env=False, timeout=60) as made:
         yield made
 
 

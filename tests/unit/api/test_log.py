@@ -55,7 +55,7 @@ def client(bench: Bench) -> Iterator[httpx.Client]:
     host.start(STEWARD, node)
     served = Served()
     served.start(STEWARD, bench.consortium, Doors(node=host.door(STEWARD), log=host.door(DESK_ID)))
-    with httpx.Client(base_url=f"{served.url}/log", trust_env=False) as made:
+    with httpx.Client(base_url=f"{served.url}/log", trust_env=False, timeout=60) as made:
         yield made
     served.close()
     host.close()
