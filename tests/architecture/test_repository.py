@@ -124,7 +124,7 @@ def test_every_attack_in_the_threat_model_has_its_test() -> None:
     assert named
     written = {
         node.name
-        for path in (ROOT / "tests" / "attacks").glob("test_*.py")
+        for path in (ROOT / "tests").rglob("test_*.py")
         for node in ast.walk(parse(path))
         if isinstance(node, ast.FunctionDef)
     }
