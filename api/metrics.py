@@ -8,6 +8,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from hanse_ledger.errors import UnavailableError
+from node.health import Agreed
 from node.service import NodeService
 
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -68,6 +69,7 @@ class _NodeCollector(Collector):
         for party, state in health.peers.items():
             peers.add_metric((party, state), 1)
         yield peers
+        yield from _agreement(health.agreement)
         yield from self._stored()
 
     def _stored(self) -> Iterator[Metric]:
@@ -89,3 +91,16 @@ def _labelled(name: str, documentation: str, label: str, values: dict[str, int])
     for value, count in sorted(values.items()):
         family.add_metric((value,), count)
     return family
+
+
+def _agreement(agreed: Agreed | None) -> Iterator[Metric]:
+    """Give how CometBFT stands, at a validator's node."""
+    if agreed is None:
+        return
+    yield _gauge("hanse_agreement_height", "Height of CometBFT's last block.", agreed.height)
+    yield _gauge("hanse_agreement_peers", "Validators that CometBFT is connected with.", agreed.peers)
+    catching_up = int(agreed.is_catching_up)
+    yield _gauge(
+        "hanse_agreement_catching_up", "Whether CometBFT lacks blocks that others have.", catching_up
+    )
+    yield _gauge("hanse_agreement_restarts", "How often CometBFT was started again.", agreed.restarts)

@@ -15,6 +15,7 @@ from node.sequencing.cometbft.application import Application
 from node.sequencing.cometbft.conduct import Conduct
 from node.sequencing.cometbft.home import ABCI_SOCKET, RPC_SOCKET
 from node.sequencing.cometbft.outcomes import Outcomes
+from node.sequencing.cometbft.outlook import Outlook
 from node.sequencing.cometbft.process import CometProcess, find_cometbft
 from node.sequencing.cometbft.rpc import CometRpc
 from node.sequencing.cometbft.sequencer import AgreementDoor, CometSequencer, application_door
@@ -96,6 +97,8 @@ class Agreement:
                 interval_s=_CONDUCT_S,
             )
             opened.callback(conduct.stop)
+            outlook = Outlook(rpc=self.rpc, restarts=lambda: process.restarts, tell=signs.stand)
+            opened.callback(outlook.stop)
             self._open = opened.pop_all()
 
     def __enter__(self) -> Self:

@@ -10,7 +10,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import httpx
 from sqlalchemy.exc import SQLAlchemyError
@@ -152,6 +152,7 @@ def _node(settings: NodeSettings) -> Iterator[Finding]:
     sentence = mark("The node is {status}: {size} statements, {lag} behind.")
     values = {"status": status, "size": health["size"], "lag": health["lag"]}
     yield Finding(check="node", verdict=verdict, sentence=sentence, values=values)
+    yield from _agreement(health.get("agreement"))
     for one in problems:
         sentence = mark("{code} since {since}; evidence: {evidence}.")
         yield _wrong("log", sentence, **{**one, "evidence": one["evidence"] or "-"})
@@ -160,6 +161,17 @@ def _node(settings: NodeSettings) -> Iterator[Finding]:
             yield _warning(
                 "peers", mark("From the node {party} is out of reach: {why}."), party=party, why=way
             )
+
+
+def _agreement(told: Mapping[str, Any] | None) -> Iterator[Finding]:
+    """Say how CometBFT stands, where one runs beside the node."""
+    if told is None:
+        return
+    sentence = mark(
+        "CometBFT is at height {height} with {peers} peers; it was started again {restarts} times."
+    )
+    verdict: Verdict = "ok" if told["peers"] and not told["catching_up"] else "warning"
+    yield Finding(check="agreement", verdict=verdict, sentence=sentence, values=told)
 
 
 def _database(settings: NodeSettings, name: DatabaseName, trusted: Consortium) -> Iterator[Finding]:

@@ -25,6 +25,38 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Agreed:
+    """How the CometBFT beside a validator's node stands."""
+
+    height: int
+    """Of the last block that it has."""
+    peers: int = 0
+    """Other validators that it is connected with; none where it does not answer."""
+    is_catching_up: bool = False
+    restarts: int = 0
+    """How often it was started again since the node started."""
+
+    def describe(self) -> dict[str, Any]:
+        """Return plain fields."""
+        return {
+            "height": self.height,
+            "peers": self.peers,
+            "catching_up": self.is_catching_up,
+            "restarts": self.restarts,
+        }
+
+    @classmethod
+    def parse(cls, fields: Mapping[str, Any]) -> "Agreed":
+        """Read what `describe` gave."""
+        return cls(
+            height=fields["height"],
+            peers=fields["peers"],
+            is_catching_up=fields["catching_up"],
+            restarts=fields["restarts"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
     """What a node knows of itself and of the sequencer that it follows."""
 
@@ -39,6 +71,8 @@ class Health:
     problems: tuple[Problem, ...] = ()
     peers: Mapping[PartyId, str] = field(default_factory=dict)
     """How the way to each other party is, by its circuit breaker."""
+    agreement: Agreed | None = None
+    """How CometBFT stands, at a validator's node."""
     halted: bool = False
     stopped: bool = False
     """Whether a fault ended the node behind its interface."""
@@ -74,6 +108,7 @@ class Health:
                 for one in self.problems
             ],
             "peers": dict(self.peers),
+            "agreement": None if self.agreement is None else self.agreement.describe(),
             "halted": self.halted,
         }
 
@@ -95,6 +130,7 @@ class Health:
                 for one in fields["problems"]
             ),
             peers=fields["peers"],
+            agreement=None if fields["agreement"] is None else Agreed.parse(fields["agreement"]),
             halted=fields["halted"],
             stopped=fields["status"] == "stopped",
         )

@@ -139,11 +139,23 @@ def check_logs(net: Agreement, folder: Path) -> None:
     """All four serve one log, which foreign programs find whole; each has signed it itself."""
     wait_until(lambda: len({net.size(party) for party in VALIDATORS}) == 1, "all four have the same")
     for party in VALIDATORS:
+        check_standing(net.nodes[party])
         check_log(net.nodes[party], folder / party)
         found = logcheck(folder / party)
         assert found.returncode == 0, found.stderr
     one, *others = (tiles_of(folder / party) for party in VALIDATORS)
     assert all(other == one for other in others)
+
+
+def check_standing(node: NodeProcess) -> None:
+    """Its health says how CometBFT stands, and so do its metrics."""
+
+    def has_all_peers() -> bool:
+        agreed = node.ask("GET", "/readyz")["agreement"]
+        return agreed is not None and (agreed["peers"], agreed["catching_up"]) == (3, False)
+
+    wait_until(has_all_peers, "it is connected with the three others")
+    assert "hanse_agreement_peers 3.0" in node.client.get("/metrics").text
 
 
 def tiles_of(folder: Path) -> dict[str, bytes]:

@@ -66,6 +66,7 @@ class CometProcess:
         self._prepare, self._is_stale = prepare, is_stale
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
+        self._starts = 0
         self._thread = threading.Thread(target=self._run, name="cometbft", daemon=True)
         self._thread.start()
 
@@ -74,6 +75,12 @@ class CometProcess:
         """The process that runs now."""
         with self._lock:
             return None if self._process is None else self._process.pid
+
+    @property
+    def restarts(self) -> int:
+        """How often it was started again."""
+        with self._lock:
+            return max(0, self._starts - 1)
 
     def stop(self) -> None:
         """End the process and start no other."""
@@ -118,6 +125,7 @@ class CometProcess:
                 return None
         with self._lock:
             self._process = process
+            self._starts += 1
         try:
             return self._attend(process, output)
         finally:
@@ -140,9 +148,12 @@ class CometProcess:
 
 
 def _leash() -> list[str]:
-    """Return what has Linux end a process when the thread that started it ends, however it does."""
+    """Return what has Linux end a process when the thread that started it ends, however it does.
+
+    Killed: CometBFT that is told to stop when its application has gone may sleep for ever over its folder.
+    """
     found = shutil.which("setpriv")
-    return [] if found is None else [found, "--pdeathsig", "TERM", "--"]
+    return [] if found is None else [found, "--pdeathsig", "KILL", "--"]
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

@@ -1,11 +1,11 @@
 """How a validator's node says what is wrong with its application, its CometBFT and the other validators."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from hanse_ledger.misbehaviour import DoubleVote
-from node.health import HealthBoard, Problem
+from node.health import Agreed, HealthBoard, Problem
 from node.laststop import ORDERING_STOPPED_FILE, recording
 from node.ports import Clock
 from node.sequencing.cometbft.process import End
@@ -17,6 +17,9 @@ DOUBLE_VOTE: Final = "double_vote"
 VALIDATORS: Final = "validators"
 ENDED: Final = "cometbft"
 """CometBFT has ended, and is started again."""
+NO_AGREEMENT: Final = "no_agreement"
+"""No block for longer than CometBFT waits before it makes an empty one: too few validators are in reach."""
+_SILENCE: Final = timedelta(seconds=60)
 
 
 class Signs:
@@ -35,6 +38,7 @@ class Signs:
         """`folder` is the node's own."""
         self._folder, self._board, self._clock = folder, board, clock
         self.chain_id, self._kept, self._term = chain_id, kept, term
+        self._grown_to, self._grown_at = 0, clock.now()
 
     def recording(self, build: Build) -> Build:
         """Write down what stops the application."""
@@ -52,6 +56,16 @@ class Signs:
             if end == "application_hash":
                 # The own copy is another log than the one that was agreed on: nothing may rest on it.
                 self._board.update(halted=True)
+
+    def stand(self, agreed: Agreed) -> None:
+        """Say how the agreement goes; one without new blocks is a problem. One thread calls it."""
+        now = self._now
+        self._board.update(agreement=agreed)
+        if agreed.height > self._grown_to:
+            self._grown_to, self._grown_at = agreed.height, now
+            self._board.clear_problem(NO_AGREEMENT)
+        elif now - self._grown_at >= _SILENCE:
+            self._board.raise_problem(Problem(code=NO_AGREEMENT, since=self._grown_at))
 
     def differ(self, differ: bool) -> None:  # noqa: FBT001 - the application's one word
         """Say whether the validators stay other than the document in force says."""

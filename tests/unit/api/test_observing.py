@@ -16,7 +16,7 @@ from api.limits import Rate
 from api.options import Options
 from api.request_ids import current
 from hanse_ledger.consortium import parse_document
-from node.health import Health
+from node.health import Agreed, Health
 from node.logformat import JsonFormatter, TextFormatter
 from node.own.customers import Customers
 from node.service import Doors
@@ -147,11 +147,18 @@ def test_metrics_need_their_scope_unless_they_are_open() -> None:
 
 
 def test_metrics_show_how_the_node_stands() -> None:
-    health = Health(size=7, checkpoint_size=5, sequencer_size=9)
+    agreed = Agreed(height=12, peers=3, is_catching_up=True, restarts=1)
+    health = Health(size=7, checkpoint_size=5, sequencer_size=9, agreement=agreed)
     served, host = served_with(Options(open_metrics=True), health)
     with httpx.Client(base_url=served.url, trust_env=False) as client:
         found = metrics(client)
     assert (found["hanse_log_size"], found["hanse_log_checkpoint_size"], found["hanse_log_lag"]) == (7, 5, 2)
+    assert [found[f"hanse_agreement_{name}"] for name in ("height", "peers", "catching_up", "restarts")] == [
+        12,
+        3,
+        1,
+        1,
+    ]
     assert (found["hanse_up"], found['hanse_status{status="ok"}']) == (1, 1)
     served.close()
     host.close()

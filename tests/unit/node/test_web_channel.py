@@ -15,7 +15,7 @@ from hanse_ledger.errors import CheckpointConflictError, LedgerError, MalformedE
 from hanse_ledger.ids import PartyId
 from hanse_ledger.signing import verify_signature
 from node.errors import RequestSignatureError
-from node.health import Health, Problem
+from node.health import Agreed, Health, Problem
 from node.links.replays import Replays
 from node.web.channel import WorkerEnd, WriterEnd
 from node.web.now import Desk, Now, WriterDesk
@@ -29,6 +29,7 @@ HEALTH = Health(
     last_contact=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
     problems=(Problem(code="fork", since=datetime(2026, 1, 1, tzinfo=UTC), evidence="a.json"),),
     peers={ALDER: "open"},
+    agreement=Agreed(height=12, peers=3, is_catching_up=True, restarts=1),
     halted=True,
 )
 WAIT_S = 30
