@@ -9,24 +9,24 @@ gives as many windows as so many rows can give.
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import rfc8785
 
 from consortium_config.founding import assemble_genesis, sign_document
-from consortium_config.sample import demo_document
+from consortium_config.sample import STEWARDS, DealtKeys, demo_document
 from hanse_ledger.consortium import parse_document
 from hanse_ledger.errors import UnavailableError
 from hanse_ledger.ids import HASH_BYTES, Month, PartyId, StewardX, SubjectId
 from hanse_ledger.privacy.shares import RowColumns
 from hanse_ledger.rows import CONDITIONS, DELAYS, EXPOSURES
-from hanse_ledger.signing import SigningKey
+from hanse_ledger.signing import SEED_BYTES, SigningKey
 from node.bootstrap import (
     CONSORTIUM_FILE,
     DATABASE_FILE,
@@ -76,20 +76,38 @@ def opened(folder: Path) -> Iterator[Embedded]:
         yield embedded
 
 
-def found_bench(folder: Path, members: Sequence[PartyId] = MEMBERS) -> None:
+def found_bench(folder: Path, members: Sequence[PartyId] = MEMBERS, *, agreeing: bool = False) -> None:
     """Found the consortium: these members, four stewards, the demo's rules.
+
+    With `agreeing` the four stewards order the log together.
 
     One dealer makes all keys, as in a demo, but the document does not say so: nodes apart refuse a demo's.
     """
     dealt = demo_document(
         members=members, currency="CNY", exponent=2, first_month=FIRST_MONTH, entropy=os.urandom
     )
-    consortium = parse_document(rfc8785.dumps({**json.loads(dealt.consortium.raw), "demo": False}))
+    document = {**json.loads(dealt.consortium.raw), "demo": False}
+    if agreeing:
+        dealt = replace(dealt, keys=_with_log_keys(dealt.keys, document))
+    consortium = parse_document(rfc8785.dumps(document))
     signatures = {
         party: sign_document(consortium, party=party, key=SigningKey(keys.statement_seed))
         for party, keys in dealt.keys.items()
     }
     found(folder, replace(dealt, consortium=consortium, genesis=assemble_genesis(consortium, signatures)))
+
+
+def _with_log_keys(
+    keys: Mapping[PartyId, DealtKeys], document: dict[str, Any]
+) -> Mapping[PartyId, DealtKeys]:
+    """Let the stewards order together in a document; return everybody's keys with those they need for it."""
+    document["ordering"] = list(STEWARDS.values())
+    found = dict(keys)
+    for party in document["parties"]:
+        if party["id"] in document["ordering"]:
+            found[party["id"]] = replace(found[party["id"]], log_seed=os.urandom(SEED_BYTES))
+            party["log_key"] = SigningKey(found[party["id"]].log_seed or b"").public.hex()
+    return found
 
 
 def fill(folder: Path, *, rows_a_member: int, known: int) -> None:

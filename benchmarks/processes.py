@@ -19,13 +19,17 @@ from hanse_ledger.consortium import parse_document
 from hanse_ledger.errors import UnavailableError
 from hanse_ledger.ids import ConsortiumId, PartyId
 from hanse_ledger.privacy.group import Scalar
+from hanse_ledger.signing import SigningKey
 from node.bootstrap import CONSORTIUM_FILE, GENESIS_FILE, KEYS_FILE, PARTIES_FOLDER
 from node.files import OWNER_ONLY, write_new
 from node.keystore import N_LEAST, Cost, Secrets, Seeds, create_keys
 from node.passphrase import Passphrase
+from node.sequencing.cometbft.home import node_id, node_seed, write_home
 
 _PASSPHRASE_FILE: Final = "passphrase"  # noqa: S105 - a file's name
 _API_KEY: Final = "an-api-key-of-this-run-alone"
+PEER_FILE: Final = "peer-listen"
+"""Where a validator's CometBFT listens, in its party's folder."""
 _START_S: Final = 300.0
 _STOP_S: Final = 60.0
 
@@ -43,6 +47,30 @@ def new_urls(folder: Path) -> dict[PartyId, str]:
     """Return a URL on loopback for every party of a consortium's folder."""
     parties = parse_document((folder / CONSORTIUM_FILE).read_bytes()).parties
     return dict(zip(parties, free_urls(len(parties)), strict=True))
+
+
+def write_validators(folder: Path) -> None:
+    """Write the CometBFT folder of everybody who orders, before any of their nodes has run."""
+    consortium = parse_document((folder / CONSORTIUM_FILE).read_bytes())
+    seeds = {}
+    for party in consortium.ordering:
+        content = json.loads((folder / PARTIES_FOLDER / party / KEYS_FILE).read_text())
+        seeds[party] = bytes.fromhex(content["log"])
+    hosts = [url.removeprefix("http://") for url in free_urls(len(seeds))]
+    listens = dict(zip(seeds, hosts, strict=True))
+    peers = {p: f"{node_id(SigningKey(node_seed(seeds[p])).public)}@{listens[p]}" for p in seeds}
+    for party, log_seed in seeds.items():
+        home = folder / PARTIES_FOLDER / party
+        (home / PEER_FILE).write_text(listens[party])
+        write_home(
+            home / "cometbft",
+            founding=consortium,
+            consortium=consortium,
+            party=party,
+            log_seed=log_seed,
+            listen=listens[party],
+            peers=peers,
+        )
 
 
 def free_urls(count: int) -> list[str]:
@@ -99,10 +127,15 @@ def _configure(folder: Path, party: PartyId, urls: Mapping[PartyId, str], interv
         "work_interval_s": interval_s,
         "api_keys": [hashlib.sha256(_API_KEY.encode()).hexdigest()],
     }
+    home = folder / PARTIES_FOLDER / party
+    comet = home / PEER_FILE
+    agrees = any((folder / PARTIES_FOLDER).glob(f"*/{PEER_FILE}"))
     # JSON's texts, numbers and lists are TOML's.
     lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
+    lines += ['engine = "cometbft"'] if agrees else []
     lines += ["[peers]", *(f"{name} = {json.dumps(url)}" for name, url in urls.items())]
-    path = folder / PARTIES_FOLDER / party / "node.toml"
+    lines += ["[cometbft]", f"listen = {json.dumps(comet.read_text())}"] if comet.exists() else []
+    path = home / "node.toml"
     path.write_text("\n".join(lines))
     return path
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks import (
+    agreeing,
     apart,
     asking,
     assessing,
@@ -52,6 +53,8 @@ class Sizes:
     apart: tuple[int, int]
     """Members that report, and how many reports each, where all are processes."""
     asked: int
+    agreed: tuple[int, int, int, int]
+    """Statements one after the other, blocks to catch up with, reports a member, subjects of a portfolio."""
 
 
 FULL: Final = Sizes(
@@ -67,6 +70,7 @@ FULL: Final = Sizes(
     replayed=100_000,
     apart=(4, 32),
     asked=300,
+    agreed=(200, 1_000, 16, 1_000),
 )
 QUICK: Final = Sizes(
     large=256,
@@ -81,6 +85,7 @@ QUICK: Final = Sizes(
     replayed=300,
     apart=(1, 1),
     asked=10,
+    agreed=(3, 3, 1, 10),
 )
 
 
@@ -180,6 +185,14 @@ def share(bench: Bench) -> Iterator[Measure]:
     yield apart.measure_rows(bench.folder("apart"), members=members, reports=reports)
 
 
+def agree(bench: Bench) -> Iterator[Measure]:
+    """Measure four validators that agree on the order."""
+    statements, blocks, reports, subjects = bench.sizes.agreed
+    yield from agreeing.measure_agreement(
+        bench.folder("agreement"), statements=statements, blocks=blocks, reports=reports, subjects=subjects
+    )
+
+
 def ask(bench: Bench) -> Iterator[Measure]:
     """Measure inquiries through the API. Nothing embedded opens the large consortium after it."""
     rows = bench.sizes.large * len(consortium.MEMBERS)
@@ -219,6 +232,16 @@ GROUPS: Final[dict[Callable[[Bench], Iterator[Measure]], tuple[str, ...]]] = {
     order: ("sequencer.statements_per_s",),
     replay: ("follower.replay_ratio", "audit.replay_ratio"),
     share: ("reports.rows_per_s_apart",),
+    agree: (
+        "agreement.p50_ms",
+        "agreement.p99_ms",
+        "agreement.rows_per_s",
+        "agreement.inquiry_p50_ms",
+        "agreement.portfolio_ms_per_subject",
+        "agreement.one_down_p50_ms",
+        "agreement.one_down_worst_ms",
+        "agreement.catch_up_ratio",
+    ),
     ask: ("inquiry.api_p50_ms", "inquiry.api_p99_ms"),
     assess: ("portfolio.assess_10k_s",),
     signals: ("signals.both_below_pooled", "signals.both_above_own_thin"),

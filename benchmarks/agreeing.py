@@ -1,0 +1,152 @@
+"""The stewards agree on the order: four validators, each node beside its CometBFT, all on this machine.
+
+Statements (inquiries of one hash each, signed before) are brought to one validator over HTTP, one after the
+other; a statement is answered when the block that holds it is durable there. Then one of the four is stopped,
+and later started again, to catch up with the blocks that were made without it.
+"""
+
+import http.client
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+from benchmarks import apart
+from benchmarks import consortium as bench
+from benchmarks.measure import Measure, at_least, at_most, percentile
+from benchmarks.processes import Running, new_urls, running, write_validators
+from benchmarks.sequencing import signers
+from consortium_config.sample import DESK_ID, STEWARDS
+from hanse_ledger.checkpoint import parse_signed_checkpoint
+from hanse_ledger.ids import PartyId
+from node.roles.drafts import ROWS_A_REPORT
+
+FIRST, *_REST = STEWARDS.values()
+DOWN: Final = _REST[-1]
+_WARM_UP: Final = 10
+_COSE: Final = "application/cose"
+_INTERVAL_S: Final = 5.0
+"""How often nodes do by themselves what is due: six times as often as without a setting."""
+_AT_ONCE: Final = 64
+"""Subjects that one request names at most; each request is a statement of its own."""
+_PAUSE_S: Final = 0.02
+_CATCH_UP_MOST_S: Final = 600.0
+
+
+def measure_agreement(
+    folder: Path, *, statements: int, blocks: int, reports: int, subjects: int
+) -> Iterator[Measure]:
+    """Measure all of it over one consortium, the quiet before the loud."""
+    bench.found_bench(folder, agreeing=True)
+    write_validators(folder)
+    urls = new_urls(folder)
+    (signer,) = signers(folder, iter(bench.MEMBERS[-1:]))
+    with ExitStack() as stack:
+        up = [DESK_ID, FIRST, *(party for party in _REST if party != DOWN)]
+        nodes = stack.enter_context(running(folder, up, urls, interval_s=_INTERVAL_S))
+        address = urls[FIRST].removeprefix("http://")
+        with running(folder, [DOWN], urls, interval_s=_INTERVAL_S):
+            idle = _times(address, [signer.next() for _ in range(statements + _WARM_UP)])
+            yield from _idle(idle)
+            yield _rows(folder, urls, reports)
+            yield from _inquiries(folder, urls, subjects)
+        yield from _one_down(_times(address, [signer.next() for _ in range(statements + _WARM_UP)]))
+        yield _catching_up(folder, urls, nodes, [signer.next() for _ in range(blocks)])
+
+
+def _idle(times_ms: Sequence[float]) -> Iterator[Measure]:
+    shared = {"statements": len(times_ms), "validators": len(STEWARDS)}
+    for name, part, goal in (("p50", 0.5, 100.0), ("p99", 0.99, 300.0)):
+        yield at_most(f"agreement.{name}_ms", percentile(times_ms, part), goal=goal, unit="ms", **shared)
+
+
+def _one_down(times_ms: Sequence[float]) -> Iterator[Measure]:
+    shared = {"statements": len(times_ms), "validators": len(STEWARDS), "down": 1}
+    yield at_most("agreement.one_down_p50_ms", percentile(times_ms, 0.5), goal=150, unit="ms", **shared)
+    yield at_most("agreement.one_down_worst_ms", max(times_ms), goal=1_500, unit="ms", **shared)
+
+
+def _rows(folder: Path, urls: Mapping[PartyId, str], reports: int) -> Measure:
+    """Measure full reports of four members from drafts until all count, as with a sequencer alone."""
+    members = bench.MEMBERS[:4]
+    seconds = apart.report_drafts(folder, members, urls, reports)
+    rows = len(members) * reports * ROWS_A_REPORT
+    return at_least(
+        "agreement.rows_per_s", rows / seconds, goal=10_000, unit="1/s", rows=rows, members=len(members)
+    )
+
+
+def _inquiries(folder: Path, urls: Mapping[PartyId, str], count: int) -> Iterator[Measure]:
+    """Measure a member's inquiries through its API: with cached tokens, and a portfolio in requests."""
+    asked = [str(subject) for subject in bench.subjects(count)]
+    with running(folder, [bench.MEMBERS[5]], urls) as nodes:
+        (node,) = nodes.values()
+        portfolio_ms = sum(_asked(node, asked[i : i + _AT_ONCE]) for i in range(0, count, _AT_ONCE))
+        single_ms = [_asked(node, [subject]) for subject in asked[: max(count // 10, 1)]]
+    yield at_most(
+        "agreement.inquiry_p50_ms", percentile(single_ms, 0.5), goal=200, unit="ms", inquiries=len(single_ms)
+    )
+    yield at_most(
+        "agreement.portfolio_ms_per_subject", portfolio_ms / count, goal=10, unit="ms", subjects=count
+    )
+
+
+def _asked(node: Running, subjects: Sequence[str]) -> float:
+    start = time.perf_counter()
+    asked = {"subjects": subjects, "purpose": bench.PURPOSE}
+    answer = node.client.post("/v1/inquiries", json=asked)
+    if not answer.is_success:
+        raise AssertionError(answer.text)
+    return (time.perf_counter() - start) * 1e3
+
+
+def _catching_up(
+    folder: Path, urls: Mapping[PartyId, str], nodes: Mapping[PartyId, Running], statements: Sequence[bytes]
+) -> Measure:
+    """Make a block of each statement while one is down; start it, and compare the two speeds."""
+    start = time.perf_counter()
+    _bring(urls[FIRST].removeprefix("http://"), statements)
+    made_s = time.perf_counter() - start
+    size = _size(nodes[FIRST])
+    start = time.perf_counter()
+    with running(folder, [DOWN], urls) as late:
+        while _size(late[DOWN]) < size:
+            if time.perf_counter() - start > _CATCH_UP_MOST_S:
+                raise AssertionError("it does not catch up")
+            time.sleep(_PAUSE_S)
+        caught_s = time.perf_counter() - start
+    return at_least(
+        "agreement.catch_up_ratio",
+        made_s / caught_s,
+        goal=20,
+        unit="",
+        blocks=len(statements),
+        made_s=round(made_s, 1),
+        caught_up_s=round(caught_s, 1),
+        timed="from the start of the node's process",
+    )
+
+
+def _size(node: Running) -> int:
+    return parse_signed_checkpoint(node.client.get("/log/checkpoint").raise_for_status().content).size
+
+
+def _times(address: str, statements: Sequence[bytes]) -> list[float]:
+    return _bring(address, statements)[_WARM_UP:]
+
+
+def _bring(address: str, statements: Sequence[bytes]) -> list[float]:
+    """Leave statements one after the other; return how long each took, in ms."""
+    connection = http.client.HTTPConnection(address)
+    found = []
+    for statement in statements:
+        start = time.perf_counter()
+        connection.request("POST", "/v1/statements", statement, {"content-type": _COSE})
+        answer = connection.getresponse()
+        content = answer.read()
+        found.append((time.perf_counter() - start) * 1e3)
+        if answer.status != http.client.OK:
+            raise AssertionError(content)
+    connection.close()
+    return found
