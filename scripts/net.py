@@ -18,7 +18,7 @@ from typing import Final
 
 from net_books import Books, BooksError, books_of, sample_books
 from net_databases import programs, start_databases, stop_databases
-from net_founding import StepError, found, hanse, is_founded
+from net_founding import StepError, found, hanse, init_validators, is_founded
 from net_loading import StuckError, is_ready, load
 from net_namespaces import connect, disconnect, reason_against
 from net_parties import (
@@ -90,7 +90,7 @@ def up(folder: Path, asked: argparse.Namespace) -> int:
         if not is_founded(layout.parties):
             _say("Founding the consortium, step by step:")
             found(folder, layout, first_month=books.months[0], currency=books.currency)
-        _start(layout)
+        _start(folder, layout)
         _make_api_keys(layout.parties)
         _say("Loading the books:")
         load(layout.parties, books)
@@ -127,7 +127,7 @@ def _check(folder: Path, layout: Layout, books: Books, asked: argparse.Namespace
         raise StuckError(f"{folder} holds a consortium with {held}: make net-down, then delete the folder")
 
 
-def _start(layout: Layout) -> None:
+def _start(folder: Path, layout: Layout) -> None:
     """Start what does not run, and wait until all of it is ready."""
     if layout.bridge is not None:
         connect(
@@ -137,6 +137,7 @@ def _start(layout: Layout) -> None:
     made = programs()
     if layout.database == "postgresql" and made is not None:
         start_databases(layout, made)
+    init_validators(folder, layout.parties)
     waiting = [party for party in layout.parties.values() if running_pid(party) is None]
     _say(f"Starting {', '.join(party.id for party in waiting)}" if waiting else "It runs already.")
     for party in waiting:

@@ -83,6 +83,13 @@ def found(folder: Path, layout: Layout, *, first_month: str, currency: str) -> N
         _configure(party, mail, layout)
 
 
+def init_validators(folder: Path, parties: Mapping[str, Party]) -> None:
+    """Write the folders of CometBFT that are missing; it takes the parties' databases."""
+    for party in parties.values():
+        if party.is_validator and not party.comet_home.exists():
+            hanse("node", "init-cometbft", "--config", party.config, "--cards", folder / "mail")
+
+
 def hanse(*words: object) -> Any:
     """Run a command in this process and return its JSON; raises StepError with what it said."""
     out, err = io.StringIO(), io.StringIO()
@@ -121,8 +128,6 @@ def _configure(party: Party, mail: Path, layout: Layout) -> None:
         settings += "[cometbft]\n" + "".join(f"{name} = {json.dumps(at)}\n" for name, at in comet.items())
     with party.config.open("a", encoding="utf-8") as config:
         config.write(settings)
-    if party.is_validator:
-        hanse("node", "init-cometbft", "--config", party.config, "--cards", mail)
 
 
 def _say(text: str) -> None:
