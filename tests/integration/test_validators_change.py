@@ -31,6 +31,7 @@ from support_net import wait_until
 
 from hanse_ledger.bodies import Inquiry
 from hanse_ledger.consortium import Consortium
+from hanse_ledger.errors import UnavailableError
 from hanse_ledger.ids import PartyId
 from hanse_ledger.policy import verify_log_signature
 from hanse_ledger.signing import SigningKey
@@ -118,7 +119,15 @@ class Net:
         return self.folder / f"{party}.sqlite"
 
     def submit(self, raw: bytes, by: PartyId) -> None:
-        reply_of(self.running[by][0].door.post(by, "submit", raw), _SUBMIT_S)
+        """Hand in a statement, and the same bytes again where no block took it in time."""
+        wait_until(partial(self.is_taken, raw, by), f"{by} takes a statement")
+
+    def is_taken(self, raw: bytes, by: PartyId) -> bool:
+        try:
+            reply_of(self.running[by][0].door.post(by, "submit", raw), _SUBMIT_S)
+        except UnavailableError:
+            return False
+        return True
 
     def adopt(self, change: Callable[[Document], object]) -> None:
         """Let everybody vote for a changed document, by way of one validator after the other."""

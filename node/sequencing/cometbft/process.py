@@ -94,8 +94,12 @@ class CometProcess:
                 self._give_up("application")
                 return
             begun = time.monotonic()
+            self._prepare()
             cause = self._run_once()
             if self._stopping.is_set() or not self._is_needed():
+                continue
+            if cause is None and self._is_stale():
+                _log.info("cometbft is started again, with another key")
                 continue
             if cause is not None and cause != "consensus_failure":
                 self._give_up(cause)
