@@ -82,7 +82,7 @@ class Agreement:
                 tell=signs.tell,
             )
             opened.callback(process.stop)
-            self.rpc = opened.enter_context(closing(CometRpc(home / RPC_SOCKET)))
+            self.rpc = CometRpc(home / RPC_SOCKET)
             sequencer = CometSequencer(application=application, mempool=self.rpc, outcomes=outcomes)
             handler = guard(ordering(sequencer))
             door = opened.enter_context(closing(AgreementDoor(handler, application)))

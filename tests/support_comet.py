@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -89,7 +89,7 @@ class Validator:
         )
         self._open.callback(self.process.stop)
         self.door: Door = mailbox
-        self.rpc = self._open.enter_context(closing(CometRpc(self.folder / RPC_SOCKET)))
+        self.rpc = CometRpc(self.folder / RPC_SOCKET)
         self.sequencer = CometSequencer(
             application=mailbox, mempool=self.rpc, outcomes=outcomes, patience_s=self.patience_s
         )

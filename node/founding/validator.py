@@ -6,13 +6,12 @@ from pathlib import Path
 
 from hanse_ledger.consortium import Consortium
 from hanse_ledger.ids import PartyId
-from hanse_ledger.signing import SigningKey
 from node.documents import documents_of, founding_document
 from node.errors import SettingsError
 from node.founding.cards import read_card
 from node.founding.letters import Letters, card_name
 from node.nodekeys import open_node_keys
-from node.sequencing.cometbft.home import node_id, node_seed, write_home
+from node.sequencing.cometbft.home import kept_node_id, write_home
 from node.sequencing.cometbft.validators import validators_of
 from node.settings import NodeSettings
 
@@ -52,7 +51,7 @@ def write_validator(settings: NodeSettings, cards: Letters, environment: Mapping
     return ValidatorHome(
         home=settings.cometbft.home,
         validators=tuple(validators_of(consortium)),
-        node_id=node_id(SigningKey(node_seed(log_seed)).public),
+        node_id=kept_node_id(settings.cometbft.home),
     )
 
 

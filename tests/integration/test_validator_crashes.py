@@ -18,9 +18,6 @@ from hanse_ledger.errors import UnavailableError
 from node.sequencing.cometbft import process
 from node.storage.database import Moment
 
-# httpcore leaves a socket unclosed where CometBFT ends between a look and a connection.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
 ALL: Final = "HANSE_FAULTS_ALL" in os.environ
 POINTS: Final = range(23) if ALL else (0, 5, 8)
 """Eleven a height; the first of a height is the own vote, met twice."""

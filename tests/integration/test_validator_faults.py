@@ -11,8 +11,6 @@ from support_validators import Four, Namespaces, wait_for
 from hanse_ledger.errors import UnavailableError
 
 _NEEDS_ROOT = "network namespaces need root, and a kernel that allows them"
-# httpcore leaves a socket unclosed where CometBFT ends between a look and a connection.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
 @pytest.fixture(scope="module")

@@ -19,9 +19,6 @@ from node.sequencing.cometbft.application import Application
 from node.sequencing.cometbft.conduct import Conduct
 from node.sequencing.cometbft.home import chain_id, node_id
 
-# httpcore leaves a socket unclosed where CometBFT ends between a look and a connection.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
 LIAR = 3
 
 

@@ -144,6 +144,12 @@ def check_home(folder: Path, founding: Consortium, log_keys: Collection[bytes]) 
         raise SettingsError("cometbft.home: its validator key is not this party's log key")
 
 
+def kept_node_id(folder: Path) -> str:
+    """Return the id by which a folder's CometBFT is known to its peers, whatever it signs with by now."""
+    kept = json.loads((folder / "config" / "node_key.json").read_bytes())["priv_key"]["value"]
+    return node_id(SigningKey(base64.b64decode(kept)[:SEED_BYTES]).public)
+
+
 def check_signed(folder: Path, height: int) -> None:
     """Raise SettingsError where a validator would forget that it has signed a block of a height.
 

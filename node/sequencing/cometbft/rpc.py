@@ -1,12 +1,13 @@
 """What is asked of CometBFT's own RPC: to take a transaction into its mempool, and how it stands."""
 
 import base64
+import json
 import socket
+from contextlib import closing
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, Final
-
-import httpx
 
 from hanse_ledger.errors import RejectedError, UnavailableError
 from node.wire import rebuild_error
@@ -29,13 +30,6 @@ class CometRpc:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._client = httpx.Client(
-            transport=httpx.HTTPTransport(uds=str(path)), base_url="http://cometbft", timeout=_TIMEOUT_S
-        )
-
-    def close(self) -> None:
-        """Let go of the connections."""
-        self._client.close()
 
     def broadcast(self, statement: bytes) -> None:
         """Bring a statement into the mempool; one that waits there already is brought.
@@ -75,19 +69,28 @@ class CometRpc:
 
     def _ask(self, method: str, **params: str) -> dict[str, Any]:
         asked = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-        try:
-            self._check_listens()
-            answer = self._client.post("/", json=asked).json()
-        except (httpx.HTTPError, OSError, ValueError) as error:
-            raise UnavailableError("CometBFT is out of reach") from error
+        # A connection for each request: over a Unix socket it costs nothing, and none is left to a process
+        # that has ended.
+        with closing(_UnixConnection("cometbft", timeout=_TIMEOUT_S, path=self._path)) as connection:
+            try:
+                connection.request("POST", "/", json.dumps(asked), {"Content-Type": "application/json"})
+                answer = json.load(connection.getresponse())
+            except (HTTPException, OSError, ValueError) as error:
+                raise UnavailableError("CometBFT is out of reach") from error
         if not isinstance(answer, dict):
             raise UnavailableError("CometBFT answers something else")
         return answer
 
-    def _check_listens(self) -> None:
-        # httpcore leaves a Unix socket open that it could not connect.
-        with socket.socket(socket.AF_UNIX) as tried:
-            tried.connect(str(self._path))
+
+class _UnixConnection(HTTPConnection):
+    def __init__(self, host: str, *, timeout: float, path: Path) -> None:
+        super().__init__(host, timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
 
 
 def _refusal(told: str) -> RejectedError:
