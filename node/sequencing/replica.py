@@ -134,7 +134,7 @@ class Replica:
                     complete_documents(connection, self.state.documents)
                 self._note(connection, [one for _, one in accepted], self.state)
                 also(connection)
-        except BaseException:
+        except BaseException:  # as above
             self.forget()
             raise
 
