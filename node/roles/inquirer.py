@@ -4,11 +4,12 @@ The requests and the keys that open their answers are stored with the signed inq
 inquiry that was interrupted can be asked again: the stewards send the same bytes.
 """
 
+import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, bindparam, select
 
@@ -45,6 +46,7 @@ from node.roles.evidence import keep_evidence
 from node.roles.gathering import arriving
 from node.roles.outbox import Outbox
 from node.roles.party import Standing
+from node.roles.settled import BEHIND, Opened, Replies, are_settled
 from node.roles.tokens import TokenSource
 from node.storage.bulk import bulk_insert
 from node.storage.figures import pack_figures
@@ -53,7 +55,8 @@ from node.wire import reply_of
 
 _REPLY_LIMIT: Final = BATCH_LIMIT * ANSWER_LIMIT
 _REFUSING_QUORUM: Final = 2
-_SETTLING: Final = 3
+_BEHIND_ROUNDS: Final = 10
+_BEHIND_S: Final = 0.1
 UNAVAILABLE: Final = "unavailable"
 
 
@@ -109,9 +112,6 @@ class _Asked:
     made: Made
     index: int
 
-
-_Opened: TypeAlias = tuple[bytes, Answer]
-"""A signed answer as opened, and what it says."""
 
 _STORE: Final = inquiry_table.update().where(inquiry_table.c.request_hash == bindparam("asked"))
 
@@ -258,30 +258,45 @@ class Inquirer:
         logged = self._standing.state.request(self._standing.id, made.hash)
         return None if logged is None else logged.index
 
-    def _ask(self, asked: Sequence[_Asked]) -> dict[StewardX, Future[bytes]]:
+    def _ask(
+        self, asked: Sequence[_Asked], only: Container[StewardX] | None = None
+    ) -> dict[StewardX, Future[bytes]]:
         batch = batch_of([(one.made.raw, one.index) for one in asked])
-        return {x: link.ask("answers", batch) for x, link in self._links().items()}
+        links = self._links().items()
+        return {x: link.ask("answers", batch) for x, link in links if only is None or x in only}
 
     def _take(self, asked: Sequence[_Asked], futures: Mapping[StewardX, Future[bytes]]) -> list[Outcome]:
         """Open and store what the stewards reply: one's answers while others still write theirs."""
-        replies: dict[StewardX, list[_Opened | str | None]] = {}
-
-        def is_enough() -> bool:
-            of_each = ({x: reply[i] for x, reply in replies.items()} for i in range(len(asked)))
-            return len(replies) >= _SETTLING and all(map(_is_settled, of_each))
-
-        for x, future in arriving(futures, is_enough):
-            replies[x] = [
-                reply if isinstance(reply, str) else self._open(one, x, reply)
-                for one, reply in zip(asked, _replies(future, len(asked)), strict=True)
-            ]
+        replies = self._gather(asked, futures)
+        for _ in range(_BEHIND_ROUNDS):
+            behind = {x for x, reply in replies.items() if BEHIND in reply}
+            others = {x: reply for x, reply in replies.items() if x not in behind}
+            if not behind or are_settled(others, len(asked)):
+                break
+            # Where stewards agree on the order, one may hold the inquiry's block a moment later than another.
+            time.sleep(_BEHIND_S)
+            replies |= self._gather(asked, self._ask(asked, behind))
         outcomes = [
             self._outcome(one, {x: replies[x][i] for x in sorted(replies)}) for i, one in enumerate(asked)
         ]
         self._store(asked, outcomes)
         return outcomes
 
-    def _outcome(self, one: _Asked, replies: Mapping[StewardX, _Opened | str | None]) -> Outcome:
+    def _gather(self, asked: Sequence[_Asked], futures: Mapping[StewardX, Future[bytes]]) -> Replies:
+        """Open what arrives until nothing more could change what becomes of any request."""
+        replies: Replies = {}
+
+        def is_enough() -> bool:
+            return are_settled(replies, len(asked))
+
+        for x, future in arriving(futures, is_enough):
+            replies[x] = [
+                reply if isinstance(reply, str) else self._open(one, x, reply)
+                for one, reply in zip(asked, _replies(future, len(asked)), strict=True)
+            ]
+        return replies
+
+    def _outcome(self, one: _Asked, replies: Mapping[StewardX, Opened | str | None]) -> Outcome:
         opened = {x: reply for x, reply in replies.items() if isinstance(reply, tuple)}
         raw = {x: signed for x, (signed, _) in opened.items()}
         codes = Counter(reply for reply in replies.values() if isinstance(reply, str))
@@ -297,7 +312,7 @@ class Inquirer:
         self._keep({x: raw[x] for x in figures.deviating})
         return replace(outcome, figures=figures, answers={x: raw[x] for x in figures.stewards})
 
-    def _open(self, one: _Asked, x: StewardX, sealed: bytes) -> _Opened | None:
+    def _open(self, one: _Asked, x: StewardX, sealed: bytes) -> Opened | None:
         """Open an answer and hold it against this node's own copy of the log; None if it does not hold."""
         # As an answer file is verified: by the document as it stood at the inquiry's position.
         consortium = self._standing.state.consortium_at(one.index + 1)
@@ -367,20 +382,6 @@ def _made(row: Any) -> Made:
         hash=RequestHash(row.request_hash),
         key=SealingPrivateKey(row.answer_key),
     )
-
-
-def _is_settled(replies: Mapping[StewardX, _Opened | str | None]) -> bool:
-    """Return whether three stewards agree or three refuse: a fourth could add its name and no more."""
-    if sum(isinstance(reply, str) for reply in replies.values()) >= _SETTLING:
-        return True
-    answers = {x: reply[1] for x, reply in replies.items() if isinstance(reply, tuple)}
-    if len(answers) < _SETTLING:
-        return False
-    try:
-        combine_answers(answers)
-    except DisagreementError:
-        return False
-    return True
 
 
 def _replies(future: Future[bytes], count: int) -> list[bytes | str]:

@@ -1,0 +1,60 @@
+"""Stewards whose copies do not hold an inquiry yet are asked again: one is behind, not of another opinion."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from support_node import FIRST, MEMBERS, Bench, invoice, subject, take_book
+
+from consortium_config.sample import STEWARDS
+from hanse_ledger.codec import encode
+from hanse_ledger.ids import PartyId, StewardX
+from node.roles import inquirer
+
+SHARED = subject("SHARED")
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    made = Bench(tmp_path, members=MEMBERS[:4])
+    for place, member in enumerate(made.members):
+        sold = invoice(member, f"2024-10-0{place + 1}", "2024-10-20", paid="2024-10-25")
+        take_book(made.member(member), {"SHARED": [sold]})
+    made.end_month(FIRST)
+    yield made
+    made.close()
+
+
+def behind(times: int) -> Callable[[PartyId, bytes, bytes], bytes]:
+    """A steward that says so often that it has not come so far."""
+    left = [times]
+
+    def reply(_caller: PartyId, _body: bytes, honest: bytes) -> bytes:
+        left[0] -= 1
+        return encode(["behind"]) if left[0] >= 0 else honest
+
+    return reply
+
+
+@pytest.mark.parametrize("how_many", [1, 2, 4])
+def test_who_was_behind_a_moment_ago_still_counts(bench: Bench, how_many: int) -> None:
+    for x in range(1, how_many + 1):
+        bench.tamper[STEWARDS[StewardX(x)], "answers"] = behind(2)
+    (outcome,) = bench.member(MEMBERS[0]).inquire([SHARED], "credit-review")
+    assert outcome.status == "checked"
+
+
+def test_three_that_agree_are_not_waited_for(bench: Bench) -> None:
+    bench.tamper[STEWARDS[StewardX(1)], "answers"] = behind(1)
+    bench.asked.clear()
+    (outcome,) = bench.member(MEMBERS[0]).inquire([SHARED], "credit-review")
+    assert outcome.status == "checked"
+    assert [verb for _, _, verb in bench.asked].count("answers") == len(STEWARDS)
+
+
+def test_those_that_stay_behind_are_given_up(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inquirer, "_BEHIND_S", 0.0)
+    for x in (1, 2):
+        bench.tamper[STEWARDS[StewardX(x)], "answers"] = behind(10_000)
+    (outcome,) = bench.member(MEMBERS[0]).inquire([SHARED], "credit-review")
+    assert outcome.status == "unchecked"
