@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 
 from sqlalchemy import Connection, func, select
 
-from hanse_ledger.errors import MalformedError
+from hanse_ledger.errors import MalformedError, NotPermittedError
 from hanse_ledger.ids import SubjectId
 from node.errors import AlertStateError, NotFoundError
 from node.ports import Clock
@@ -106,9 +106,13 @@ class Alerts:
         return self._turn(actor, alert_id, "acknowledged", turn)
 
     def assign(self, actor: Actor, alert_id: str, *, to: str) -> dict[str, Any]:
-        """Give it to a person whose role lets it work on alerts; raises NotPermittedError for others."""
-        person = self._person_of(to)
-        require(person, "alert.work")
+        """Give it to a person whose role lets it work on alerts; raises MalformedError for anybody else."""
+        require(actor, "alert.work")
+        try:
+            person = self._person_of(to)
+            require(person, "alert.work")
+        except NotPermittedError as error:
+            raise MalformedError("to: nobody of this name works on alerts") from error
 
         def turn(connection: Connection, row: Any) -> Mapping[str, Any] | None:
             if row.assignee == person.name:

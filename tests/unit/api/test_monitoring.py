@@ -94,8 +94,8 @@ def test_an_alert_from_beginning_to_end(ask: Ask, alert: str) -> None:
     assert ask("ann", "POST", f"{path}/acknowledge")["assignee"] == "ann"
     assert ask("ann", "POST", f"{path}/acknowledge")["state"] == "acknowledged"
     assert ask("ann", "POST", f"{path}/assign", to="bo")["assignee"] == "bo"
-    assert ask("ann", "POST", f"{path}/assign", to="di") == (403, "not_permitted")
-    assert ask("ann", "POST", f"{path}/assign", to="nobody") == (403, "not_permitted")
+    assert ask("ann", "POST", f"{path}/assign", to="di") == (400, "malformed")
+    assert ask("ann", "POST", f"{path}/assign", to="nobody") == (400, "malformed")
     until = (datetime.now(UTC) + timedelta(days=3)).isoformat()
     assert ask("bo", "POST", f"{path}/snooze", until=until, reason="Paid soon.")["state"] == "snoozed"
     past = (datetime.now(UTC) - timedelta(days=3)).isoformat()
