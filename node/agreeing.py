@@ -1,7 +1,6 @@
 """A validator's part of a node: the application and its socket, CometBFT beside it, who brings statements."""
 
 import logging
-import threading
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Final, Self
 from hanse_ledger.consortium import Consortium
 from hanse_ledger.errors import LedgerError
 from node.logdoor import ordering
+from node.periodic import PeriodicTask
 from node.sequencing.cometbft.application import Application
 from node.sequencing.cometbft.conduct import Conduct
 from node.sequencing.cometbft.home import ABCI_SOCKET, RPC_SOCKET
@@ -115,20 +115,16 @@ class _Founding:
 
     def __init__(self, sequencer: CometSequencer, genesis: bytes) -> None:
         self._sequencer, self._genesis = sequencer, genesis
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="founding", daemon=True)
-        self._thread.start()
+        self._task = PeriodicTask(self._run, name="founding", interval_s=_AGAIN_S)
+        self._task.start()
 
     def stop(self) -> None:
-        self._stopping.set()
-        self._thread.join()
+        self._task.stop()
 
     def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self._sequencer.submit(self._genesis)
-            except LedgerError as error:
-                _log.info("the log is not founded yet: %s", error.code)
-                self._stopping.wait(_AGAIN_S)
-            else:
-                return
+        try:
+            self._sequencer.submit(self._genesis)
+        except LedgerError as error:
+            _log.info("the log is not founded yet: %s", error.code)
+        else:
+            self._task.end()

@@ -1,7 +1,6 @@
 """Having the checkpoints of whoever orders cosigned: by the stewards, as the policy asks, and by others."""
 
 import logging
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from functools import partial
@@ -11,6 +10,7 @@ from hanse_ledger.checkpoint import parse_signed_checkpoint
 from hanse_ledger.consortium import Consortium
 from hanse_ledger.errors import LedgerError
 from node.links.http import HttpCaller
+from node.periodic import PeriodicTask
 from node.ports import Entropy, StewardLinks
 from node.roles.cosigned import Cosigned, LogCopy
 from node.roles.foreign import ForeignWitness, with_signatures_of, with_witnesses, witness_key
@@ -46,27 +46,24 @@ class Collecting:
         self._cosigned = Cosigned(
             copy=LogCopy(log=self._log, size=self._size, in_force=in_force), links=links
         )
-        self._interval_s, self._stopping = interval_s, threading.Event()
         self._is_behind = False
-        self._thread = threading.Thread(target=self._run, name="collecting", daemon=True)
-        self._thread.start()
+        self._task = PeriodicTask(self._run, name="collecting", interval_s=interval_s, first_s=interval_s)
+        self._task.start()
 
     def stop(self) -> None:
         """Wait for the round that goes on, and begin no more."""
-        self._stopping.set()
-        self._thread.join()
+        self._task.stop()
 
     def _run(self) -> None:
-        while not self._stopping.wait(self._interval_s):
-            try:
-                self._collect()
-            except LedgerError as error:
-                # Others may be out of reach for a while, or a step ahead: the next round makes up for it.
-                if not self._is_behind:
-                    _log.info("the newest checkpoint is not cosigned yet: %s", error.code)
-                self._is_behind = True
-            else:
-                self._is_behind = False
+        try:
+            self._collect()
+        except LedgerError as error:
+            # Others may be out of reach for a while, or a step ahead: the next round makes up for it.
+            if not self._is_behind:
+                _log.info("the newest checkpoint is not cosigned yet: %s", error.code)
+            self._is_behind = True
+        else:
+            self._is_behind = False
 
     def _collect(self) -> None:
         """Bring the newest checkpoint together with its cosignatures, store it and show it.

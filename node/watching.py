@@ -1,7 +1,6 @@
 """How a node of its own watches whoever orders the log: its monitor, and the thread that asks around."""
 
 import logging
-import threading
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -18,6 +17,7 @@ from node.health import HealthBoard
 from node.links.http import HttpCaller
 from node.links.sequencer import HttpSequencer
 from node.logdoor import SUBMIT_ALL
+from node.periodic import PeriodicTask
 from node.ports import Sequencer
 from node.roles.party import Standing
 from node.sequencing.follower import Follower
@@ -136,27 +136,24 @@ class Watch:
         interval_s: float,
     ) -> None:
         self._mailbox, self._party, self._peers, self._board = mailbox, party, peers, board
-        self._interval_s, self._stopping = interval_s, threading.Event()
-        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
-        self._thread.start()
+        self._task = PeriodicTask(self._run, name="watch", interval_s=interval_s, first_s=interval_s)
+        self._task.start()
 
     def stop(self) -> None:
         """Wait for the round that goes on, and begin no more."""
-        self._stopping.set()
-        self._thread.join()
+        self._task.stop()
 
     def _run(self) -> None:
-        while not self._stopping.wait(self._interval_s):
-            try:
-                self._look_around()
-            except LedgerError as error:
-                _log.warning("the node did not look around: %s", error.code)
+        try:
+            self._look_around()
+        except LedgerError as error:
+            _log.warning("the node did not look around: %s", error.code)
 
     def _look_around(self) -> None:
         found: list[Sighting] = []
         peers = self._peers()
         for party, caller in peers.items():
-            if self._stopping.is_set():
+            if self._task.has_ended:
                 return
             with suppress(LedgerError):  # one that is out of reach shows nothing; its circuit tells of it
                 sighting = look_at(party, caller.get, self._board.now.checkpoint_size or 0)

@@ -2,10 +2,10 @@
 
 import json
 import logging
-import threading
 
 from hanse_ledger.errors import LedgerError
 from node.own.service import OwnService
+from node.periodic import PeriodicTask
 from node.wire import reply_of
 
 _log = logging.getLogger(__name__)
@@ -18,23 +18,17 @@ class Stepper:
     """
 
     def __init__(self, own: OwnService, interval_s: float, *, monitors: bool) -> None:
-        self._own, self._interval_s, self._monitors = own, interval_s, monitors
-        self._woken, self._stopping = threading.Event(), threading.Event()
-        own.when_due(self._woken.set)
-        self._thread = threading.Thread(target=self._run, name="portfolios", daemon=True)
-        self._thread.start()
+        self._own, self._monitors = own, monitors
+        self._task = PeriodicTask(self._run, name="portfolios", interval_s=interval_s)
+        own.when_due(self._task.wake)
+        self._task.start()
 
     def stop(self) -> None:
         """Wait for the step that is being done, and do no more."""
-        self._stopping.set()
-        self._woken.set()
-        self._thread.join()
+        self._task.stop()
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            self._woken.clear()
-            if not self._step() and not self._stopping.is_set():
-                self._woken.wait(self._interval_s)
+    def _run(self) -> float | None:
+        return 0.0 if self._step() else None
 
     def _step(self) -> bool:
         # What monitoring has asked for is a portfolio: it goes on when that has ended.

@@ -1,13 +1,14 @@
 """The threads that deliver while a node runs: one a channel, so that a slow one holds up no other."""
 
 import logging
-import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import Final
 
 from hanse_ledger.errors import LedgerError
 from node.own.service import OwnService
+from node.periodic import PeriodicTask
 from node.risk.delivery.channels import channels_of
 from node.risk.delivery.courier import Courier
 from node.risk.delivery.settings import DeliverySettings
@@ -22,32 +23,28 @@ class Couriers:
     """Works off every channel until it is stopped."""
 
     def __init__(self, couriers: Sequence[Courier], look_s: float = _LOOK_S) -> None:
-        self._look_s = look_s
-        self._stopping = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._run, args=(courier,), name="deliveries", daemon=True)
+        self._tasks = [
+            PeriodicTask(partial(_step, courier), name="deliveries", interval_s=look_s)
             for courier in couriers
         ]
-        for thread in self._threads:
-            thread.start()
+        for task in self._tasks:
+            task.start()
 
     def stop(self) -> None:
         """Wait for the attempts that are being made, and make no more."""
-        self._stopping.set()
-        for thread in self._threads:
-            thread.join()
+        for task in self._tasks:
+            task.end()
+        for task in self._tasks:
+            task.stop()
 
-    def _run(self, courier: Courier) -> None:
-        while not self._stopping.is_set():
-            wait_s = self._step(courier)
-            self._stopping.wait(self._look_s if wait_s is None else min(wait_s, self._look_s))
 
-    def _step(self, courier: Courier) -> float | None:
-        try:
-            return courier.step()
-        except LedgerError as error:
-            _log.warning("deliveries did not go on: %s", error.code)
-            return None
+def _step(courier: Courier) -> float | None:
+    """Return after how many seconds the channel's next attempt is due."""
+    try:
+        return courier.step()
+    except LedgerError as error:
+        _log.warning("deliveries did not go on: %s", error.code)
+        return None
 
 
 def start_couriers(settings: DeliverySettings, own: OwnService, opened: ExitStack) -> None:

@@ -6,7 +6,6 @@ fetched beside it, since an application that asks CometBFT waits for itself.
 
 import base64
 import logging
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -15,6 +14,7 @@ from hanse_ledger.codec import decode
 from hanse_ledger.errors import LedgerError, UnavailableError
 from hanse_ledger.misbehaviour import DoubleVote
 from hanse_ledger.votes import Vote
+from node.periodic import PeriodicTask
 from node.sequencing.cometbft.home import validator_address
 from node.sequencing.cometbft.rpc import CometRpc
 from node.sequencing.cometbft.sequencer import MISBEHAVED
@@ -42,21 +42,18 @@ class Conduct:
         """`keep` is given what was found, None where CometBFT does not show the votes any more."""
         self._application, self._rpc, self._chain_id, self._keep = application, rpc, chain_id, keep
         self._known: set[tuple[int, bytes, int]] = set()
-        self._interval_s, self._stopping = interval_s, threading.Event()
-        self._thread = threading.Thread(target=self._run, name="conduct", daemon=True)
-        self._thread.start()
+        self._task = PeriodicTask(self._run, name="conduct", interval_s=interval_s, first_s=interval_s)
+        self._task.start()
 
     def stop(self) -> None:
         """Finish what goes on."""
-        self._stopping.set()
-        self._thread.join()
+        self._task.stop()
 
     def _run(self) -> None:
-        while not self._stopping.wait(self._interval_s):
-            try:
-                self.look()
-            except LedgerError as error:
-                _log.info("CometBFT's evidence was not looked at: %s", error.code)
+        try:
+            self.look()
+        except LedgerError as error:
+            _log.info("CometBFT's evidence was not looked at: %s", error.code)
 
     def look(self) -> None:
         """Hand on what is new."""

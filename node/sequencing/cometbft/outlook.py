@@ -1,11 +1,11 @@
 """How the agreement goes, by CometBFT's own word: asked again and again, for the node's health."""
 
-import threading
 from collections.abc import Callable
 from typing import Final, Protocol
 
 from hanse_ledger.errors import UnavailableError
 from node.health import Agreed
+from node.periodic import PeriodicTask
 from node.sequencing.cometbft.rpc import Standing
 
 INTERVAL_S: Final = 2.0
@@ -33,18 +33,15 @@ class Outlook:
         """Begin. `restarts` says how often CometBFT was started again."""
         self._rpc, self._restarts, self._tell = rpc, restarts, tell
         self._height = 0
-        self._interval_s, self._stopping = interval_s, threading.Event()
-        self._thread = threading.Thread(target=self._run, name="outlook", daemon=True)
-        self._thread.start()
+        self._task = PeriodicTask(self._run, name="outlook", interval_s=interval_s, first_s=interval_s)
+        self._task.start()
 
     def stop(self) -> None:
         """Finish what goes on."""
-        self._stopping.set()
-        self._thread.join()
+        self._task.stop()
 
     def _run(self) -> None:
-        while not self._stopping.wait(self._interval_s):
-            self._tell(self._look())
+        self._tell(self._look())
 
     def _look(self) -> Agreed:
         try:
