@@ -10,11 +10,11 @@ from hanse_ledger.filings import DisputeOutcome
 from hanse_ledger.ids import Month, parse_month
 from hanse_ledger.privacy.bulletin import Code
 from hanse_ledger.subjects import parse_subject
-from node.commands.nodes import member_in
-from node.commands.options import Dir, Json, Party, Subject, read_month
+from node.commands.asked_node import AskedNode, on_asked_node
+from node.commands.options import Json, Subject, read_month
 from node.commands.output import print_json, print_line
 from node.commands.own_node import As, person_at
-from node.commands.remote import ApiKeyFile, RemoteNode, Url, open_remote
+from node.commands.remote import RemoteNode
 from node.commands.tree import Command, new_app
 from node.own.disputes import AnswerName, OutcomeName
 from node.texts import mark, tr
@@ -45,69 +45,60 @@ _ITEMS: Final = {
 
 
 @app.command("open", cls=Command, help=mark("Open a dispute for a subject, as a desk."))
+@on_asked_node
 def open_(
+    node: AskedNode,
     subject: Subject,
     *,
     reference: Annotated[
         str, typer.Option(metavar="TEXT", help=mark("Your own reference; everybody can read it on the log."))
     ],
-    directory: Dir = None,
-    party: Party = None,
-    url: Url = None,
-    api_key_file: ApiKeyFile = None,
     as_json: Json = False,
 ) -> None:
     """Only the stewards learn whom it is about; they mark the subject until the resolution."""
     named = parse_subject(subject).id
-    node = open_remote(url, api_key_file)
-    if node is not None:
-        case = node.ask("POST", "/v1/cases", {"subject": named, "reference": reference})
+    if node.remote is not None:
+        case = node.remote.ask("POST", "/v1/cases", {"subject": named, "reference": reference})
     else:
-        with member_in(directory, party, DESK) as desk:
+        with node.member(DESK) as desk:
             case = desk.cases.open(named, reference).describe()
     _print([case], _case_words, as_json=as_json)
 
 
 @app.command(cls=Command, help=mark("Resolve a dispute that your desk has opened."))
+@on_asked_node
 def resolve(
+    node: AskedNode,
     index: Index,
     *,
     outcome: Annotated[OutcomeName, typer.Option(help=mark("How it ended."), show_default=False)],
-    directory: Dir = None,
-    party: Party = None,
-    url: Url = None,
-    api_key_file: ApiKeyFile = None,
     as_json: Json = False,
 ) -> None:
     """End the mark on the subject; no window is withheld by it."""
-    node = open_remote(url, api_key_file)
-    if node is not None:
-        case = node.ask("POST", f"/v1/cases/{index}/resolve", {"outcome": outcome})
+    if node.remote is not None:
+        case = node.remote.ask("POST", f"/v1/cases/{index}/resolve", {"outcome": outcome})
     else:
-        with member_in(directory, party, DESK) as desk:
+        with node.member(DESK) as desk:
             case = desk.cases.resolve(index, DisputeOutcome[outcome.upper()]).describe()
     _print([case], _case_words, as_json=as_json)
 
 
 @app.command("list", cls=Command, help=mark("List a desk's disputes, or a member's own rows in them."))
+@on_asked_node
 def list_disputes(
+    node: AskedNode,
     *,
     person: As = None,
     contested: Annotated[
         bool, typer.Option("--contested", help=mark("Of a running node: own rows, not a desk's disputes."))
     ] = False,
-    directory: Dir = None,
-    party: Party = None,
-    url: Url = None,
-    api_key_file: ApiKeyFile = None,
     as_json: Json = False,
 ) -> None:
     """Show a member's rows to people who may see them (--as)."""
-    node = open_remote(url, api_key_file)
-    if node is not None:
-        found, is_desk = _remote_list(node, contested=contested), not contested
+    if node.remote is not None:
+        found, is_desk = _remote_list(node.remote, contested=contested), not contested
     else:
-        with member_in(directory, party, MEMBER, DESK) as member:
+        with node.member(MEMBER, DESK) as member:
             is_desk = DESK in member.standing.party.roles and not contested
             member.standing.catch_up()
             if is_desk:
@@ -120,22 +111,19 @@ def list_disputes(
 
 
 @app.command(cls=Command, help=mark("Ask for a subject, as its desk, how often it was inquired on."))
+@on_asked_node
 def access(
+    node: AskedNode,
     subject: Subject,
     *,
-    directory: Dir = None,
-    party: Party = None,
-    url: Url = None,
-    api_key_file: ApiKeyFile = None,
     as_json: Json = False,
 ) -> None:
     """Log an inquiry for subject access; who asked before, nobody tells."""
     named = parse_subject(subject).id
-    node = open_remote(url, api_key_file)
-    if node is not None:
-        learnt = node.ask("POST", "/v1/subject-access", {"subject": named})
+    if node.remote is not None:
+        learnt = node.remote.ask("POST", "/v1/subject-access", {"subject": named})
     else:
-        with member_in(directory, party, DESK) as desk:
+        with node.member(DESK) as desk:
             learnt = desk.access.learn(named).describe()
     if as_json:
         print_json(learnt)
@@ -144,7 +132,9 @@ def access(
 
 
 @app.command(cls=Command, help=mark("Say of own rows in a dispute whether they hold."))
-def answer(  # noqa: PLR0913 - one for each option
+@on_asked_node
+def answer(
+    node: AskedNode,
     index: Index,
     *,
     said: Annotated[AnswerName, typer.Option(help=mark("What is true of them."), show_default=False)],
@@ -157,20 +147,15 @@ def answer(  # noqa: PLR0913 - one for each option
         ),
     ] = None,
     person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    url: Url = None,
-    api_key_file: ApiKeyFile = None,
     as_json: Json = False,
 ) -> None:
     """Let it leave with the next bulletin that has room."""
     months: list[Month] = [read_month(text) for text in month or []]
-    node = open_remote(url, api_key_file)
-    if node is not None:
+    if node.remote is not None:
         content = {"said": said, "months": month or []}
-        rows = node.ask("POST", f"/v1/contested/{index}/answer", content)["items"]
+        rows = node.remote.ask("POST", f"/v1/contested/{index}/answer", content)["items"]
     else:
-        with member_in(directory, party, MEMBER) as member:
+        with node.member(MEMBER) as member:
             member.contests.fetch()
             actor = person_at(member.standing, person)
             answered = member.contests.answer(actor, index, Code[said.upper()], months)

@@ -9,10 +9,10 @@ import typer
 
 from hanse_ledger.consortium import DESK, MEMBER
 from hanse_ledger.subjects import parse_subject
-from node.commands.nodes import member_in
-from node.commands.options import Dir, Json, Party, Subject, WrongUsageError
+from node.commands.asked_node import AskedNode, on_asked_node
+from node.commands.options import Json, Subject, WrongUsageError
 from node.commands.output import print_json, print_line
-from node.commands.remote import ApiKeyFile, RemoteNode, Url, open_remote
+from node.commands.remote import RemoteNode
 from node.commands.tree import Command, new_app
 from node.own.facts import Facts, KindName, describe_all, filing_of
 from node.texts import mark, tr
@@ -26,7 +26,9 @@ Source: TypeAlias = Annotated[
 
 
 @app.command(cls=Command, help=mark("File a public fact, as a desk."))
-def file(  # noqa: PLR0913 - one for each option
+@on_asked_node
+def file(
+    node: AskedNode,
     subject: Subject,
     *,
     kind: Annotated[KindName, typer.Option(help=mark("What the fact is."), show_default=False)],
@@ -46,68 +48,57 @@ def file(  # noqa: PLR0913 - one for each option
         str | None,
         typer.Option(metavar="HEX", show_default=False, help=mark("The document's SHA-256 in its place.")),
     ] = None,
-    directory: Dir = None,
-    party: Party = None,
-    url: Url = None,
-    api_key_file: ApiKeyFile = None,
     as_json: Json = False,
 ) -> None:
     """Log the fact; every node shows it as soon as its copy of the log has it."""
     sha256 = _document(document, document_sha256)
     filing = filing_of(subject=subject, kind=kind, day=day, source=source, document_sha256=sha256)
-    node = open_remote(url, api_key_file)
-    if node is not None:
+    if node.remote is not None:
         content = {"subject": filing.subject, "kind": kind, "date": day, "source": source}
-        fact = node.ask("POST", "/v1/facts", {**content, "document_sha256": sha256})
+        fact = node.remote.ask("POST", "/v1/facts", {**content, "document_sha256": sha256})
     else:
-        with member_in(directory, party, DESK) as own:
+        with node.member(DESK) as own:
             fact = own.desk.file(filing).describe()
     _print_one(fact, as_json=as_json)
 
 
 @app.command(cls=Command, help=mark("Withdraw a public fact that your desk has filed."))
+@on_asked_node
 def withdraw(
+    node: AskedNode,
     index: Annotated[int, typer.Argument(metavar="INDEX", min=0, help=mark("The fact's place in the log."))],
     *,
     source: Annotated[
         str | None,
         typer.Option(metavar="TEXT", show_default=False, help=mark("What the withdrawal rests on.")),
     ] = None,
-    directory: Dir = None,
-    party: Party = None,
-    url: Url = None,
-    api_key_file: ApiKeyFile = None,
     as_json: Json = False,
 ) -> None:
     """Log a later fact that names it."""
-    node = open_remote(url, api_key_file)
-    if node is not None:
-        fact = node.ask("POST", f"/v1/facts/{index}/withdraw", {"source": source})
+    if node.remote is not None:
+        fact = node.remote.ask("POST", f"/v1/facts/{index}/withdraw", {"source": source})
     else:
-        with member_in(directory, party, DESK) as own:
+        with node.member(DESK) as own:
             fact = own.desk.withdraw(index, source=source).describe()
     _print_one(fact, as_json=as_json)
 
 
 @app.command("list", cls=Command, help=mark("List public facts, of all subjects or of one."))
+@on_asked_node
 def list_facts(
+    node: AskedNode,
     subject: Annotated[
         str | None, typer.Argument(metavar="SUBJECT", show_default=False, help=mark("Only on this subject."))
     ] = None,
     *,
-    directory: Dir = None,
-    party: Party = None,
-    url: Url = None,
-    api_key_file: ApiKeyFile = None,
     as_json: Json = False,
 ) -> None:
     """Show what stands on a subject; without one the newest facts, withdrawn ones too."""
     asked = None if subject is None else parse_subject(subject).id
-    node = open_remote(url, api_key_file)
-    if node is not None:
-        facts = _remote_facts(node, asked)
+    if node.remote is not None:
+        facts = _remote_facts(node.remote, asked)
     else:
-        with member_in(directory, party, MEMBER, DESK) as own:
+        with node.member(MEMBER, DESK) as own:
             standing = own.standing
             standing.catch_up()
             known = Facts(standing.database)

@@ -10,13 +10,12 @@ import typer
 from hanse_ledger.answer_file import FILE_SUFFIX, encode_content
 from hanse_ledger.consortium import DESK, MEMBER, Consortium
 from hanse_ledger.errors import SubjectIdError
-from hanse_ledger.ids import PartyId, SubjectId
+from hanse_ledger.ids import SubjectId
 from hanse_ledger.subjects import parse_subject
-from node.bootstrap import Embedded
-from node.commands.nodes import consortium_in, pick_party
-from node.commands.options import Dir, Json, Party, WrongUsageError
+from node.commands.asked_node import AskedNode, on_asked_node
+from node.commands.options import Json, WrongUsageError
 from node.commands.output import new_console, print_json, progress, refuse, say
-from node.commands.remote import ApiKeyFile, RemoteNode, Url, open_remote
+from node.commands.remote import RemoteNode
 from node.commands.tree import Command, new_app
 from node.files import write_whole
 from node.member import MemberNode
@@ -34,7 +33,9 @@ app: Final = new_app()
 
 
 @app.command(cls=Command, help=mark("Log an inquiry and print what the stewards agree on."))
-def inquire(  # noqa: PLR0913 - one for each option
+@on_asked_node
+def inquire(
+    node: AskedNode,
     subjects: Annotated[
         list[str] | None,
         typer.Argument(
@@ -66,10 +67,6 @@ def inquire(  # noqa: PLR0913 - one for each option
         ),
     ] = None,
     full: Annotated[bool, typer.Option("--full", help=mark("A whole report for each subject."))] = False,
-    directory: Dir = None,
-    party: Party = None,
-    url: Url = None,
-    api_key_file: ApiKeyFile = None,
     as_json: Json = False,
 ) -> None:
     """Check all ids first; then one statement logs them all."""
@@ -77,13 +74,11 @@ def inquire(  # noqa: PLR0913 - one for each option
     if not typed:
         raise WrongUsageError(tr("SUBJECT or --subjects-file says who is asked about."))
     ids = check_ids(typed)
-    node = open_remote(url, api_key_file)
-    if node is not None:
-        asked = _ask_remote(node, ids, purpose, out)
+    if node.remote is not None:
+        asked = _ask_remote(node.remote, ids, purpose, out)
     else:
-        with consortium_in(directory) as embedded:
-            asked_of = pick_party(embedded.consortium, party, MEMBER, DESK)
-            asked = _ask_embedded(embedded, asked_of, ids, purpose, out)
+        with node.member(MEMBER, DESK) as member:
+            asked = _ask_embedded(member, ids, purpose, out)
     if as_json:
         print_json(asked.answers)
     else:
@@ -104,10 +99,7 @@ class _Asked:
     """Public facts that stand on a subject, by the id that was asked about."""
 
 
-def _ask_embedded(
-    embedded: Embedded, party: PartyId, ids: Sequence[SubjectId], purpose: str, out: str | None
-) -> _Asked:
-    member = embedded.member(party)
+def _ask_embedded(member: MemberNode, ids: Sequence[SubjectId], purpose: str, out: str | None) -> _Asked:
     member.standing.catch_up()
     asked = [member.standing.state.primary_of(subject) for subject in ids]
     outcomes = _ask(member, list(dict.fromkeys(asked)), purpose)
@@ -116,7 +108,7 @@ def _ask_embedded(
         _write_files(made, out)
     return _Asked(
         answers=[outcomes[subject].describe() for subject in asked],
-        consortium=embedded.consortium,
+        consortium=member.standing.in_force,
         own={subject: member.own_part(outcome) for subject, outcome in outcomes.items()},
         facts=describe_by_subject(Facts(member.standing.database).facts_of_all(asked)),
     )

@@ -1,9 +1,10 @@
 """Options that several commands share, and what is said of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated, TypeAlias, TypeVar
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 import typer
 
@@ -62,6 +63,23 @@ PassphraseFile: TypeAlias = Annotated[
 
 class WrongUsageError(Exception):
     """The command line asks for something that makes no sense; the sentence is in the current language."""
+
+
+def show_options(
+    run: Callable[..., None], *, of: Callable[..., None], without: int, shared: Mapping[str, Any]
+) -> None:
+    """Have Typer read, for `run`, the options of a command but its first ones, and the shared ones.
+
+    Typer reads options from the signature; the shared ones come last, before `as_json`.
+    """
+    *asked, as_json = list(signature(of).parameters.values())[without:]
+    added = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+        for name, kind in shared.items()
+    ]
+    options = [*asked, *added, as_json]
+    run.__signature__ = Signature(options)  # type: ignore[attr-defined]
+    run.__annotations__ = {one.name: one.annotation for one in options}
 
 
 def one_of(choices: Sequence[_Choice], asked: str, option: str) -> _Choice:

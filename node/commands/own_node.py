@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, closing, contextmanager
 from functools import wraps
-from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
@@ -16,7 +15,7 @@ from hanse_ledger.ids import PartyId
 from node.bootstrap import DATABASE_FILE, PARTIES_FOLDER, Surroundings, clock_of
 from node.clocks import SystemClock
 from node.commands.nodes import consortium_in, document_in, pick_party
-from node.commands.options import Dir, Party, WrongUsageError
+from node.commands.options import Dir, Party, WrongUsageError, show_options
 from node.documents import newest_of, trusted_document
 from node.own.inline import InlineDoor
 from node.own.service import OwnService
@@ -99,10 +98,7 @@ def acting(own: OwnService, name: str | None) -> Actor:
 
 
 def on_own_node(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that say whose node and who acts: it takes that node and that person.
-
-    Typer reads options from the signature; these come last, before `as_json`.
-    """
+    """Give a command the options that say whose node and who acts: it takes that node and that person."""
 
     @wraps(command)
     def run(
@@ -116,14 +112,8 @@ def on_own_node(command: Callable[..., None]) -> Callable[..., None]:
         with own_node(directory, party, config) as own:
             command(own, acting(own, person), **given)
 
-    _, _, *asked, as_json = signature(command).parameters.values()
-    shared = [
-        Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=kind)
-        for name, kind in (("person", As), ("directory", Dir), ("party", Party), ("config", NodeConfig))
-    ]
-    options = [*asked, *shared, as_json]
-    run.__signature__ = Signature(options)  # type: ignore[attr-defined]
-    run.__annotations__ = {one.name: one.annotation for one in options}
+    shared = {"person": As, "directory": Dir, "party": Party, "config": NodeConfig}
+    show_options(run, of=command, without=2, shared=shared)
     return run
 
 

@@ -8,16 +8,17 @@ from hanse_ledger.consortium import MEMBER
 from hanse_ledger.ids import month_text, parse_month
 from hanse_ledger.privacy.bulletin import Code
 from hanse_ledger.subjects import parse_subject
-from node.commands.nodes import member_in
-from node.commands.options import Dir, Json, Party, Subject, read_month
+from node.commands.asked_node import AskedNode, on_asked_node
+from node.commands.options import Json, Subject, read_month
 from node.commands.output import print_json, print_line
 from node.commands.own_node import As, person_at
-from node.commands.remote import ApiKeyFile, Url, open_remote
 from node.own.disputes import ReasonName
 from node.texts import mark, tr
 
 
-def withdraw(  # noqa: PLR0913 - one for each option
+@on_asked_node
+def withdraw(
+    node: AskedNode,
     subject: Subject,
     *,
     month: Annotated[str, typer.Option(metavar="YYYY-MM", help=mark("The month that the row is about."))],
@@ -26,20 +27,15 @@ def withdraw(  # noqa: PLR0913 - one for each option
         typer.Option(help=mark("What was wrong: the row, or whom it is about."), show_default=False),
     ],
     person: As = None,
-    directory: Dir = None,
-    party: Party = None,
-    url: Url = None,
-    api_key_file: ApiKeyFile = None,
     as_json: Json = False,
 ) -> None:
     """Let it leave with the next bulletin; the window that holds the row is withheld as a whole."""
     named, of = parse_subject(subject).id, read_month(month)
-    node = open_remote(url, api_key_file)
-    if node is not None:
+    if node.remote is not None:
         content = {"subject": named, "month": month_text(of), "reason": reason}
-        withdrawn = node.ask("POST", "/v1/withdrawals", content)
+        withdrawn = node.remote.ask("POST", "/v1/withdrawals", content)
     else:
-        with member_in(directory, party, MEMBER) as member:
+        with node.member(MEMBER) as member:
             actor = person_at(member.standing, person)
             withdrawn = member.withdrawals.withdraw(actor, named, of, Code[reason.upper()]).describe()
     if as_json:
