@@ -35,7 +35,7 @@ from node.laststop import recording
 from node.links.gate import Gate
 from node.links.parties import PartyLinks
 from node.links.replays import Replays
-from node.links.sequencer import HttpSequencer
+from node.links.sequencer import OrderingLinks
 from node.links.signatures import RequestSigner
 from node.logreader import start_reader
 from node.member import MemberNode
@@ -114,7 +114,7 @@ class ApartNode:
         shared = _Shared(self._trusted)
         log = self._start_sequencer(database, shared)
         links = self._party_links(shared)
-        relay = self._start_relay(links) if log is None else None
+        relay = self._start_relay(shared, links) if log is None else None
         read = start_reader(
             settings,
             shown="node" if log is None else "sequencer",
@@ -226,12 +226,12 @@ class ApartNode:
         )
         return started.start(self._database("sequencer"), own, self._open)
 
-    def _start_relay(self, links: PartyLinks) -> Mailbox:
+    def _start_relay(self, shared: _Shared, links: PartyLinks) -> Mailbox:
         """Start bringing statements of others to whoever orders the log."""
 
         def build() -> tuple[Handler, Callable[[], None]]:
             with ExitStack() as opened:
-                return relaying(self._remote(links, opened)), opened.pop_all().close
+                return relaying(self._remote(shared, links, opened)), opened.pop_all().close
 
         mailbox = Mailbox()
         self._open.callback(Service(mailbox, build).stop)
@@ -260,7 +260,7 @@ class ApartNode:
         """Put the node together, in its own thread."""
         with ExitStack() as opened:
             opened.callback(links.close)
-            sequencer = self._sequencer(log, links, opened)
+            sequencer = self._sequencer(log, shared, links, opened)
             trusted = parse_document(self._trusted.raw)
             standing = new_standing(trusted, self._party, self._ring, database, self._around, sequencer)
             standing, monitor = watch_log(
@@ -313,16 +313,20 @@ class ApartNode:
         )
         opened.callback(collecting.stop)
 
-    def _sequencer(self, log: Door | None, links: PartyLinks, opened: ExitStack) -> Sequencer:
+    def _sequencer(
+        self, log: Door | None, shared: _Shared, links: PartyLinks, opened: ExitStack
+    ) -> Sequencer:
         if log is not None:
             return RemoteSequencer(lambda verb, body: reply_of(log.post(self._party, verb, body)))
-        return self._remote(links, opened)
+        return self._remote(shared, links, opened)
 
-    def _remote(self, links: PartyLinks, opened: ExitStack) -> Sequencer:
-        """Return the ways to those that order; `opened` closes them."""
-        sources = self._term.sources(self._trusted)
-        ways = [opened.enter_context(closing(HttpSequencer(links.caller(party)))) for party in sources]
-        return FailoverSequencer(ways)
+    def _remote(self, shared: _Shared, links: PartyLinks, opened: ExitStack) -> Sequencer:
+        """Return the ways to those that order by the document in force; `opened` closes them."""
+        others = partial(self._ordering_others, shared)
+        return FailoverSequencer(opened.enter_context(closing(OrderingLinks(others, links.caller))))
+
+    def _ordering_others(self, shared: _Shared) -> list[PartyId]:
+        return [party for party in self._term.sources(shared.in_force) if party != self._party]
 
     def _statement_key(self, shared: _Shared) -> SigningKey:
         return self._ring.key(shared.in_force.parties[self._party].statement_key)

@@ -1,12 +1,13 @@
 """A `Sequencer` over HTTP: statements by POST, the log as C2SP tlog-tiles."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, NamedTuple
 
 from hanse_ledger.checkpoint import log_signed, parse_signed_checkpoint
 from hanse_ledger.errors import MalformedError, UnavailableError
+from hanse_ledger.ids import PartyId
 from hanse_ledger.tiles import TILE_WIDTH, TilePath, fetch_entries, tile_width
 from node.links.http import HttpCaller
 from node.links.steward import COSE
@@ -97,3 +98,27 @@ class HttpSequencer:
         width = tile_width(TilePath(level=None, index=index), size)
         path = TilePath(level=None, index=index, width=width)
         return fetch_entries(path, lambda name: self._caller.get(f"/log/{name}"))[offset:]
+
+
+class OrderingLinks:
+    """The ways to those that order the log, by the document in force. One thread's."""
+
+    def __init__(
+        self, parties: Callable[[], Sequence[PartyId]], caller_to: Callable[[PartyId], HttpCaller]
+    ) -> None:
+        """`parties` gives them in the order in which to ask them."""
+        self._parties, self._caller_to = parties, caller_to
+        self._made: dict[PartyId, HttpSequencer] = {}
+
+    def __call__(self) -> list[HttpSequencer]:
+        """Return the ways to those that order now, the same one to each as before."""
+        parties = self._parties()
+        for party in parties:
+            if party not in self._made:
+                self._made[party] = HttpSequencer(self._caller_to(party))
+        return [self._made[party] for party in parties]
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        for way in self._made.values():
+            way.close()

@@ -12,10 +12,13 @@ _T = TypeVar("_T")
 class FailoverSequencer:
     """Used as its sources may be; what they show is verified by whoever follows it."""
 
-    def __init__(self, sources: Sequence[Sequencer]) -> None:
-        """Take at least one source; at first they are asked in this order."""
-        self._sources = tuple(sources)
-        self._current = 0
+    def __init__(self, sources: Callable[[], Sequence[Sequencer]]) -> None:
+        """Take what gives those that may be asked now, the same objects as long as they stay.
+
+        At first they are asked in this order.
+        """
+        self._sources = sources
+        self._current: Sequencer | None = None
 
     def submit(self, statement: bytes) -> int:
         """Return the index at which these bytes stand."""
@@ -31,13 +34,16 @@ class FailoverSequencer:
 
     def _ask(self, what: Callable[[Sequencer], _T]) -> _T:
         """Ask the one that answered last, then each of the others once; UnavailableError of the last."""
-        first, count = self._current, len(self._sources)
-        for place in range(first, first + count - 1):
+        failed = UnavailableError("nobody is known who orders the log")
+        for source in self._in_turn():
+            self._current = source
             try:
-                found = what(self._sources[place % count])
-            except UnavailableError:
-                continue
-            self._current = place % count
-            return found
-        self._current = (first - 1) % count
-        return what(self._sources[self._current])
+                return what(source)
+            except UnavailableError as error:
+                failed = error
+        raise failed
+
+    def _in_turn(self) -> Sequence[Sequencer]:
+        sources = list(self._sources())
+        first = sources.index(self._current) if self._current in sources else 0
+        return [*sources[first:], *sources[:first]]

@@ -34,7 +34,7 @@ class Source:
 
 def test_the_one_that_answered_is_asked_until_it_does_not() -> None:
     sources = [Source(number) for number in range(3)]
-    sequencer = FailoverSequencer(sources)
+    sequencer = FailoverSequencer(lambda: sources)
     assert [sequencer.submit(b"x") for _ in range(2)] == [0, 0]
     sources[0].is_there = False
     assert [sequencer.submit(b"x") for _ in range(3)] == [1, 1, 1]
@@ -49,7 +49,7 @@ def test_when_nobody_answers_each_is_asked_once_and_the_next_time_again() -> Non
     sources = [Source(number) for number in range(3)]
     for source in sources:
         source.is_there = False
-    sequencer = FailoverSequencer(sources)
+    sequencer = FailoverSequencer(lambda: sources)
     for turn in (1, 2):
         with pytest.raises(UnavailableError, match="out of reach"):
             sequencer.tile("tile/0/000")
@@ -61,15 +61,31 @@ def test_when_nobody_answers_each_is_asked_once_and_the_next_time_again() -> Non
 def test_a_refusal_is_the_log_s_and_nobody_else_is_asked() -> None:
     sources = [Source(number) for number in range(2)]
     with pytest.raises(MalformedError):
-        FailoverSequencer(sources).submit(b"")
+        FailoverSequencer(lambda: sources).submit(b"")
     assert [source.asked for source in sources] == [1, 0]
 
 
 def test_a_single_source_is_asked_as_it_is() -> None:
     source = Source(4)
-    sequencer = FailoverSequencer([source])
+    sequencer = FailoverSequencer(lambda: [source])
     assert sequencer.submit(b"x") == 4
     source.is_there = False
     with pytest.raises(UnavailableError):
         sequencer.submit(b"x")
     assert source.asked == 2
+
+
+def test_sources_come_and_go_and_the_one_that_answered_is_kept() -> None:
+    one, two, three = (Source(number) for number in range(3))
+    sources = [one, two]
+    sequencer = FailoverSequencer(lambda: sources)
+    one.is_there = False
+    assert sequencer.submit(b"x") == 1
+    one.is_there = True
+    sources[:] = [three, one, two]
+    assert sequencer.submit(b"x") == 1
+    sources[:] = [three, one]
+    assert sequencer.submit(b"x") == 2
+    sources.clear()
+    with pytest.raises(UnavailableError, match="nobody is known"):
+        sequencer.submit(b"x")
