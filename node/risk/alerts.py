@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 from sqlalchemy import Connection, func, select
@@ -128,10 +128,11 @@ class Alerts:
         text, now = typed(reason), self._clock.now()
         if not now < until <= now + SNOOZE_MOST:
             raise MalformedError("until: a time to come, within a year")
+        at = until.astimezone(UTC).isoformat()  # times are compared as texts
 
         def turn(connection: Connection, _row: Any) -> Mapping[str, Any]:
-            change_alert(connection, alert_id, state=SNOOZED, snoozed_until=until.isoformat())
-            return {"until": until.isoformat(), "text": text}
+            change_alert(connection, alert_id, state=SNOOZED, snoozed_until=at)
+            return {"until": at, "text": text}
 
         return self._turn(actor, alert_id, "snoozed", turn)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from pathlib import Path
 
 import pytest
@@ -78,12 +78,13 @@ def test_what_is_over_is_a_step_of_the_open_alert_alone(bench: Bench) -> None:
     assert steps(bench, alert) == ["raised", "over", "closed"]
 
 
-def test_a_snoozed_alert_is_open_again_when_its_time_has_come(bench: Bench) -> None:
+@pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=8)), timezone(timedelta(hours=-10))])
+def test_a_snoozed_alert_is_open_again_when_its_time_has_come(bench: Bench, zone: tzinfo) -> None:
     alert = find(bench).id
-    until = NOW + timedelta(days=3)
+    until = (NOW + timedelta(days=3)).astimezone(zone)
     bench.own.alerts.snooze(ANALYST, alert, until=until, reason="promised")
-    for days, state in ((2, "snoozed"), (3, "open"), (4, "open")):
-        bench.clock.time = NOW + timedelta(days=days)
+    for hours, state in ((71, "snoozed"), (72, "open"), (96, "open")):
+        bench.clock.time = NOW + timedelta(hours=hours)
         while bench.own.monitor.step():
             pass
         shown = bench.own.alerts.one(AUDITOR, alert)
