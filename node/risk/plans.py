@@ -67,14 +67,15 @@ class Plans:
     ) -> dict[str, Any]:
         """Open a plan by hand; under an id that there is already, return that one. Raises NotFoundError.
 
-        With an alert it is about the alert's subject; an alert has one plan.
+        With an alert it is about the alert's subject; an alert has one plan, and drills beside it.
         """
         require(actor, "plan.drill" if drill else "plan.open")
         template = self._template(template_id)
         about = None if subject is None else parse_subject(subject).id
         with self._database.write() as connection:
-            if alert is not None and not drill:
-                plan_id, about = _of_alert(connection, alert)
+            if alert is not None:
+                of_alert, about = _of_alert(connection, alert)
+                plan_id = plan_id if drill else of_alert
             elif about is not None:
                 about = primary_id(connection, about)
             if find_plan(connection, plan_id) is None:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from support_people import ANALYST, APPROVER, AUDITOR, Bench
 
 from hanse_ledger.ids import SubjectId
+from node.errors import NotFoundError
 from node.risk.alerting import Finding, raise_alert
 from node.risk.monitoring.reasons import Ground
 from node.storage.monitoring_schema import notice
@@ -91,6 +92,20 @@ def test_a_drill_changes_nothing_else_and_says_what_it_is(bench: Bench) -> None:
     audited = [row for row in after["audit"][len(before["audit"]) :] if row.action.startswith("plan.")]
     assert audited
     assert all('"drill":true' in row.content for row in audited)
+
+
+def test_a_drill_may_name_an_alert_that_there_is(bench: Bench) -> None:
+    ground = Ground(way="at_least", signal="fact.insolvency", bound=1)
+    finding = Finding(rule="r", subject=USCC, severity="high", ground=ground, before=0, after=1)
+    with bench.database.write() as connection:
+        alert = raise_alert(connection, finding, occasion="one", at=NOW).id
+    drill = bench.own.plans.open(ANALYST, "insolvency", plan_id=FIRST, alert=alert, drill=True)
+    plan = bench.own.plans.open(ANALYST, "insolvency", plan_id=SECOND, alert=alert)
+    assert (drill["id"], drill["subject"], plan["subject"]) == (FIRST, USCC, USCC)
+    assert plan["id"] not in (FIRST, SECOND)
+    for is_drill in (True, False):
+        with pytest.raises(NotFoundError):
+            bench.own.plans.open(ANALYST, "insolvency", plan_id="c" * 32, alert="f" * 32, drill=is_drill)
 
 
 def test_a_closed_plan_is_late_no_more(bench: Bench) -> None:
