@@ -162,7 +162,7 @@ def _decimal(text: Any) -> Decimal:
         number = Decimal(str(text))
     except InvalidOperation:
         raise MalformedError("a figure of a statement is a number") from None
-    if not number.is_finite() or len(str(text)) > _DIGITS_MOST:
+    if not number.is_finite() or len(str(text)) > _DIGITS_MOST or abs(number.adjusted()) > _DIGITS_MOST:
         raise MalformedError("a figure of a statement is a number")
     return number
 
