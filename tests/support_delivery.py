@@ -20,12 +20,13 @@ from node.risk.delivery.secrets import new_secret_file
 
 @dataclass
 class Mails:
-    """What a mail server took; `refuse` may answer a recipient otherwise."""
+    """What a mail server took; `refuse` may answer a recipient otherwise, `parting` is its last word."""
 
     port: int = 0
     taken: list[EmailMessage] = field(default_factory=list)
     secure: list[bool] = field(default_factory=list)
     refuse: Callable[[str], str | None] = lambda _address: None
+    parting: str = "221 Bye"
 
     async def handle_RCPT(  # noqa: N802 - as aiosmtpd calls it
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -35,6 +36,10 @@ class Mails:
         if refusal is None:
             envelope.rcpt_tos.append(address)
         return refusal or "250 OK"
+
+    async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        del server, session, envelope
+        return self.parting
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         del server

@@ -2,6 +2,7 @@
 
 import smtplib
 import ssl
+from contextlib import closing, suppress
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -45,8 +46,10 @@ class Mailbox:
         """Hand a notice to the server: what that has taken is sent."""
         message = self._message(notice, at)
         try:
-            with self._session() as session:
+            with closing(self._session()) as session:
                 session.send_message(message)
+                with suppress(smtplib.SMTPException):  # it is taken, whatever is said at parting
+                    session.quit()
         except (smtplib.SMTPRecipientsRefused, smtplib.SMTPResponseException) as error:
             return _refusal(error)
         except (smtplib.SMTPException, OSError):

@@ -80,6 +80,14 @@ def test_each_recipient_reads_its_language(tmp_path: Path) -> None:
     assert "逾期占12%。" in text.get_content()
 
 
+def test_what_was_taken_is_sent_whatever_the_server_says_at_parting(tmp_path: Path) -> None:
+    context, trusted = make_certificate(tmp_path)
+    with mail_server(tls=context) as server:
+        server.parting = "421 going down"
+        assert mailbox(settings(server.port, ca_file=trusted)).send(NOTICE, NOW).ending == "sent"
+    assert len(server.taken) == 1
+
+
 def test_under_tls_from_the_first_byte(tmp_path: Path) -> None:
     context, trusted = make_certificate(tmp_path)
     with mail_server(tls=context, at_once=True) as server:
