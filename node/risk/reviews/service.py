@@ -18,7 +18,9 @@ from node.risk.reviews.due import Due, Last, after_months, due_on
 from node.risk.roles import Actor, require
 from node.risk.service import Run
 from node.risk.signals.stored import Subjects
+from node.risk.typed import typed
 from node.storage.database import Database
+from node.storage.facts import aliases_about
 from node.storage.risk_schema import review as table
 from node.storage.schema import customer, invoice
 from node.uncollected import uncollected
@@ -27,6 +29,8 @@ LOOKED_AT_MOST: Final = 20
 TEXT_CHARS_MOST: Final = 2_000
 Runs: TypeAlias = Callable[[Subjects], Run]
 """Assesses some or all customers, for the node's own use."""
+Aliases: TypeAlias = Mapping[SubjectId, SubjectId]
+"""The primary id of each other one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +44,8 @@ class Done:
     def __post_init__(self) -> None:
         if not 0 < len(self.looked_at) <= LOOKED_AT_MOST:
             raise MalformedError(f"a review names 1 to {LOOKED_AT_MOST} things that were looked at")
-        if any(not 0 < len(text.strip()) <= TEXT_CHARS_MOST for text in (self.decision, *self.looked_at)):
-            raise MalformedError(f"a text has 1 to {TEXT_CHARS_MOST} letters")
+        for text in (self.decision, *self.looked_at):
+            typed(text, TEXT_CHARS_MOST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,9 +133,10 @@ class Reviews:
     def of(self, actor: Actor, subject: SubjectId) -> list[Review]:
         """Return a customer's reviews, the newest first, and write down that somebody has looked."""
         require(actor, "review.view")
-        query = select(table).where(table.c.subject == subject).order_by(table.c.number.desc())
+        query = select(table).order_by(table.c.number.desc())
         with self._database.write() as connection:
             self._note(connection, actor, "review.viewed", subject, {})
+            query = query.where(table.c.subject.in_(_ids(connection, [subject])))
             return [_review(row) for row in connection.execute(query)]
 
     def next_of(self, subject: SubjectId) -> Due:
@@ -145,19 +150,22 @@ class Reviews:
     def _scheduled(self, subjects: Subjects) -> list[Due]:
         run = self._runs(subjects)
         with self._database.read() as connection:
-            last, since = _last(connection, subjects), _since(connection, subjects)
-            numbers = _numbers(connection, subjects)
+            aliases = aliases_about(connection, subjects)
+            ids = None if subjects is None else _ids(connection, subjects)
+            last, since = _last(connection, ids, aliases), _since(connection, ids, aliases)
+            numbers = _numbers(connection, ids, aliases)
         found = []
         for one in run.assessments:
-            before = last.get(one.subject)
-            begun = since.get(one.subject, self.today)
+            primary = aliases.get(one.subject, one.subject)
+            before = last.get(primary)
+            begun = since.get(primary, self.today)
             when = due_on(
                 run.policy.reviews, grade=one.grade, impact=one.place.impact, last=before, since=begun
             )
             found.append(
                 Due(
                     subject=one.subject,
-                    customers=tuple(numbers.get(one.subject, ())),
+                    customers=tuple(numbers.get(primary, ())),
                     grade=one.grade,
                     impact=one.place.impact,
                     exposure_minor=one.exposure_minor,
@@ -193,19 +201,25 @@ def _find(connection: Connection, review_id: str) -> Review | None:
     return None if row is None else _review(row)
 
 
-def _last(connection: Connection, subjects: Subjects) -> dict[SubjectId, Last]:
+def _ids(connection: Connection, subjects: Sequence[SubjectId]) -> list[SubjectId]:
+    """Return all ids of some subjects: books and reviews may be older than what made two ids one."""
+    aliases = aliases_about(connection, subjects)
+    return list({*subjects, *aliases, *aliases.values()})
+
+
+def _last(connection: Connection, subjects: Subjects, aliases: Aliases) -> dict[SubjectId, Last]:
     query = select(table.c.subject, table.c.at, table.c.next_on).order_by(table.c.number)
     if subjects is not None:
         query = query.where(table.c.subject.in_(list(subjects)))
     return {
-        SubjectId(row.subject): Last(
+        aliases.get(row.subject, row.subject): Last(
             on=datetime.fromisoformat(row.at).date(), next_on=date.fromisoformat(row.next_on)
         )
         for row in connection.execute(query)
     }
 
 
-def _since(connection: Connection, subjects: Subjects) -> dict[SubjectId, date]:
+def _since(connection: Connection, subjects: Subjects, aliases: Aliases) -> dict[SubjectId, date]:
     """Return the day of each subject's first invoice, or on which it came onto the list of customers."""
     listed = select(customer.c.subject, func.min(customer.c.updated_at)).where(
         customer.c.subject.is_not(None)
@@ -214,19 +228,23 @@ def _since(connection: Connection, subjects: Subjects) -> dict[SubjectId, date]:
     found = dict[SubjectId, date]()
     for query, column in ((listed, customer.c.subject), (invoiced, invoice.c.subject)):
         which = query if subjects is None else query.where(column.in_(list(subjects)))
+        begun = defaultdict[SubjectId, list[date]](list)
         for subject, day in connection.execute(which.group_by(column)):
-            found[SubjectId(subject)] = datetime.fromisoformat(day).date()
+            begun[aliases.get(subject, subject)].append(datetime.fromisoformat(day).date())
+        found |= {subject: min(days) for subject, days in begun.items()}
     return found
 
 
-def _numbers(connection: Connection, subjects: Subjects) -> Mapping[SubjectId, Sequence[str]]:
+def _numbers(
+    connection: Connection, subjects: Subjects, aliases: Aliases
+) -> Mapping[SubjectId, Sequence[str]]:
     query = select(customer.c.subject, customer.c.customer).order_by(customer.c.customer)
     query = query.where(customer.c.subject.is_not(None))
     if subjects is not None:
         query = query.where(customer.c.subject.in_(list(subjects)))
     found = defaultdict[SubjectId, list[str]](list)
     for row in connection.execute(query):
-        found[SubjectId(row.subject)].append(row.customer)
+        found[aliases.get(row.subject, row.subject)].append(row.customer)
     return found
 
 

@@ -16,6 +16,7 @@ from node.own.customers import Customer
 from node.risk.reviews.feed import calendar_of
 from node.risk.reviews.service import Done, Reviews
 from node.risk.roles import SYSTEM, Actor
+from node.storage.public_schema import public_alias
 
 NOW = datetime(2026, 9, 1, 9, tzinfo=UTC)
 OLD, NEW = SubjectId("ref:DEMO:1"), SubjectId("ref:DEMO:2")
@@ -68,6 +69,18 @@ def test_a_review_sets_the_next(bench: Bench, reviews: Reviews) -> None:
     assert "overdue" in [one.when(reviews.today) for one in reviews.due(ANALYST)]
 
 
+def test_an_alias_that_came_since_hides_neither_dealings_nor_reviews(bench: Bench, reviews: Reviews) -> None:
+    reviews.record(ANALYST, OLD, DONE, review_id=REVIEW)
+    before = reviews.next_of(OLD)
+    with bench.database.write() as connection:
+        connection.execute(public_alias.insert(), {"other": OLD, "primary": NEW})
+    # The two are one customer from now on: it was reviewed, and has been one for as long as the older.
+    (found,) = reviews.due(ANALYST, is_all=True)
+    assert (found.subject, found.customers, found.since) == (NEW, ("4711",), before.since)
+    assert reviews.next_of(OLD).due_on == reviews.next_of(NEW).due_on == found.due_on
+    assert [one.id for one in reviews.of(AUDITOR, NEW)] == [REVIEW]
+
+
 def test_a_sooner_day_is_taken_and_a_later_one_refused(reviews: Reviews) -> None:
     soon = reviews.today + timedelta(days=7)
     done = Done(looked_at=("report",), decision="wait for the accounts", next_on=soon)
@@ -116,6 +129,7 @@ def test_who_has_not_the_role_records_nothing(reviews: Reviews, actor: Actor) ->
         {"looked_at": ("",), "decision": "x"},
         {"looked_at": ("x",) * 21, "decision": "x"},
         {"looked_at": ("x",), "decision": " "},
+        {"looked_at": ("x",), "decision": "a terminal\x1b[2J"},
         {"looked_at": ("x",), "decision": "x" * 2_001},
     ],
 )
