@@ -30,6 +30,7 @@ from node.risk.expert import (
 from node.risk.grades import UNKNOWN, Grade
 from node.risk.kinds import KINDS, Rating, RiskKind
 from node.risk.roles import Actor, require
+from node.risk.typed import typed
 from node.storage.database import Database
 
 DAYS_MOST: Final = 366
@@ -58,8 +59,8 @@ class Opinion:
             raise MalformedError("an expert rates at least one kind of risk")
         if not self.evidence or len(self.evidence) > EVIDENCE_MOST:
             raise MalformedError(f"an assessment names 1 to {EVIDENCE_MOST} pieces of evidence")
-        if any(not 0 < len(text.strip()) <= TEXT_CHARS_MOST for text in (self.reason, *self.evidence)):
-            raise MalformedError(f"a reason or piece of evidence has 1 to {TEXT_CHARS_MOST} letters")
+        for text in (self.reason, *self.evidence):
+            typed(text, TEXT_CHARS_MOST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,8 +141,7 @@ class Experts:
     def withdraw(self, actor: Actor, subject: SubjectId, assessment_id: str, reason: str) -> Opinions:
         """Take an assessment back; one that lowers the grade takes a second person, who may confirm."""
         require(actor, "expert.withdraw")
-        if not 0 < len(reason.strip()) <= TEXT_CHARS_MOST:
-            raise MalformedError(f"a reason has 1 to {TEXT_CHARS_MOST} letters")
+        typed(reason, TEXT_CHARS_MOST)
         model = self._model_grade(subject)
         with self._database.write() as connection:
             found = self._one(connection, subject, assessment_id)

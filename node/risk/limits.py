@@ -141,7 +141,10 @@ class Limits:
         self, connection: Connection, actor: Actor, limits: Sequence[tuple[SubjectId, int]]
     ) -> tuple[int, int]:
         """Store limits and note what they change; return how many are new and how many changed."""
-        before = {row.subject: row.limit_minor for row in connection.execute(select(credit_limit))}
+        query = select(_subject, credit_limit.c.limit_minor)
+        if len(limits) == 1:
+            query = query.where(_subject == limits[0][0])
+        before = {subject: minor for subject, minor in connection.execute(query)}  # noqa: C416 - rows, not pairs
         differing = [(subject, minor) for subject, minor in limits if before.get(subject) != minor]
         for subject, minor in differing:
             connection.execute(credit_limit.delete().where(_subject == subject))

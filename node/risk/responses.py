@@ -21,6 +21,7 @@ from node.risk.assessment import Assessment
 from node.risk.audit import AuditChain
 from node.risk.policy.rules import ApprovingRole
 from node.risk.roles import SYSTEM, Actor, require
+from node.risk.typed import typed
 from node.storage.bulk import bulk_insert
 from node.storage.database import Database
 from node.storage.risk_schema import response as table
@@ -165,7 +166,7 @@ class Responses:
 
     def reject(self, actor: Actor, response_id: str, *, reason: str) -> Response:
         """Reject a proposal, and say why; whoever may approve it may."""
-        return self._decide(actor, response_id, "rejected", outcome=reason[:OUTCOME_CHARS_MOST])
+        return self._decide(actor, response_id, "rejected", outcome=typed(reason, OUTCOME_CHARS_MOST))
 
     def finish(self, actor: Actor, response_id: str, *, outcome: str) -> Response:
         """Say that an approved response is done, and what came of it."""
@@ -175,7 +176,7 @@ class Responses:
             "state": "done",
             "done_at": now.isoformat(),
             "done_by": actor.name,
-            "outcome": outcome[:OUTCOME_CHARS_MOST],
+            "outcome": typed(outcome, OUTCOME_CHARS_MOST),
         }
         with self._database.write() as connection:
             self._change(connection, actor, _in_state(connection, response_id, "approved"), values, now)

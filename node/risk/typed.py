@@ -10,9 +10,14 @@ CHARS_MOST: Final = 500
 _TEXT: Final = re.compile(r"[^\x00-\x08\x0b-\x1f\x7f]*")
 
 
-def typed(text: str) -> str:
+def typed(text: str, most: int = CHARS_MOST) -> str:
     """Return a text without the spaces around it; raises MalformedError for none, too much, or no text."""
     found = text.strip()
-    if not 0 < len(found) <= CHARS_MOST or _TEXT.fullmatch(found) is None:
-        raise MalformedError(f"a text of 1 to {CHARS_MOST} characters is needed")
+    if not 0 < len(found) <= most or _TEXT.fullmatch(found) is None:
+        raise MalformedError(f"a text of 1 to {most} characters is needed, without control characters")
     return found
+
+
+def typed_or_none(text: str, most: int = CHARS_MOST) -> str:
+    """Do as `typed` does with a text that may be left out."""
+    return typed(text, most) if text.strip() else ""

@@ -25,6 +25,7 @@ from node.risk.own_warnings import (
 )
 from node.risk.proposals import REASONS, Proposal, Reason, Trouble, propose
 from node.risk.roles import Actor, require
+from node.risk.typed import typed_or_none
 from node.storage.bulletin_schema import dismissed_trouble, own_warning
 from node.storage.bulletins import queue_warning
 from node.storage.database import Database, inserted_id
@@ -166,8 +167,7 @@ class Warnings:
 
 
 def _check(raising: Raising, *, personal: bool, today: date) -> None:
-    if len(raising.note) > NOTE_CHARS_MOST:
-        raise MalformedError(f"note: at most {NOTE_CHARS_MOST} characters")
+    typed_or_none(raising.note, NOTE_CHARS_MOST)
     if raising.notified_on is not None and raising.notified_on > today:
         raise MalformedError("notified_on: a day that has not come")
     if personal and raising.notified_on is None:

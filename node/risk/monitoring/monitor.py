@@ -43,6 +43,8 @@ PATIENCE: Final = timedelta(hours=12)
 """How long fresh answers are waited for; after that the rules go by those that there are."""
 _MONTH: Final[EventKind] = "month_closed"
 _BULLETIN: Final[EventKind] = "bulletin_closed"
+_ASKING: Final = (_MONTH, _BULLETIN)
+"""The events on which watched subjects are inquired anew."""
 
 
 class Monitor:
@@ -93,7 +95,9 @@ class Monitor:
         """Return the oldest event that waits for nothing, closes of months first."""
         with self._database.read() as connection:
             waiting = sorted(open_events(connection), key=lambda one: (one.kind != _MONTH, one.number))
-            are_asked = {one.number for one in waiting if _state(connection, one) is not None}
+            are_asked = {
+                one.number for one in waiting if one.kind in _ASKING and _state(connection, one) is not None
+            }
         stale = [one for one in waiting if _is_stale(one, waiting, are_asked)]
         if stale:
             with self._database.write() as connection:
@@ -105,6 +109,8 @@ class Monitor:
         return None
 
     def _is_being_asked(self, event: Event) -> bool:
+        if event.kind not in _ASKING:
+            return False
         with self._database.read() as connection:
             return _state(connection, event) == RUNNING
 
@@ -114,7 +120,7 @@ class Monitor:
         most = policy.watch.inquiries_most
         if event.kind == _BULLETIN:
             most = policy.watch.bulletin_inquiries_most
-        if event.kind not in (_MONTH, _BULLETIN) or PURPOSE not in self._consortium().policy.purposes:
+        if event.kind not in _ASKING or PURPOSE not in self._consortium().policy.purposes:
             return False
         with self._database.read() as connection:
             if _state(connection, event) is not None:

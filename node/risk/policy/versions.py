@@ -20,6 +20,7 @@ from node.risk.events import record_event
 from node.risk.policy.reading import default_policy, default_raw, parse_policy
 from node.risk.policy.whole import RiskPolicy
 from node.risk.roles import SYSTEM, Actor, require
+from node.risk.typed import typed_or_none
 from node.storage.database import Database
 from node.storage.risk_schema import risk_policy
 
@@ -122,7 +123,11 @@ class Policies:
             if before.raw == raw:
                 raise UnchangedPolicyError("this policy is in force")
             adopted = Version(
-                number=before.number + 1, raw=raw, adopted_at=now, actor=actor, note=note[:NOTE_CHARS_MOST]
+                number=before.number + 1,
+                raw=raw,
+                adopted_at=now,
+                actor=actor,
+                note=typed_or_none(note, NOTE_CHARS_MOST),
             )
             connection.execute(risk_policy.insert(), _row(adopted))
             content = {"version": adopted.number, "sha256": adopted.sha256, "note": adopted.note}

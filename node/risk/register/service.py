@@ -26,6 +26,7 @@ from node.risk.signals.compute import signals_of
 from node.risk.signals.reading import InputsReader
 from node.risk.signals.stored import Subjects
 from node.risk.signals.value import Signals
+from node.risk.typed import typed
 from node.storage.database import Database
 from node.storage.risk_schema import person as person_table
 from node.storage.risk_schema import risk_entry as table
@@ -57,7 +58,7 @@ class Entry:
         if len(self.evidence) > EVIDENCE_MOST:
             raise MalformedError(f"a risk names at most {EVIDENCE_MOST} pieces of evidence")
         for text in (self.text, *self.evidence):
-            _check_text(text, TEXT_CHARS_MOST)
+            typed(text, TEXT_CHARS_MOST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +71,7 @@ class Said:
     rating: Rating | None = None
 
     def __post_init__(self) -> None:
-        _check_text(self.reason, REASON_CHARS_MOST)
+        typed(self.reason, REASON_CHARS_MOST)
         if self.state is None and self.owner is None and self.rating is None:
             raise MalformedError("nothing of the risk is to be changed")
 
@@ -295,8 +296,3 @@ def _risk(row: Any) -> Risk:
         changed_at=datetime.fromisoformat(row.changed_at),
         holds=row.holds,
     )
-
-
-def _check_text(text: str, most: int) -> None:
-    if not 0 < len(text.strip()) <= most:
-        raise MalformedError(f"a text has 1 to {most} letters")

@@ -12,7 +12,7 @@ from support_people import ADMIN, ANALYST, APPROVER, AUDITOR, COMPLIANCE, Bench
 from support_postgres import Places
 from support_simulation import StillClock
 
-from hanse_ledger.errors import NotPermittedError
+from hanse_ledger.errors import MalformedError, NotPermittedError
 from hanse_ledger.ids import SubjectId
 from node.errors import NotFoundError
 from node.risk.assessment import Assessment, Known, assess
@@ -180,6 +180,17 @@ def test_a_response_takes_no_step_twice(bench: Bench) -> None:
         bench.own.responses.finish(ANALYST, late.id, outcome="y")
     with pytest.raises(NotFoundError):
         bench.own.responses.approve(APPROVER, "0" * 32)
+
+
+@pytest.mark.parametrize("text", ["", " ", "x" * 1_001, "a terminal\x1b[2J"])
+def test_a_text_is_refused_rather_than_cut(bench: Bench, text: str) -> None:
+    run(bench)
+    late = of(bench, LATE)
+    with pytest.raises(MalformedError):
+        bench.own.responses.reject(APPROVER, late.id, reason=text)
+    bench.own.responses.approve(APPROVER, late.id)
+    with pytest.raises(MalformedError):
+        bench.own.responses.finish(ANALYST, late.id, outcome=text)
 
 
 def test_responses_are_found_by_state_subject_and_due_day(bench: Bench) -> None:
