@@ -40,6 +40,7 @@ from node.storage.log import LogStore
 from node.storage.schema import REVISION
 from node.storage.validators import stored_validators
 from node.texts import mark
+from node.texts.sentences import SENTENCES
 
 Verdict: TypeAlias = Literal["ok", "warning", "wrong"]
 
@@ -152,6 +153,8 @@ def _node(settings: NodeSettings) -> Iterator[Finding]:
     sentence = mark("The node is {status}: {size} statements, {lag} behind.")
     values = {"status": status, "size": health["size"], "lag": health["lag"]}
     yield Finding(check="node", verdict=verdict, sentence=sentence, values=values)
+    if status == "halted":
+        yield _wrong("node", SENTENCES.get(told["code"], SENTENCES["unavailable"]))
     yield from _agreement(health.get("agreement"))
     for one in problems:
         sentence = mark("{code} since {since}; evidence: {evidence}.")

@@ -128,10 +128,28 @@ class LogSignatureError(VerificationError):
     code = "log_signature"
 
 
-class ForkError(UnavailableError):
-    """This log was forked: the node says nothing that rests on it until an operator has decided."""
+class HaltedError(UnavailableError):
+    """The node says nothing that rests on its copy of the log until an operator has decided."""
+
+
+class ForkError(HaltedError):
+    """This log was forked."""
 
     code = "fork"
+
+    def __init__(self) -> None:
+        super().__init__("the log was forked; an operator decides how it goes on")
+
+
+class OtherLogError(HaltedError):
+    """Those who agree on the order have decided on another log than this node's copy."""
+
+    code = "application_hash"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the validators have agreed on another log than this node's; its copy has to be made anew"
+        )
 
 
 class RefusedLinesError(RejectedError):

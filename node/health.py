@@ -7,11 +7,14 @@ from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias
 
 from hanse_ledger.ids import PartyId
+from node.errors import ForkError, HaltedError, OtherLogError
 
 Status: TypeAlias = Literal["ok", "degraded", "starting", "halted", "stopped"]
 
-FORK: Final = "fork"
-"""Two signed checkpoints that contradict each other: the one problem that halts a node."""
+FORK: Final = ForkError.code
+"""Two signed checkpoints that contradict each other. It halts a node."""
+APPLICATION_HASH: Final = OtherLogError.code
+"""More than two thirds have decided on another log than a validator's copy. It halts that node."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +95,17 @@ class Health:
         if self.checkpoint_size is None:
             return "starting"
         return "degraded" if self.problems or self.catching_up_to is not None else "ok"
+
+    def check_halted(self) -> None:
+        """Raise the HaltedError that says why the node is halted; None where it is not."""
+        if self.halted:
+            raise self.why_halted
+
+    @property
+    def why_halted(self) -> HaltedError:
+        """What a halted node refuses with; a fork is the graver reason."""
+        codes = {one.code for one in self.problems}
+        return OtherLogError() if APPLICATION_HASH in codes and FORK not in codes else ForkError()
 
     def describe(self) -> dict[str, Any]:
         """Return plain fields, as `/readyz` and `hanse doctor --json` show them."""

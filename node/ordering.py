@@ -8,7 +8,7 @@ from hanse_ledger.consortium import Consortium
 from hanse_ledger.ids import PartyId
 from node.agreeing import Agreement
 from node.documents import founding_document
-from node.errors import ForkError, SettingsError
+from node.errors import SettingsError
 from node.handover import check_may_order
 from node.health import HealthBoard
 from node.logdoor import ordering
@@ -99,11 +99,10 @@ class Ordering:
         return build
 
     def _unless_halted(self, handler: Handler) -> Handler:
-        """Let nobody add to a log that was forked."""
+        """Let nobody add to a log that was forked, or by a copy that is another log."""
 
         def handle(caller: PartyId, verb: str, body: bytes) -> bytes:
-            if self.board.now.halted:
-                raise ForkError("the log was forked; an operator decides how it goes on")
+            self.board.now.check_halted()
             return handler(caller, verb, body)
 
         return handle

@@ -1,18 +1,22 @@
 """A consortium whose stewards agree on the order, each party's node a process with its own folder."""
 
+import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from support_comet import cometbft, peers_of
-from support_net import NodeProcess, apart, free_ports, parties, write_node
+from support_net import NodeProcess, apart, free_ports, parties, wait_until, write_node
 from support_simulation import with_document
 
-from consortium_config.sample import STEWARDS, DemoConsortium
-from hanse_ledger.ids import Month, PartyId
+from consortium_config.sample import DESK_ID, STEWARDS, DemoConsortium
+from hanse_ledger.bodies import Inquiry
+from hanse_ledger.checkpoint import parse_signed_checkpoint
+from hanse_ledger.ids import Month, PartyId, StatementHash
 from hanse_ledger.signing import SEED_BYTES, SigningKey
+from hanse_ledger.statements import NO_PREVIOUS, sign_statement
 from node.sequencing.cometbft.home import write_home
 
 VALIDATORS = list(STEWARDS.values())
@@ -76,3 +80,49 @@ def _write_validator(
         listen=listen,
         peers=peers,
     )
+
+
+@dataclass
+class Agreement:
+    """The nodes, and the desk's statements that were brought to the first validator's."""
+
+    founded: DemoConsortium
+    nodes: dict[PartyId, NodeProcess]
+    chain: list[bytes] = field(default_factory=list)
+
+    def size(self, party: PartyId) -> int:
+        return parse_signed_checkpoint(self.nodes[party].client.get("/log/checkpoint").content).size
+
+    def start(self, *some: PartyId) -> None:
+        for party in some:
+            self.nodes[party].start()
+        for party in some:
+            self.nodes[party].wait_ready()
+
+    def statement(self) -> bytes:
+        """The next of the desk's chain."""
+        seq = len(self.chain)
+        statement = sign_statement(
+            key=SigningKey(self.founded.keys[DESK_ID].statement_seed),
+            party=DESK_ID,
+            consortium=self.founded.consortium.id,
+            seq=seq,
+            prev=StatementHash(hashlib.sha256(self.chain[-1]).digest()) if seq else NO_PREVIOUS,
+            body=Inquiry(request_hashes=(seq.to_bytes(32, "big"),)),
+        )
+        self.chain.append(statement)
+        return statement
+
+    def order(self, statement: bytes) -> int:
+        """Bring a statement until it has its place, which it keeps; return that."""
+        wait_until(lambda: self.bring(statement) is not None, "the statement has its place")
+        index = self.bring(statement)
+        assert index is not None
+        return index
+
+    def bring(self, statement: bytes) -> int | None:
+        """Leave a statement at the first validator; its index, None where that is not known in time."""
+        headers = {"content-type": "application/cose"}
+        answer = self.nodes[VALIDATORS[0]].client.post("/v1/statements", content=statement, headers=headers)
+        assert answer.status_code in {200, 503}, answer.text
+        return int(answer.json()["index"]) if answer.is_success else None

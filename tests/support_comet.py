@@ -1,5 +1,7 @@
 """A validator in this process: its application behind a door and a socket, `cometbft` beside it."""
 
+import base64
+import json
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -42,6 +44,22 @@ def peers_of(validators: Mapping[PartyId, bytes]) -> dict[PartyId, str]:
         party: f"{node_id(SigningKey(node_seed(log_seed)).public)}@127.0.0.1:{port}"
         for (party, log_seed), port in zip(validators.items(), ports, strict=True)
     }
+
+
+def write_node_key(home: Path, node_seed: bytes) -> None:
+    """Give CometBFT's folder another key by which its peers know it."""
+    whole = base64.b64encode(node_seed + SigningKey(node_seed).public).decode()
+    node_key = {"priv_key": {"type": "tendermint/PrivKeyEd25519", "value": whole}}
+    (home / "config").mkdir(exist_ok=True)
+    (home / "config" / "node_key.json").write_text(json.dumps(node_key))
+
+
+def forget_signed(home: Path) -> None:
+    """Leave CometBFT's folder without blocks, and without what it has signed: nobody may ever do this."""
+    shutil.rmtree(home / "data", ignore_errors=True)
+    (home / "data").mkdir()
+    nothing = {"height": "0", "round": 0, "step": 0}
+    (home / "data" / "priv_validator_state.json").write_text(json.dumps(nothing))
 
 
 @dataclass

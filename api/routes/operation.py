@@ -1,6 +1,6 @@
 """`/healthz`, `/readyz`, `/metrics`, `/openapi.json` and `/docs`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
@@ -13,17 +13,17 @@ from api.auth import BEARER, own_people
 from api.deps import JSON, Node
 from api.described import gives, refusals
 from api.docs import page
-from api.errors import problem
+from api.errors import problem, refuse
 from hanse_ledger.errors import UnavailableError
-from node.health import FORK, Health, Status
+from node.health import Health, Status
 
 router: Final = APIRouter(tags=["operation"], responses=refusals(500))
 described: Final = APIRouter(tags=["operation"], responses=refusals(500))
 
-_NOT_READY: Final[Mapping[Status, tuple[str, str]]] = {
-    "stopped": (UnavailableError.code, "the node has stopped"),
-    "halted": (FORK, "the log was forked; an operator decides how it goes on"),
-    "starting": (UnavailableError.code, "the node has no checkpoint of the log yet"),
+_NOT_READY: Final[Mapping[Status, Callable[[Health], UnavailableError]]] = {
+    "stopped": lambda _: UnavailableError("the node has stopped"),
+    "halted": lambda health: health.why_halted,
+    "starting": lambda _: UnavailableError("the node has no checkpoint of the log yet"),
 }
 
 
@@ -73,5 +73,4 @@ async def readyz(service: Node) -> Response:
     health = service.health
     if health.status not in _NOT_READY:
         return JSONResponse(health.describe())
-    code, detail = _NOT_READY[health.status]
-    return problem(HTTPStatus.SERVICE_UNAVAILABLE, code, detail, health=health.describe())
+    return refuse(_NOT_READY[health.status](health), health=health.describe())

@@ -20,6 +20,8 @@ _CHECKS: Final = {
     "keys": mark("keys"),
     "node": mark("node"),
     "log": mark("log"),
+    "agreement": mark("agreement"),
+    "validators": mark("validators"),
     "database": mark("database"),
     "evidence": mark("evidence"),
     "disk": mark("disk"),

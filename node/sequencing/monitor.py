@@ -19,7 +19,7 @@ from hanse_ledger.misbehaviour import Fork, Misbehaviour, Seen, Shrunk, prove_wi
 from hanse_ledger.note import merge_signatures, parse_note
 from hanse_ledger.policy import SERVED_SIGNATURES_MAX, verify_checkpoint, verify_log_signature
 from hanse_ledger.witnessing import policy_of
-from node.errors import ForkError
+from node.errors import ForkError, HaltedError
 from node.health import FORK, HealthBoard, Problem
 from node.ports import Clock
 from node.sequencing.faults import SequencerFaultError
@@ -71,14 +71,13 @@ class Monitor:
                 board.raise_problem(Problem(code=FORK, since=piece.at, evidence=piece.name))
 
     def check(self) -> None:
-        """Raise ForkError while the node is halted."""
-        if self._board.now.halted:
-            raise ForkError("the log was forked; an operator decides how it goes on")
+        """Raise HaltedError while the node is halted."""
+        self._board.now.check_halted()
 
     def catch_up(self) -> None:
         """Bring the copy up to the sequencer.
 
-        Raises ForkError when the node is or gets halted, UnavailableError when there is nothing to follow.
+        Raises HaltedError when the node is or gets halted, UnavailableError when there is nothing to follow.
         """
         self.check()
         try:
@@ -134,7 +133,7 @@ class Monitor:
             self.catch_up()
             self._compare_contested()
             self._check_shrunk()
-        except ForkError:
+        except HaltedError:
             return []
         except LedgerError as error:
             _log.info("the log could not be followed: %s", error.code)
@@ -191,7 +190,7 @@ class Monitor:
         self._board.update(halted=True)
         if self._raise(FORK, fork):
             _log.critical("the log was forked; this node is halted. %s", fault or "")
-        raise ForkError("the log was forked; an operator decides how it goes on") from fault
+        raise ForkError from fault
 
     def _raise(self, code: str, found: Misbehaviour | None = None) -> bool:
         now = self._clock.now()

@@ -55,6 +55,9 @@ SENTENCES: Final[Mapping[str, str]] = {
     "backup": mark("Nothing was copied or restored."),
     "handover": mark("The log cannot be taken over so; nothing was signed."),
     "fork": mark("The log was forked; the node waits for an operator to decide how it goes on."),
+    "application_hash": mark(
+        "The validators have agreed on another log than this node's; its copy has to be made anew."
+    ),
     "refused_lines": mark("Some lines cannot be taken; nothing was imported."),
     "locked": mark("Another process runs this node."),
     "risk_policy": mark("The risk policy cannot be in force; the old one stays."),

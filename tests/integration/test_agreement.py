@@ -1,81 +1,25 @@
 """Four stewards that agree on the order, a desk and four members, in nine processes beside four CometBFT."""
 
-import hashlib
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support_agreement import VALIDATORS, found_agreeing
+from support_agreement import VALIDATORS, Agreement, found_agreeing
 from support_go import logcheck
 from support_make_net import windows_of_exports
 from support_months import MEMBERS, SHARED, book, close, log_months
 from support_net import NodeProcess, start_all, stop_all, wait_until
 from support_served_log import check_log
 
-from consortium_config.sample import DESK_ID, DemoConsortium
-from hanse_ledger.bodies import Inquiry
-from hanse_ledger.checkpoint import parse_signed_checkpoint
-from hanse_ledger.ids import PartyId, StatementHash
+from hanse_ledger.ids import PartyId
 from hanse_ledger.note import parse_note
-from hanse_ledger.signing import SigningKey
-from hanse_ledger.statements import NO_PREVIOUS, sign_statement
 from node.cli import main as hanse
 
 FIRST, LOST, *DOWN = VALIDATORS
 HALT_S = 3
-
-
-@dataclass
-class Agreement:
-    founded: DemoConsortium
-    nodes: dict[PartyId, NodeProcess]
-    chain: list[bytes] = field(default_factory=list)
-
-    def size(self, party: PartyId) -> int:
-        return parse_signed_checkpoint(self.nodes[party].client.get("/log/checkpoint").content).size
-
-    def start(self, *some: PartyId) -> None:
-        for party in some:
-            self.nodes[party].start()
-        for party in some:
-            self.nodes[party].wait_ready()
-
-    def statement(self) -> bytes:
-        """The next of the desk's chain."""
-        seq = len(self.chain)
-        statement = sign_statement(
-            key=SigningKey(self.founded.keys[DESK_ID].statement_seed),
-            party=DESK_ID,
-            consortium=self.founded.consortium.id,
-            seq=seq,
-            prev=StatementHash(hashlib.sha256(self.chain[-1]).digest()) if seq else NO_PREVIOUS,
-            body=Inquiry(request_hashes=(seq.to_bytes(32, "big"),)),
-        )
-        self.chain.append(statement)
-        return statement
-
-    def order(self, statement: bytes) -> int:
-        """Bring a statement until it has its place, which it keeps; return that."""
-        wait_until(lambda: self.bring(statement) is not None, "the statement has its place")
-        index = self.bring(statement)
-        assert index is not None
-        return index
-
-    def bring(self, statement: bytes) -> int | None:
-        """Leave a statement at the first validator; its index, None where that is not known in time."""
-        headers = {"content-type": "application/cose"}
-        answer = self.nodes[FIRST].client.post("/v1/statements", content=statement, headers=headers)
-        assert answer.status_code in {200, 503}, answer.text
-        return int(answer.json()["index"]) if answer.is_success else None
-
-    def inquire(self, party: PartyId) -> list[dict[str, Any]]:
-        asked = {"subjects": [SHARED, "ref:DEMO:UNKNOWN"], "purpose": "credit-review", "proof": True}
-        answers: list[dict[str, Any]] = self.nodes[party].ask("POST", "/v1/inquiries", json=asked)["answers"]
-        return answers
 
 
 @pytest.fixture(scope="module")
@@ -126,13 +70,19 @@ def check_answers(net: Agreement, exports: dict[PartyId, bytes], folder: Path) -
         assert net.nodes[party].stop() == 0
     net.start(FIRST, MEMBERS[0])
     document = net.nodes[MEMBERS[0]].config.parent / "consortium.json"
-    for answer in net.inquire(MEMBERS[0]):
+    for answer in inquire(net.nodes[MEMBERS[0]]):
         subject = answer["subject"]
         assert answer["status"] == ("checked" if clear.get(subject) else "nothing")
         assert answer["windows"] == clear.get(subject, [])
         path = folder / "answer.hanse.json"
         path.write_text(json.dumps(answer))
         assert hanse(["verify", str(path), "--consortium", str(document), "--json"]) == 0
+
+
+def inquire(node: NodeProcess) -> list[dict[str, Any]]:
+    asked = {"subjects": [SHARED, "ref:DEMO:UNKNOWN"], "purpose": "credit-review", "proof": True}
+    answers: list[dict[str, Any]] = node.ask("POST", "/v1/inquiries", json=asked)["answers"]
+    return answers
 
 
 def check_logs(net: Agreement, folder: Path) -> None:

@@ -68,6 +68,7 @@ HAPPENS: dict[str, dict[str, str]] = {
         'hanse_up{node="steward-1"}': "0x240",
     },
     "LogForked": {'hanse_problem{node="alder", code="fork"}': "1x240"},
+    "OtherLog": {'hanse_problem{node="steward-1", code="application_hash"}': "1x240"},
     "LogProblem": {'hanse_problem{node="alder", code="stalled"}': "1x240"},
     "NodeBehind": {'hanse_log_lag{node="alder"}': "3x240"},
     "NodeLeftBehind": {'hanse_log_size{node="alder"}': "100x240"},

@@ -1,11 +1,9 @@
 """Validators that lie, and a key that signs in two places: the others go on, and can show who it was."""
 
-import base64
-import json
 from collections.abc import Iterator
 
 import pytest
-from support_comet import Validator, cometbft
+from support_comet import Validator, cometbft, write_node_key
 from support_consortium import ALDER, BIRCH, seed
 from support_net import free_ports
 from support_validators import VALIDATORS, Four, wait_for
@@ -137,9 +135,5 @@ def _twin(four: Four) -> Validator:
         genesis=four.genesis,
         kind=ProposesNothing,
     )
-    config = made.folder / "config"
-    config.mkdir()
-    whole = base64.b64encode(seed("node key", BIRCH) + key.public).decode()
-    node_key = {"priv_key": {"type": "tendermint/PrivKeyEd25519", "value": whole}}
-    (config / "node_key.json").write_text(json.dumps(node_key))
+    write_node_key(made.folder, seed("node key", BIRCH))
     return made

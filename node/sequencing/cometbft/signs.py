@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from hanse_ledger.misbehaviour import DoubleVote
-from node.health import Agreed, HealthBoard, Problem
+from node.health import APPLICATION_HASH, Agreed, HealthBoard, Problem
 from node.laststop import ORDERING_STOPPED_FILE, recording
 from node.ports import Clock
 from node.sequencing.cometbft.process import End
@@ -53,7 +53,7 @@ class Signs:
             self._board.update(stopped=True)
         else:
             self._board.raise_problem(Problem(code=end, since=self._now))
-            if end == "application_hash":
+            if end == APPLICATION_HASH:
                 # The own copy is another log than the one that was agreed on: nothing may rest on it.
                 self._board.update(halted=True)
 

@@ -14,7 +14,8 @@ from hanse_ledger.misbehaviour import DoubleVote, verify_evidence
 from hanse_ledger.misbehaviour_file import encode_evidence, parse_evidence
 from hanse_ledger.votes import Vote
 from hanse_ledger.witnessing import policy_of
-from node.health import HealthBoard
+from node.errors import ForkError, OtherLogError
+from node.health import HealthBoard, Problem
 from node.laststop import last_stop
 from node.sequencing.cometbft.signs import Signs
 from node.sequencing.kept import EvidenceStore
@@ -78,6 +79,11 @@ def test_another_application_hash_halts_the_node(signs: Signs, board: HealthBoar
     board.update(checkpoint_size=1)
     signs.tell("application_hash")
     assert (problems(board), board.now.status) == (["application_hash"], "halted")
+    with pytest.raises(OtherLogError):
+        board.now.check_halted()
+    board.raise_problem(Problem(code="fork", since=NOW))
+    with pytest.raises(ForkError):
+        board.now.check_halted()
 
 
 def test_a_folder_behind_the_database_lets_the_node_serve(signs: Signs, board: HealthBoard) -> None:
