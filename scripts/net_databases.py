@@ -17,6 +17,10 @@ import psycopg
 from net_parties import Layout, Party
 from net_records import pid_of, start_process, stop_processes
 
+INITDB: Final = ("--encoding=UTF8", "--locale=C.UTF-8", "--data-checksums")
+SERVER: Final = ("-c", "log_error_verbosity=terse", "-c", "log_parameter_max_length_on_error=0")
+"""What docker-compose.yml tells PostgreSQL: the order of texts does not hang on any libraries, and the log
+does not repeat the values of a refused row."""
 _ROLE: Final = "hanse"
 _RECORD: Final = "database.json"
 _START_S: Final = 60.0
@@ -67,16 +71,10 @@ def _start(party: Party, made: Path) -> None:
         folder.mkdir(parents=True, mode=0o700)
         if os.geteuid() == 0:
             shutil.chown(folder, "postgres", "postgres")
-        words = [
-            "--auth=trust",
-            f"--username={_ROLE}",
-            "--encoding=UTF8",
-            "--locale=C.UTF-8",
-            "--data-checksums",
-        ]
-        command = [str(made / "initdb"), "-D", str(folder / "data"), *words]
+        words = ["-D", str(folder / "data"), "--auth=trust", f"--username={_ROLE}", *INITDB]
+        command = [str(made / "initdb"), *words]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/", **_as_whom())  # noqa: S603
-    server = [str(made / "postgres"), "-D", str(folder / "data"), "-k", str(folder), "-h", ""]
+    server = [str(made / "postgres"), "-D", str(folder / "data"), "-k", str(folder), "-h", "", *SERVER]
     start_process(_record(party), server, party.home / "database.log", cwd="/", **_as_whom())
 
 

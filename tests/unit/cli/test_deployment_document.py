@@ -1,148 +1,98 @@
 """docs/deployment.md: its founding is walked, each command with its container's folder, secrets, settings.
 
-There is no engine: `docker compose run` is here what the compose file says, with places of this machine.
+What comes of it are the settings of `make net`, which says that it starts the same as processes.
 """
 
 import os
 import re
 import shlex
-import subprocess
+import tomllib
 from collections.abc import Iterator
-from contextlib import chdir
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
+from net_databases import INITDB, SERVER
+from net_founding import found, init_validators
+from net_parties import Engine, Party, choose_layout
 from support_compose import PROFILES, ROOT, project
-from support_founding import cheap_keys, done, hanse
+from support_containers import DOCUMENT, PARTIES, Host, make_secrets, walked
+from support_founding import cheap_keys
 from support_postgres import Cluster
 
 from node.founding.progress import CONFIG_FILE
 from node.keystore import open_keys
 from node.passphrase import find_passphrase
-from node.settings import load_settings
+from node.settings import NodeSettings, load_settings
 
-DOCUMENT = ROOT / "docs" / "deployment.md"
-PARTIES = ("steward-1", "steward-2", "steward-3", "steward-4", "desk", "alder", "birch", "cedar", "doum")
-_LOOP = re.compile(r"for (\w+) in (.*); do (.*); done")
-_RUN = re.compile(r'on\(\) \{ docker compose run --rm -v "\$PWD/mail:/mail" "\$@"; \}')
-
-
-def blocks(kind: str) -> list[str]:
-    return re.findall(rf"^```{kind}\n(.*?)^```$", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL)
-
-
-def typed(engine: str) -> Iterator[list[str]]:
-    """The words of each command of the founding, its loops unrolled."""
-    for block in blocks("console"):
-        for line in block.splitlines():
-            command = line.removeprefix("$ ")
-            loop = _LOOP.fullmatch(command)
-            values = loop[2].split() if loop else [""]
-            for value in values:
-                once = command if loop is None else loop[3].replace(f"${loop[1]}", value)
-                yield [once] if _RUN.fullmatch(once) else shlex.split(once.replace("$ENGINE", engine))
+DIFFERING: Final = {
+    "passphrase_file": "one of the engine's secrets there, a file in the party's own folder here",
+    "database": "a server in the party's own network there, behind a socket of the party's own here",
+    "work_interval_s": "nobody waits for a demonstration, and a node with little to do need not hurry",
+    "log_format": "a program collects the logs there, people read them here",
+}
+"""Settings of a node under docker-compose.yml and under `make net` that are not the same, and why."""
+DIFFERING_COMET: Final = {
+    "p2p.persistent_peers": "the other validators go by names in their network there, by addresses here",
+}
+"""The same for CometBFT's configuration."""
+BEYOND_SETTINGS: Final = {
+    "HANSE_PASSPHRASE_FILE": "for founders' commands, which are given the file's name here",
+    "PGPASSFILE": "the database asks for a password; who may open the socket's folder needs none here",
+    "FORWARDED_ALLOW_IPS": "a proxy stands before the nodes",
+    "SSL_CERT_FILE": "nodes reach each other over TLS",
+}
+"""What else the environment of a container says, and why a process needs nothing of it."""
 
 
-@dataclass(frozen=True)
-class Host:
-    """A folder in the place of the host: `mail`, the volumes, and the secrets as the script makes them."""
-
-    folder: Path
-    services: dict[str, Any]
-    secrets: dict[str, Any]
-    cluster: Cluster
-    databases: dict[str, str] = field(default_factory=dict)
-
-    def place(self, service: str, target: str) -> Path:
-        """Where on this machine a path of a container is."""
-        if target.startswith("/run/secrets/"):
-            (source,) = [
-                one["source"] for one in self.services[service]["secrets"]
-                if one["target"] == Path(target).name
-            ]  # fmt: skip
-            file: str = self.secrets[source]["file"]
-            return Path(file)
-        mounted: dict[str, str] = {one["target"]: one["source"] for one in self.services[service]["volumes"]}
-        places = {"/mail": self.folder / "mail"} | {
-            inside: self.folder / source for inside, source in mounted.items() if not source.startswith("/")
-        }
-        (inside,) = [one for one in places if target == one or target.startswith(f"{one}/")]
-        return places[inside] / target.removeprefix(inside).lstrip("/")
-
-    def environment(self, service: str) -> dict[str, str]:
-        given: dict[str, str] = self.services[service]["environment"]
-        places = {
-            name: str(self.place(service, value))
-            for name, value in given.items()
-            if value.startswith("/run/")
-        }
-        return given | places | {"HANSE_NODE_DATABASE": self.database(service)}
-
-    def database(self, service: str) -> str:
-        """The database that is known to this service as `database`."""
-        networks = self.services[service]["networks"]
-        (server,) = [
-            name for name, other in self.services.items()
-            for network, of in other["networks"].items()
-            if network in networks and "database" in (of or {}).get("aliases", ())
-        ]  # fmt: skip
-        if server not in self.databases:
-            self.databases[server] = self.cluster.new_database().render_as_string()
-        return self.databases[server]
-
-    def run(self, service: str, words: list[str], patch: pytest.MonkeyPatch) -> None:
-        """Run a command as the service's container would: its entry point, working folder and environment."""
-        with patch.context() as patched, chdir(self.place(service, "/var/lib/hanse")):
-            for name, value in self.environment(service).items():
-                patched.setenv(name, value)
-            done(
-                hanse(
-                    *(str(self.place(service, word)) if word.startswith("/mail") else word for word in words)
-                )
-            )
-
-
-@pytest.fixture(params=PROFILES)
-def host(request: pytest.FixtureRequest, tmp_path: Path, cluster: Cluster) -> Host:
+@pytest.fixture(scope="module", params=PROFILES)
+def host(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, cluster: Cluster
+) -> Iterator[Host]:
     if os.geteuid() != 0:
         pytest.skip("files of the containers' users can be made by root alone")
-    made = project(request.param, {"HANSE_SECRETS": str(tmp_path / "secrets")})
+    with pytest.MonkeyPatch.context() as patch:
+        cheap_keys(patch)
+        yield walked(tmp_path_factory.mktemp(request.param), request.param, cluster, patch)
+
+
+@pytest.fixture(scope="module")
+def processes(
+    host: Host, tmp_path_factory: pytest.TempPathFactory, cluster: Cluster
+) -> Iterator[dict[str, Party]]:
+    """The same parties, founded by `make net`; none of them runs."""
+    engine: Engine = "cometbft" if host.engine else "solo"
+    folder = tmp_path_factory.mktemp("net")
+    layout = choose_layout(folder, PARTIES[5:], engine=engine, database="postgresql", apart=True)
+    with pytest.MonkeyPatch.context() as patch:
+        cheap_keys(patch)
+        found(folder, layout, first_month="2026-01", currency="CNY")
+        # None of its PostgreSQL servers runs; a new database of the tests' is as good.
+        patch.setenv("HANSE_NODE_DATABASE", cluster.new_database().render_as_string())
+        init_validators(folder, layout.parties)
+        yield dict(layout.parties)
+
+
+def settings_of(config: Path, environment: dict[str, str]) -> NodeSettings:
+    """A node's settings as it reads them in exactly this environment."""
+    with pytest.MonkeyPatch.context() as patched:
+        for name in [name for name in os.environ if name.startswith("HANSE_")]:
+            patched.delenv(name)
+        for name, value in environment.items():
+            patched.setenv(name, value)
+        return load_settings(config)
+
+
+def test_the_founding_can_be_walked_in_the_containers(host: Host) -> None:
     for party in PARTIES:
-        (tmp_path / party).mkdir(mode=0o700)
-    (tmp_path / "mail").mkdir()
-    (policy,) = blocks("toml")
-    (tmp_path / "mail" / "policy.toml").write_text(policy)
-    make_secrets(tmp_path / "secrets")
-    return Host(tmp_path, made["services"], made["secrets"], cluster)
-
-
-def make_secrets(folder: Path, *parties: str) -> None:
-    script = ["sh", str(ROOT / "deploy" / "secrets.sh"), *parties]
-    subprocess.run(script, env=os.environ | {"HANSE_SECRETS": str(folder)}, check=True, capture_output=True)
-
-
-def test_the_founding_can_be_walked_in_the_containers(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    cheap_keys(monkeypatch)
-    engine = "" if "desk" in host.services else "-cometbft"
-    for words in typed(engine):
-        if words[0] == "on" and words[1] in host.services:
-            host.run(words[1], words[2:], monkeypatch)
-    for party in PARTIES:
-        service = host.services[f"{party}{engine}"]
-        for name, value in host.environment(f"{party}{engine}").items():
-            monkeypatch.setenv(name, value)
-        settings = load_settings(host.folder / party / CONFIG_FILE)
-        assert (settings.party, settings.engine) == (party, service["environment"]["HANSE_NODE_ENGINE"])
-        assert settings.address == ("0.0.0.0", 8080)  # noqa: S104 - the container's
+        service = f"{party}{host.engine}"
+        settings = settings_of(host.folder / party / CONFIG_FILE, host.environment(service))
+        assert settings.party == party
         assert settings.database is not None
         passphrase = find_passphrase(file=settings.passphrase_file, environment={}, ask=None)
         assert open_keys(host.folder / party / "keys.json", passphrase).party == party
         if settings.cometbft is not None:
             check_validator(host, party)
-        for name in host.environment(f"{party}{engine}"):
-            monkeypatch.delenv(name)
 
 
 def check_validator(host: Host, party: str) -> None:
@@ -155,6 +105,59 @@ def check_validator(host: Host, party: str) -> None:
     assert len(named) == 3
     assert 'laddr = "tcp://0.0.0.0:26656"' in config
     assert 'prometheus_listen_addr = "0.0.0.0:26660"' in config
+
+
+def test_make_net_runs_each_node_with_the_settings_that_its_container_has(
+    host: Host, processes: dict[str, Party]
+) -> None:
+    differing = set()
+    for party, process in processes.items():
+        home, given = host.folder / party, host.services[f"{party}{host.engine}"]["environment"]
+        there = fields(settings_of(home / CONFIG_FILE, given), home)
+        here = fields(settings_of(process.config, {}), process.home)
+        differing |= {name for name in there if there[name] != here[name]}
+        assert (here["engine"], here["listen"]) == (given["HANSE_NODE_ENGINE"], "0.0.0.0:8080")
+        assert (here["cometbft"] is not None) == process.is_validator
+        assert {name for name in given if not name.startswith("HANSE_NODE_")} == set(BEYOND_SETTINGS)
+    assert set(processes) == set(PARTIES)
+    assert differing == set(DIFFERING)
+
+
+def fields(settings: NodeSettings, folder: Path) -> dict[str, Any]:
+    """The fields of a node's settings, with what is in its folder named from there."""
+    values = settings.model_dump()
+    comet = values["cometbft"]
+    if comet is not None:
+        values["cometbft"] = comet | {"home": comet["home"].relative_to(folder)}
+    return {
+        name: value.relative_to(folder) if isinstance(value, Path) and value.is_relative_to(folder) else value
+        for name, value in values.items()
+    }
+
+
+def test_make_net_configures_cometbft_as_in_the_containers(host: Host, processes: dict[str, Party]) -> None:
+    validators = [party for party in processes.values() if party.is_validator]
+    assert len(validators) == (4 if host.engine else 0)
+    for party in validators:
+        there, here = comet_values(host.folder / party.id), comet_values(party.home)
+        assert set(there) == set(here)
+        assert {name for name in there if there[name] != here[name]} == set(DIFFERING_COMET)
+
+
+def comet_values(home: Path) -> dict[str, object]:
+    """The values of CometBFT's configuration by section and name, with the party's folder as `~`."""
+    text = (home / "cometbft" / "config" / "config.toml").read_text().replace(str(home), "~")
+    found: dict[str, object] = {}
+    for name, value in tomllib.loads(text).items():
+        inner = value if isinstance(value, dict) else {"": value}
+        found |= {f"{name}.{key}".rstrip("."): one for key, one in inner.items()}
+    return found
+
+
+def test_make_net_runs_postgresql_as_in_the_containers() -> None:
+    database = project("cometbft")["services"]["desk-postgres"]
+    assert database["command"] == ["postgres", *SERVER]
+    assert shlex.split(database["environment"]["POSTGRES_INITDB_ARGS"]) == list(INITDB)
 
 
 def test_secrets_are_for_their_readers_alone_and_are_made_once(host: Host) -> None:
