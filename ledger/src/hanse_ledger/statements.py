@@ -1,6 +1,7 @@
 """Statements: the leaves of the log, each one link of its party's hash chain (protocol section 5)."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from hanse_ledger import cose
@@ -25,6 +26,8 @@ from hanse_ledger.signing import SigningKey
 
 NO_PREVIOUS: Final = StatementHash(bytes(32))
 _SEQ_LIMIT: Final = 1 << 32
+_REMEMBERED: Final = 256
+"""How many of the last statements need not be read again: a validator is shown each of a block five times."""
 
 _KINDS: Final[dict[str, Any]] = {
     body.kind: body
@@ -65,6 +68,11 @@ def sign_statement(
 
 def parse_statement(raw: bytes) -> Statement:
     """Read a statement of any kind from untrusted bytes; raises MalformedError or RuleError."""
+    return _parse(raw)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _parse(raw: bytes) -> Statement:
     signed = cose.parse(raw, limit=STATEMENT_LIMIT)
     body_type = _KINDS.get(signed.name)
     if body_type is None:
