@@ -6,12 +6,12 @@ new one comes after them, and all stay.
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, Literal, TypeAlias, get_args
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from hanse_ledger.errors import MalformedError
 from hanse_ledger.ids import SubjectId, month_at
@@ -76,7 +76,10 @@ class LocalInputs:
         as_of: date,
         expires_on: date,
     ) -> Entry:
-        """Add an entry; raises MalformedError for figures or days that make no sense."""
+        """Add an entry; the same as the newest again changes nothing.
+
+        Raises MalformedError for figures or days that make no sense.
+        """
         require(actor, "local.enter")
         now = self._clock.now()
         if not as_of <= now.date() <= expires_on:
@@ -94,6 +97,9 @@ class LocalInputs:
             person=actor.name,
         )
         with self._database.write() as connection:
+            newest = connection.execute(_of(subject).where(local_input.c.kind == kind).limit(1)).one_or_none()
+            if newest is not None and replace(_entry(newest), entered_at=now) == entry:
+                return _entry(newest)
             connection.execute(local_input.insert(), _row(entry))
             noted = {"kind": kind, "as_of": as_of.isoformat(), "expires_on": expires_on.isoformat()}
             self._audit.append(
@@ -104,9 +110,8 @@ class LocalInputs:
     def listed(self, actor: Actor, subject: SubjectId) -> list[Entry]:
         """Return all entries about a subject, the newest first."""
         require(actor, "assessment.view")
-        query = select(local_input).where(local_input.c.subject == subject)
         with self._database.read() as connection:
-            return [_entry(row) for row in connection.execute(query.order_by(local_input.c.number.desc()))]
+            return [_entry(row) for row in connection.execute(_of(subject))]
 
 
 def given_by_people(
@@ -165,6 +170,11 @@ def _decimal(text: Any) -> Decimal:
     if not number.is_finite() or len(str(text)) > _DIGITS_MOST or abs(number.adjusted()) > _DIGITS_MOST:
         raise MalformedError("a figure of a statement is a number")
     return number
+
+
+def _of(subject: SubjectId) -> Select[Any]:
+    """Select what was entered about a subject, the newest first."""
+    return select(local_input).where(local_input.c.subject == subject).order_by(local_input.c.number.desc())
 
 
 def _given(entry: Entry) -> Given:

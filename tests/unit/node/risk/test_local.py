@@ -73,6 +73,16 @@ def test_the_newest_that_has_not_expired_counts_and_all_stay(bench: Bench) -> No
     assert [entry.content["outlook"] for entry in listed] == [-2, 2]
 
 
+def test_the_same_again_is_entered_once(bench: Bench) -> None:
+    first = enter(bench, "altman", STATEMENT)
+    bench.clock.time = datetime(2026, 3, 1, 13, tzinfo=UTC)
+    assert enter(bench, "altman", STATEMENT) == first
+    enter(bench, "industry", {"outlook": 0})
+    assert enter(bench, "altman", STATEMENT | {"ebit": "81"}).content["ebit"] == "81"
+    enter(bench, "altman", STATEMENT)
+    assert len(bench.own.local.listed(AUDITOR, SUBJECT)) == len(bench.own.audit.rows(limit=10)) == 4
+
+
 def test_figures_of_a_statement_give_z_on_one_scale(bench: Bench) -> None:
     entry = enter(bench, "altman", STATEMENT)
     # 6.56 x 0.1505 - 3.26 x 0.2 + 6.72 x 0.08 + 1.05 x 2/3 = 1.57288; (1.57288 - 1.1) / 1.5
