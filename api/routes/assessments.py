@@ -1,11 +1,12 @@
 """`/v1/subjects/{subject}/assessment`, `/v1/matrix`: what the policy makes of what is known of customers."""
 
 from datetime import date
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.about import About
 from api.acting import Acting
 from api.auth import needs
 from api.deps import JSON, Node, OwnRoute
@@ -14,7 +15,6 @@ from node.risk.local import describe_entry
 
 router: Final = APIRouter(prefix="/v1", tags=["risk"], route_class=OwnRoute, responses=refusals(*OWN))
 
-SubjectText: TypeAlias = Annotated[str, Path(min_length=1, max_length=200)]
 _FIGURES_MOST: Final = 8
 
 
@@ -48,14 +48,13 @@ class LocalEntered(BaseModel):
     dependencies=[needs("risk:read")],
     responses=gives(JSON, "The policy's version, and the assessment"),
 )
-def assessment(service: Node, actor: Acting, subject: SubjectText) -> dict[str, Any]:
+def assessment(service: Node, actor: Acting, subject: About) -> dict[str, Any]:
     """Assess a subject, customer or not, by the policy in force; the look goes into the audit chain.
 
     The score with the points of each reason, which make it exactly, the probability and the expert's grade
     stand side by side; `in_force` says whose grade counts.
     """
-    own = service.own
-    return own.risk.assess(actor, own.subject(subject)).describe_one()
+    return service.own.risk.assess(actor, subject).describe_one()
 
 
 @router.post(
@@ -63,10 +62,9 @@ def assessment(service: Node, actor: Acting, subject: SubjectText) -> dict[str, 
     dependencies=[needs("risk:write")],
     responses=gives(JSON, "The policy's version, the assessment, and the ids of new responses"),
 )
-def respond(service: Node, actor: Acting, subject: SubjectText) -> dict[str, Any]:
+def respond(service: Node, actor: Acting, subject: About) -> dict[str, Any]:
     """Assess a subject, and propose its response where the last one was another; again adds nothing."""
-    own = service.own
-    return own.risk.assess(actor, own.subject(subject), respond=True).describe_one()
+    return service.own.risk.assess(actor, subject, respond=True).describe_one()
 
 
 @router.get(
@@ -85,19 +83,17 @@ def matrix(service: Node, actor: Acting) -> dict[str, Any]:
 
 
 @router.get("/subjects/{subject}/local", dependencies=[needs("risk:read")])
-def entries(service: Node, actor: Acting, subject: SubjectText) -> list[dict[str, Any]]:
+def entries(service: Node, actor: Acting, subject: About) -> list[dict[str, Any]]:
     """List what people have entered about a subject, the newest first, with what has expired."""
-    own = service.own
-    return [describe_entry(entry) for entry in own.local.listed(actor, own.subject(subject))]
+    return [describe_entry(entry) for entry in service.own.local.listed(actor, subject)]
 
 
 @router.post("/subjects/{subject}/local", dependencies=[needs("risk:write")], responses=refusals(413))
-def enter(entered: LocalEntered, service: Node, actor: Acting, subject: SubjectText) -> dict[str, Any]:
+def enter(entered: LocalEntered, service: Node, actor: Acting, subject: About) -> dict[str, Any]:
     """Enter figures of a statement or the outlook of an industry; the newest that has not expired counts."""
-    own = service.own
-    entry = own.local.enter(
+    entry = service.own.local.enter(
         actor,
-        own.subject(subject),
+        subject,
         entered.kind,
         entered.content,
         as_of=entered.as_of,

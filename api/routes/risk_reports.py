@@ -4,10 +4,11 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
+from api.about import About
 from api.acting import Acting
 from api.auth import needs
 from api.deps import JSON, Node, OwnRoute, reply_to
@@ -37,7 +38,6 @@ _SAFE: Final = {
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
     "cache-control": "no-store",
 }
-About: TypeAlias = Annotated[str, Path(max_length=200, description="A subject id, as people write it.")]
 
 
 @described.get("/schemas/risk-report", responses=gives(SCHEMA, "The schema", schema={"type": "object"}))
@@ -78,11 +78,10 @@ async def report(
     """
     require(actor, "report.view")  # before the node is asked for anything
     own = service.own
-    primary = own.subject(subject)
     closed = await _last_closed(own)
     if proof:
-        await _prove(own, primary)
-    document = await asyncio.to_thread(own.reports.report, actor, primary, last_closed=closed)
+        await _prove(own, subject)
+    document = await asyncio.to_thread(own.reports.report, actor, subject, last_closed=closed)
     kind = _wanted(request, (JSON, HTML, PDF))
     body = await asyncio.to_thread(_render, document, kind, language_of(request, lang))
     return Response(body, media_type=kind, headers=_SAFE)
@@ -156,7 +155,8 @@ async def _prove(own: OwnService, subject: SubjectId) -> None:
     request_id = await asyncio.to_thread(own.reports.unproven, subject)
     if request_id is not None:
         with suppress(UnavailableError, RejectedError):
-            own.reports.keep_proof(request_id, await reply_to(own.prove(request_id)))
+            proof = await reply_to(own.prove(request_id))
+            await asyncio.to_thread(own.reports.keep_proof, request_id, proof)
 
 
 def _render(document: Mapping[str, Any], kind: str, language: Language) -> bytes:

@@ -129,7 +129,7 @@ async def match(
         raise MalformedError("match by id or by name")
     if subject is not None:
         aliases = json.loads(await reply_to(service.own.aliases()))
-        primary, known = service.own.match_id(subject, aliases)
+        primary, known = await asyncio.to_thread(service.own.match_id, subject, aliases)
         certain = [Match(customer=_shown(one), confidence=1) for one in known]
         return Matches(subject=primary, matches=certain)
     likely = await asyncio.to_thread(service.own.match_name, name or "")
