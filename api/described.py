@@ -29,9 +29,9 @@ _CODES: Final[Mapping[int, str]] = {
     401: "`api_key` or `request_signature`",
     403: "`scope`, `not_admitted`, `not_permitted`, `bad_signature` or `log_signature`",
     404: "`not_found`: not here, or not in this node's role",
-    409: "`stale_head`, `in_flight`, `import_state`, `portfolio_state`, `person_state`, `withdrawn`,"
-    " `policy_outdated`, `policy_unchanged`, `response_state`, `resolved`, `reference_taken`, `term_over`,"
-    " `alert_state`, `plan_state` or `too_many_keys`",
+    409: "`stale_head`, `in_flight`, `import_state`, `portfolio_state`, `person_state`, `expert_state`,"
+    " `risk_state`, `warning_state`, `alert_state`, `plan_state`, `response_state`, `withdrawn`, `resolved`,"
+    " `reference_taken`, `term_over`, `policy_outdated`, `policy_unchanged` or `too_many_keys`",
     413: "`too_large`",
     415: "`media_type`",
     422: "Refused by its content; `code` says why",

@@ -25,7 +25,7 @@ class Once:
                 min_length=1,
                 max_length=255,
                 pattern=_KEY,
-                description="The same key with the same request gives the same answer, for 24 hours.",
+                description="The same key with the same request gives the same answer, for 48 hours.",
             ),
         ] = None,
     ) -> None:

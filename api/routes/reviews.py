@@ -135,7 +135,7 @@ def reviews_of(service: Node, actor: Acting, subject: About) -> list[dict[str, A
     "/subjects/{subject}/reviews",
     status_code=HTTPStatus.CREATED,
     dependencies=[needs("reviews:write")],
-    responses=gives(JSON, "The review", status=201, example=_SHOWN) | refusals(413),
+    responses=gives(JSON, "The review", status=201, example=_SHOWN) | refusals(409, 413),
 )
 async def record(done: ReviewDone, service: Node, actor: Acting, subject: About, once: OnceOnly) -> Response:
     """Write down a review and set the next one, no later than the policy's calendar has it."""
