@@ -1,4 +1,4 @@
-"""The proxy, run by Caddy from our configuration before a node: TLS, and nothing that a signature notices."""
+"""The proxy, run by Caddy from our configuration: TLS before nodes, and nothing that signatures notice."""
 
 import json
 import re
@@ -12,14 +12,17 @@ from typing import Any
 
 import httpx
 import pytest
+from support_client import PURPOSE, SHARED, Place, real_place
 from support_compose import ROOT, project
 from support_consortium import ALDER, DESK, canonical, document, statement_key
+from support_founding import hanse
 from support_http import Served, replies_of, signer_of
 from support_net import free_ports, wait_until
 from support_node import OneThread
 
 from api.limits import Rate
 from api.options import Options
+from hanse_client import Hanse
 from hanse_ledger.consortium import parse_document
 from node.errors import ReplySignatureError
 from node.links.http import HttpCaller
@@ -50,15 +53,19 @@ def adapted(tls: str) -> dict[str, Any]:
 
 
 class Proxied:
-    """A desk's node that is reached over TLS at `url`, and the authority that its callers trust."""
+    """A desk's node that is reached over TLS at `url`, and the authority that its callers trust.
 
-    def __init__(self, folder: Path, served: Served, echoed: list[bytes]) -> None:
-        self.echoed = echoed
+    Beside it a member's, at `member_url`.
+    """
+
+    def __init__(self, folder: Path, served: Served, echoed: list[bytes], member: Place) -> None:
+        self.echoed, self.member = echoed, member
         self.plain, self.port, health = free_ports(3)
         config = json.dumps(adapted("internal"))
         for there, here in {
             f"{DESK}:8080": f"127.0.0.1:{served.port}",
             "steward-1:8080": f"127.0.0.1:{served.port}",
+            f"{ALDER}:8080": member.url.removeprefix("http://"),
             ":443": f":{self.port}",
             ":80": f":{self.plain}",
             "127.0.0.1:8081": f"127.0.0.1:{health}",
@@ -68,6 +75,7 @@ class Proxied:
         whole["apps"]["http"] |= {"http_port": self.plain, "https_port": self.port}
         (folder / "caddy.json").write_text(json.dumps(whole))
         self.url = served.url = f"https://{DESK}.{DOMAIN}:{self.port}"
+        self.member_url = f"https://{ALDER}.{DOMAIN}:{self.port}"
         self.health = f"http://127.0.0.1:{health}/healthz"
         self.authority = folder / "caddy" / "pki" / "authorities" / "local" / "root.crt"
         command = ["caddy", "run", "--config", str(folder / "caddy.json")]
@@ -100,13 +108,13 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
         return body
 
     environment = project("solo")["services"]["desk"]["environment"]
-    with pytest.MonkeyPatch.context() as patched:
+    with pytest.MonkeyPatch.context() as patched, real_place(folder / "member") as member:
         patched.setenv("FORWARDED_ALLOW_IPS", environment["FORWARDED_ALLOW_IPS"])
         host, served = OneThread(), Served()
         host.start(DESK, lambda: (handle, lambda: None))
         slow = Options(open_metrics=True, per_address=Rate(per_s=0.001, burst=2))
         served.start(DESK, CONSORTIUM, Doors(node=host.door(DESK)), options=slow)
-        made = Proxied(folder, served, echoed)
+        made = Proxied(folder, served, echoed, member)
         try:
             wait_until(lambda: answers(made.health) and made.authority.exists(), "Caddy is up")
             patched.setenv("SSL_CERT_FILE", str(made.authority))
@@ -149,6 +157,28 @@ def test_a_signature_for_another_address_does_not_hold(proxied: Proxied) -> None
     # Another of the proxy's names leads to the same node here, but what is signed names that address.
     with pytest.raises(ReplySignatureError):
         proxied.post(proxied.url.replace(DESK, "steward-1"), b"x")
+
+
+def test_people_ask_their_node_through_the_proxy(proxied: Proxied, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = proxied.member
+    with Hanse(
+        proxied.member_url, api_key=place.api_key, trust=place.trust, surroundings=place.surroundings
+    ) as client:
+        by_client = client.check(SHARED, purpose=PURPOSE)
+    monkeypatch.setenv("HANSE_API_KEY", place.api_key)
+    by_command = hanse("inquire", SHARED, "--purpose", PURPOSE, "--url", proxied.member_url, "--json")
+    assert by_command.code == 0, by_command.err
+    (answer,) = by_command.document
+    assert answer["status"] == by_client.status == "checked"
+    assert [window["months"] for window in answer["windows"]] == [
+        list(window.months) for window in by_client.windows
+    ]
+    # Who does not trust the association's authority sends nothing.
+    monkeypatch.delenv("SSL_CERT_FILE")
+    trusted_roots.cache_clear()
+    stranger = hanse("inquire", SHARED, "--purpose", PURPOSE, "--url", proxied.member_url, "--json")
+    trusted_roots.cache_clear()
+    assert (stranger.code, stranger.document["error"]["code"]) == (1, "unavailable")
 
 
 def test_metrics_are_for_prometheus_alone(proxied: Proxied) -> None:
