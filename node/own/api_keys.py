@@ -9,7 +9,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -122,10 +122,13 @@ class ApiKeys:
             row = connection.execute(select(api_key).where(api_key.c.id == key_id)).one_or_none()
             if row is None:
                 raise NotFoundError("no API key has this id")
-            if row.revoked_at is None:
-                values = {"revoked_at": self._clock.now().isoformat()}
-                connection.execute(api_key.update().where(api_key.c.id == key_id), values)
-        return next(key for key in self.listed() if key.id == key_id)
+            known = _read(row)
+            if known.revoked_at is not None:
+                return known
+            revoked = replace(known, revoked_at=self._clock.now())
+            change = api_key.update().where(api_key.c.id == key_id)
+            connection.execute(change, {"revoked_at": _text(revoked.revoked_at)})
+        return revoked
 
     def find(self, secret: str) -> ApiKey:
         """Return the live key that this is; raises ApiKeyError, which does not tell what is wrong with it."""

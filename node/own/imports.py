@@ -128,10 +128,12 @@ class Imports:
 
     def discard(self, import_id: str) -> dict[str, Any]:
         """Throw a preview away; again changes nothing. Raises ImportStateError once it is taken."""
-        row = self._needed(import_id)
-        if row.state == TAKEN:
-            raise ImportStateError("this import has been taken")
         with self._database.write() as connection:
+            row = _find(connection, import_id)
+            if row is None:
+                raise _no_import()
+            if row.state == TAKEN:
+                raise ImportStateError("this import has been taken")
             _set(connection, import_id, state=DISCARDED, records=None)
         return self.one(import_id)
 
@@ -203,8 +205,7 @@ def confirm(member: MemberNode, import_id: str, *, skip_refused: bool) -> bytes:
         row = _find(connection, import_id)
     if row is None:
         raise _no_import()
-    if row.state == DISCARDED:
-        raise ImportStateError("this import was discarded: bring the export again")
+    _check_kept(row)
     if row.state == TAKEN:
         return as_json(describe(row))
     summary = json.loads(row.summary)
@@ -212,6 +213,7 @@ def confirm(member: MemberNode, import_id: str, *, skip_refused: bool) -> bytes:
         raise RefusedLinesError(f"{summary['refused']} lines are refused; nothing was taken")
 
     def note(connection: Connection, change: BookChange) -> None:
+        _check_kept(_find(connection, import_id))  # another thread may have discarded it since
         changed = json.dumps(summary | _counts(change), ensure_ascii=False)
         _set(connection, import_id, state=TAKEN, records=None, summary=changed)
 
@@ -240,6 +242,11 @@ def _find(connection: Connection, import_id: str) -> Any:
 
 def _set(connection: Connection, import_id: str, **values: object) -> None:
     connection.execute(import_preview.update().where(import_preview.c.id == import_id).values(**values))
+
+
+def _check_kept(row: Any) -> None:
+    if row.state == DISCARDED:
+        raise ImportStateError("this import was discarded: bring the export again")
 
 
 def _no_import() -> NotFoundError:

@@ -10,6 +10,9 @@ from support_site import AS_OF, TWO, Site, export
 
 from hanse_ledger.filings import Alias
 from hanse_ledger.ids import SubjectId
+from node.own import imports
+from node.own.records import unpack_records
+from node.receivables.outcome import Record
 from node.storage.book import load_invoices
 
 LEI = "lei:5493001KJTIIGC8Y1R12"
@@ -96,6 +99,21 @@ def test_a_discarded_preview_cannot_be_taken(site: Site) -> None:
     refused = site.client.post(f"{path}/confirm")
     assert (refused.status_code, refused.json()["code"]) == (409, "import_state")
     assert book(site) == {}
+
+
+def test_what_is_discarded_while_it_is_being_taken_is_not_taken(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/v1/imports/{preview(site, TWO)['id']}"
+
+    def between(packed: bytes) -> list[Record]:
+        assert site.client.delete(path).status_code == 200
+        return unpack_records(packed)
+
+    monkeypatch.setattr(imports, "unpack_records", between)
+    refused = site.client.post(f"{path}/confirm")
+    assert (refused.status_code, refused.json()["code"]) == (409, "import_state")
+    assert (site.client.get(path).json()["state"], book(site)) == ("discarded", {})
 
 
 def test_customers_are_found_by_their_numbers_on_the_list(site: Site) -> None:
