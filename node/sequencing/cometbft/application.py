@@ -12,6 +12,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from hanse_ledger.bodies import Genesis
 from hanse_ledger.chains import Head, check_follows, head_after
 from hanse_ledger.checkpoint import Checkpoint, sign_checkpoint
 from hanse_ledger.consortium import Consortium
@@ -147,8 +148,8 @@ class Application:
         raw, is_new = request.check_tx.tx, request.check_tx.type != _RECHECK
         try:
             self._check_place(raw, is_new=is_new)
-        except RejectedError as error:
-            if not is_new:
+        except (RejectedError, UnavailableError) as error:
+            if not is_new and isinstance(error, RejectedError):
                 self._outcomes.tell({leaf_hash(raw): error})
             refused = abci.CheckTxResponse(code=_REFUSED, log=_told(error), codespace=CODESPACE)
             return abci.Response(check_tx=refused)
@@ -157,7 +158,7 @@ class Application:
     def _check_place(self, raw: bytes, *, is_new: bool) -> None:
         state = self.replica.state
         if not state.founded:
-            self._check_genesis(raw)
+            self._check_first(raw)
             return
         if not is_new:
             self._check_next(raw, self._checked)
@@ -175,6 +176,12 @@ class Application:
         else:
             statement = self.replica.state.check(raw)
         heads[party] = head_after(statement, raw)
+
+    def _check_first(self, raw: bytes) -> None:
+        """Check a statement before there is a log here: others may have founded it a moment ago."""
+        if not isinstance(parse_statement(raw).body, Genesis):
+            raise UnavailableError("the log is not founded here yet")
+        self._check_genesis(raw)
 
     def _check_genesis(self, raw: bytes) -> None:
         if self._genesis is not None and raw != self._genesis:

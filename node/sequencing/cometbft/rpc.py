@@ -34,7 +34,8 @@ class CometRpc:
     def broadcast(self, statement: bytes) -> None:
         """Bring a statement into the mempool; one that waits there already is brought.
 
-        Raises RejectedError for what the application refuses at once, UnavailableError for anything else.
+        Raises RejectedError for what the application refuses, UnavailableError for what it cannot know$
+        for anything else.
         """
         answer = self._ask("broadcast_tx_sync", tx=base64.b64encode(statement).decode())
         error = answer.get("error")
@@ -93,7 +94,7 @@ class _UnixConnection(HTTPConnection):
         self.sock.connect(str(self._path))
 
 
-def _refusal(told: str) -> RejectedError:
+def _refusal(told: str) -> RejectedError | UnavailableError:
     code, _, sentence = told.partition(": ")
     error = rebuild_error(code, sentence)
-    return error if isinstance(error, RejectedError) else RejectedError(told)
+    return error if isinstance(error, RejectedError | UnavailableError) else RejectedError(told)
