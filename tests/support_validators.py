@@ -32,6 +32,7 @@ from support_consortium import (
     party_in,
     seed,
 )
+from support_wire import BadWire, Netem, Trouble
 
 from hanse_ledger.bodies import Inquiry
 from hanse_ledger.consortium import Consortium, parse_document
@@ -102,6 +103,21 @@ class Namespaces:
         for number in range(len(self.names)):
             side = "right" if number in others else "left"
             self._in_hub("link", "set", f"v{number}", "master", side)
+
+    @contextmanager
+    def disturb(self, trouble: Trouble, seed: int) -> Iterator[Netem | BadWire]:
+        """Put a bad wire between them all: netem's where the kernel has it."""
+        devices = [f"v{number}" for number in range(len(self.names))]
+        wire = (
+            Netem(self.hub, devices, trouble)
+            if Netem.is_there(self.hub)
+            else BadWire(self.hub, devices, trouble, seed)
+        )
+        try:
+            yield wire
+        finally:
+            wire.stop()
+            self.part(())
 
     def close(self) -> None:
         for name in (*self.names, self.hub):

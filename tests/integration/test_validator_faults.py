@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from support_comet import cometbft
 from support_validators import Four, Namespaces, wait_for
+from support_wire import Trouble
 
 from hanse_ledger.errors import UnavailableError
 
@@ -105,4 +106,11 @@ def test_a_network_that_falls_apart_again_and_again_under_load_loses_nothing(
             network.part(cut_off)
             time.sleep(1.0)
         network.part(())
+    four.check()
+
+
+def test_messages_that_come_late_out_of_order_or_never_lose_nothing(four: Four, network: Namespaces) -> None:
+    with network.disturb(Trouble(), seed=6) as wire, four.load():
+        four.grow(60)
+        assert wire.dropped
     four.check()
