@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from consortium_config.draft import PartyCard, canonical_json, party_fields, policy_fields
 from consortium_config.policy_file import Terms
 from hanse_ledger.consortium import Consortium, check_next, parse_document
-from hanse_ledger.errors import DocumentError
+from hanse_ledger.errors import DocumentError, MalformedError
 from hanse_ledger.ids import PartyId
+from hanse_ledger.privacy.group import interpolate, parse_element
 
 
 def next_document(
@@ -30,7 +32,7 @@ def next_document(
     for card in cards:
         if card.consortium != current.id:
             raise DocumentError(field=f"{card.id}.consortium", reason="the card is for another consortium")
-        parties[card.id] = {**party_fields(card), "active": True}
+        parties[card.id] = {**party_fields(_with_token_key(card, current)), "active": True}
     for party in leavers:
         if party not in parties:
             raise DocumentError(field="parties", reason=f"{party} is not among them")
@@ -46,6 +48,19 @@ def next_document(
     following = parse_document(canonical_json(document))
     check_next(current, following)
     return following
+
+
+def _with_token_key(card: PartyCard, current: Consortium) -> PartyCard:
+    """Name a new steward's K_x, which nobody has to know a share for: it lies on the line of all others'."""
+    if card.x is None or card.token_key is not None:
+        return card
+    known = {
+        one.x: parse_element(one.token_key) for one in current.parties.values() if one.x and one.token_key
+    }
+    try:
+        return replace(card, token_key=interpolate(known, card.x))
+    except MalformedError as error:
+        raise DocumentError(field=f"{card.id}.token_key", reason="no steward can have this x") from error
 
 
 def differences(current: Consortium, following: Consortium) -> list[tuple[str, str, str]]:

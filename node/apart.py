@@ -28,7 +28,7 @@ from node.collecting import Collecting, foreign_witnesses
 from node.documents import document_in_force
 from node.errors import NotFoundError, SettingsError
 from node.files import locked
-from node.health import Health, HealthBoard
+from node.health import Health, HealthBoard, tell_shares
 from node.joining import joined
 from node.keyring import KeyRing
 from node.laststop import recording
@@ -133,7 +133,7 @@ class ApartNode:
         self._open.callback(self._watch(mailbox, shared, links).stop)
         if log is not None:
             self._collect(mailbox, shared, links)
-        if self._keys.keys.key_share is None:
+        if not self._is_steward:
             monitors = MEMBER in self._trusted.parties[self._party].roles
             self._open.callback(Stepper(own, settings.work_interval_s, monitors=monitors).stop)
         start_couriers(settings.delivery, own, self._open)
@@ -177,6 +177,10 @@ class ApartNode:
     def orders(self) -> bool:
         """Whether this node orders the log."""
         return self._term.orders(self._party, self._trusted)
+
+    @property
+    def _is_steward(self) -> bool:
+        return self._trusted.parties[self._party].x is not None
 
     def _party_links(self, shared: _Shared) -> PartyLinks:
         """Make the ways to other nodes; raises SettingsError where it is not known where one is."""
@@ -276,9 +280,15 @@ class ApartNode:
             shared.in_force = standing.in_force
             stewards = partial(_stewards, standing, links, shared)
             role: Handler
-            if self._keys.keys.key_share is not None:
-                steward = Steward(standing=standing, key_share=self._keys.keys.key_share, links=stewards)
-                own, role = verbs.steward_verbs(steward), steward.handle
+            if self._is_steward:
+                steward = Steward(
+                    standing=standing,
+                    key_share=self._keys.keys.key_share,
+                    links=stewards,
+                    keep_key=self._keys.keep_key_share,
+                )
+                tell = partial(tell_shares, shared.health, self._around.clock)
+                own, role = verbs.steward_verbs(steward, tell), steward.handle
             else:
                 member = MemberNode(standing=standing, links=stewards)
                 own, role = verbs.member_verbs(member), _cosigner(standing)

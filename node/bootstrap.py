@@ -212,9 +212,7 @@ class Embedded:
             keys = read_dealt_keys(home / KEYS_FILE)
             # Parsed anew: parties share bytes, not objects.
             standing = new_standing(parse_document(raw), party, KeyRing(keys), database, around, sequencer)
-            steward = Steward(
-                standing=standing, key_share=keys.key_share or b"", links=_in_force(links, standing)
-            )
+            steward = Steward(standing=standing, key_share=keys.key_share, links=_in_force(links, standing))
             return _steward_handler(steward, party), database.close
 
         return build

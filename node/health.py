@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from hanse_ledger.ids import PartyId
 from node.errors import ForkError, HaltedError, OtherLogError
+from node.ports import Clock
 
 Status: TypeAlias = Literal["ok", "degraded", "starting", "halted", "stopped"]
 
@@ -15,6 +16,10 @@ FORK: Final = ForkError.code
 """Two signed checkpoints that contradict each other. It halts a node."""
 APPLICATION_HASH: Final = OtherLogError.code
 """More than two thirds have decided on another log than a validator's copy. It halts that node."""
+SHARES_MISSING: Final = "shares_missing"
+"""A steward that waits for values of its own answers nothing."""
+SHARES_REFUSED: Final = "shares_refused"
+"""The same, and values that two others gave did not hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +182,16 @@ class HealthBoard:
         with self._writing:
             kept = tuple(one for one in self.now.problems if one.code != code)
             self.now = replace(self.now, problems=kept)
+
+
+def tell_shares(board: HealthBoard, clock: Clock, state: str) -> None:
+    """Say on the board whether a steward still waits for values of its own (`node.roles.receiving`)."""
+    for code in SHARES_MISSING, SHARES_REFUSED:
+        is_so = state == "refused" if code == SHARES_REFUSED else state not in ("whole", "refused")
+        if is_so:
+            board.raise_problem(Problem(code=code, since=clock.now()))
+        else:
+            board.clear_problem(code)
 
 
 def _time(at: datetime | None) -> str | None:

@@ -2,16 +2,19 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from hanse_ledger.consortium import Consortium
-from hanse_ledger.errors import LedgerError
+from hanse_ledger.errors import LedgerError, UnavailableError
 from hanse_ledger.ids import PartyId
+from hanse_ledger.privacy.group import Scalar
 from hanse_ledger.signing import SigningKey
 from node.bootstrap import KEYS_FILE
+from node.clocks import system_entropy
 from node.errors import SettingsError
 from node.keyring import KeyRing
-from node.keystore import PartyKeys, Secrets, open_keys, party_keys
+from node.keystore import PartyKeys, Secrets, open_keys, party_keys, replace_keys
 from node.passphrase import Passphrase, find_passphrase, terminal
 from node.sequencing.cometbft.signing import LogKeys
 from node.settings import NodeSettings
@@ -40,6 +43,19 @@ class NodeKeys:
         sets = (self.secrets.seeds, self.secrets.following)
         found = [one.log for one in sets if one is not None and one.log is not None]
         return {SigningKey(seed).public: seed for seed in found}
+
+    def keep_key_share(self, share: bytes) -> None:
+        """Write a steward's share of the token key into the file, as it is by now.
+
+        Raises UnavailableError where the file cannot be written.
+        """
+        passphrase = self._find()
+        try:
+            secrets = replace(open_keys(self._path, passphrase), key_share=Scalar(share))
+            replace_keys(self._path, secrets, passphrase, system_entropy)
+        except OSError as error:
+            raise UnavailableError("the key file cannot be written") from error
+        self.secrets, self._version = secrets, _version(self._path)
 
     def changed(self) -> PartyKeys | None:
         """Return what the file holds now, if it was written since; None also where it does not open."""

@@ -70,6 +70,8 @@ StewardVerb: TypeAlias = Literal[
     "bulletins",
     "disputes",
     "inquiry-counts",
+    "transfer",
+    "transfer-check",
 ]
 
 

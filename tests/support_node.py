@@ -7,7 +7,7 @@ node as a crash would, and it is opened again from its folder.
 import random
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Any
 from support_postgres import Places
 from support_simulation import StillClock, with_document
 
-from consortium_config.sample import DESK_ID, STEWARDS, demo_document
+from consortium_config.sample import DESK_ID, demo_document
 from hanse_ledger.bodies import Body
 from hanse_ledger.consortium import parse_document
 from hanse_ledger.errors import UnavailableError
@@ -120,7 +120,8 @@ class Bench:
             replica = (
                 Replica(database, note=noting(self.clock)) if party in self.members else Replica(database)
             )
-            trusted = parse_document(self.consortium.raw)
+            joined = self.consortium if party in self.consortium.parties else self.state.consortium
+            trusted = parse_document(joined.raw)
             follower = Follower(replica=replica, source=self.sequencer, trusted=trusted)
             self._standings[party] = Standing(
                 consortium=trusted,
@@ -138,12 +139,21 @@ class Bench:
     def steward(self, x: int) -> Steward:
         at = StewardX(x)
         if at not in self._stewards:
-            party = STEWARDS[at]
-            key_share = self.demo.keys[party].key_share or b""
+            party = self.party(at)
             self._stewards[at] = Steward(
-                standing=self.standing(party), key_share=key_share, links=lambda: self._links(party)
+                standing=self.standing(party),
+                key_share=self.keys[party].key_share,
+                links=lambda: self._links(party),
+                keep_key=lambda share: self._keep_key(party, share),
             )
         return self._stewards[at]
+
+    def party(self, x: int) -> PartyId:
+        """Return the steward with an x, active or not."""
+        return next(one.id for one in self.state.consortium.parties.values() if one.x == x)
+
+    def _keep_key(self, party: PartyId, share: bytes) -> None:
+        self.keys[party] = replace(self.keys[party], key_share=share)
 
     def member(self, party: PartyId) -> MemberNode:
         if party not in self._members:
@@ -163,7 +173,8 @@ class Bench:
         """Drop nodes as a crash would; each is opened again from its folder when it is next asked for."""
         for party in parties or tuple(self._standings):
             self._members.pop(party, None)
-            x = self.consortium.parties[party].x
+            known = self.state.consortium.parties.get(party)
+            x = None if known is None else known.x
             if x is not None:
                 self._stewards.pop(x, None)
             standing = self._standings.pop(party, None)
@@ -177,8 +188,9 @@ class Bench:
     def work(self) -> int:
         """Let every steward work until nothing waits; return how many reports still wait for a word."""
         waiting = [0]
+        active = {x: one.id for x, one in self.state.consortium.stewards.items()}
         for _ in range(4):
-            waiting = [self.steward(x).work() for x in STEWARDS if STEWARDS[x] not in self.silent]
+            waiting = [self.steward(x).work() for x, party in active.items() if party not in self.silent]
         return sum(waiting)
 
     def end_month(self, last: Month, *reporting: PartyId) -> None:
@@ -187,8 +199,9 @@ class Bench:
         for party in reporting or self.members:
             self.member(party).report()
         assert not self.work()
-        for x in STEWARDS:
-            self.steward(x).close_month(last)
+        for x, one in self.state.consortium.stewards.items():
+            if one.id not in self.silent:
+                self.steward(x).close_month(last)
         assert self.state.closed_at(last) is not None
 
     def log(self, party: PartyId, body: Body) -> int:
@@ -198,7 +211,7 @@ class Bench:
     def sign(self, party: PartyId, body: Body) -> bytes:
         head = self.state.head(party)
         return sign_statement(
-            key=self.key(party),
+            key=self.keys[party].statement,
             party=party,
             consortium=self.consortium.id,
             seq=head.seq,
@@ -237,7 +250,7 @@ class BenchLink:
 
     @property
     def party(self) -> PartyId:
-        return STEWARDS[self.x]
+        return self.bench.party(self.x)
 
     def ask(self, verb: StewardVerb, body: bytes) -> Future[bytes]:
         self.bench.asked.append((self.caller, self.party, verb))

@@ -95,3 +95,17 @@ async def disputes(request: Request, service: Node) -> Response:
 async def bulletins(request: Request, service: Node) -> Response:
     """Give another steward the plaintexts of bulletins and disputes that it could not open itself."""
     return await _ask(request, service, "bulletins", limit=_SMALL, media_type=CBOR)
+
+
+@router.post(
+    "/transfers", openapi_extra=_CBOR, responses=gives(CBOR, "This steward's part, and masks for the second")
+)
+async def transfers(request: Request, service: Node) -> Response:
+    """Give another steward this one's masked part of values that it lacks and may have."""
+    return await _ask(request, service, "transfer", limit=_SMALL, media_type=CBOR)
+
+
+@router.post("/transfer-checks", openapi_extra=_COSE, responses=gives(COSE, "The signed values"))
+async def transfer_checks(request: Request, service: Node) -> Response:
+    """Answer a steward that has its values with this one's masked sums, to hold its own against."""
+    return await _ask(request, service, "transfer-check", limit=_SMALL, media_type=COSE)

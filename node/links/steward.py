@@ -37,6 +37,8 @@ ROUTES: Final[dict[StewardVerb, Route]] = {
     "inquiry-counts": Route("/v1/inquiry-counts", CBOR, BYTES),
     "disputes": Route("/v1/disputes", BYTES, CBOR),
     "bulletins": Route("/v1/bulletins", CBOR, CBOR),
+    "transfer": Route("/v1/transfers", CBOR, CBOR),
+    "transfer-check": Route("/v1/transfer-checks", COSE, COSE),
 }
 _AT_ONCE: Final = 4
 _WAITING_MOST: Final = 1_024

@@ -14,6 +14,7 @@ from node.own import disputes, facts, imports, inquiries, reports
 from node.own.replies import as_json
 from node.own.runner import PortfolioRunner
 from node.roles.desk import Desk
+from node.roles.receiving import State
 from node.roles.steward import Steward
 from node.storage.book import last_import_day
 
@@ -33,15 +34,20 @@ WITHDRAW_FACT: Final = "withdraw-fact"
 Verbs: TypeAlias = Mapping[str, Callable[[bytes], bytes]]
 
 
-def steward_verbs(steward: Steward) -> Verbs:
-    """Return what a steward's operator may ask."""
+def steward_verbs(steward: Steward, tell: Callable[[State], None]) -> Verbs:
+    """Return what a steward's operator may ask; `tell` hears after each work how its values stand."""
+
+    def work(_body: bytes) -> bytes:
+        waiting = steward.work()
+        tell(steward.shares)
+        return as_json({"waiting": waiting})
 
     def close(body: bytes) -> bytes:
         month = decode(body, limit=16)
         closed = steward.close_month(None if month is None else Month(month))
         return as_json({"month": None if closed is None else month_text(closed)})
 
-    return {WORK: lambda _body: as_json({"waiting": steward.work()}), CLOSE: close}
+    return {WORK: work, CLOSE: close}
 
 
 def member_verbs(member: MemberNode) -> Verbs:

@@ -47,6 +47,10 @@ class Freezer:
         """Whether every closed month is frozen: not in a vault that lacks shares of reports that count."""
         return not self._lacks_shares
 
+    def look_again(self) -> None:
+        """Let the next `freeze_closed` look at the vault anew: what was missing has come from others."""
+        self._done = None
+
     def freeze_closed(self) -> None:
         """Freeze every month that is closed and not frozen yet, each in one transaction.
 
@@ -101,8 +105,7 @@ class Freezer:
                 bulk_insert(connection, window, _window_values(rows, frozen, shares, part))
             # Two months later than answers stop, so that no answer as of an earlier position misses one.
             connection.execute(window.delete().where(window.c.frozen_at < kept - _LATE_ANSWERS))
-            contributions = encode(rows.contributions() if _meters_subjects(consortium) else [])
-            values = {"month": closing, "contributions": contributions}
+            values = {"month": closing, "contributions": _contributions(rows, consortium)}
             connection.execute(frozen_month.insert(), values)
 
 
@@ -162,6 +165,23 @@ class _Rows:
                 matrix = np.frombuffer(self.tokens, np.uint8).reshape(-1, HASH_BYTES)
                 result.append([member, matrix[subjects].tobytes()])
         return result
+
+
+def contributions_at(connection: Connection, closing: Month, state: LedgerState) -> bytes:
+    """Return of each member the subjects in a close's windows, where budgets depend on it, as it is stored.
+
+    Tokens and months of the reports are needed for it, and no share.
+    """
+    consortium = _consortium_at_close(closing, state)
+    if not _meters_subjects(consortium):
+        return encode([])
+    return _contributions(
+        _Rows(connection, _entries(connection, closing, state), closing, consortium), consortium
+    )
+
+
+def _contributions(rows: _Rows, consortium: Consortium) -> bytes:
+    return encode(rows.contributions() if _meters_subjects(consortium) else [])
 
 
 def _consortium_at_close(closing: Month, state: LedgerState) -> Consortium:

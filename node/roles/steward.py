@@ -24,11 +24,14 @@ from node.roles.access import Access
 from node.roles.answering import Answering
 from node.roles.checking import Checking
 from node.roles.freezing import Freezer
+from node.roles.giving import Giving
 from node.roles.opening import Opening
 from node.roles.outbox import Outbox
 from node.roles.party import Standing
+from node.roles.receiving import Receiving, State, not_whole
 from node.roles.sealing_keys import SealingKeys
 from node.roles.seeds import Seeds
+from node.roles.token_key import TokenKey
 from node.roles.withholding import Withholding
 from node.roles.witness import Witness
 from node.storage.schema import share_in, token_use
@@ -40,11 +43,20 @@ PENDING_BYTES_MOST: Final = 64 << 20
 class Steward:
     """Owned by one thread, which alone calls it."""
 
-    def __init__(self, *, standing: Standing, key_share: bytes, links: StewardLinks) -> None:
+    def __init__(
+        self,
+        *,
+        standing: Standing,
+        key_share: bytes | None,
+        links: StewardLinks,
+        keep_key: Callable[[bytes], None] = lambda _share: None,
+    ) -> None:
+        """Without a `key_share` others give it, and `keep_key` stores it; CorruptionError for a false one."""
         x = standing.party.x
-        if x is None or voprf.public_share(key_share) != standing.party.token_key:
-            raise CorruptionError("the steward's key share does not belong to its K_x")
-        self._standing, self._x, self._key_share = standing, x, key_share
+        if x is None:
+            raise CorruptionError("the party is no steward")
+        self._standing, self._x = standing, x
+        self._token_key = TokenKey(standing, key_share, keep_key)
         self._outbox = Outbox(standing)
         self._keys = SealingKeys(standing)
         self._seeds = Seeds(standing=standing, x=x, keys=self._keys, links=links)
@@ -61,21 +73,42 @@ class Steward:
             opening=self._opening,
             withholding=self._withholding,
         )
+        self._receiving = Receiving(
+            standing=standing,
+            x=x,
+            keys=self._keys,
+            seeds=self._seeds,
+            links=links,
+            token_key=self._token_key,
+            freezer=self._freezer,
+            look_again=self._withholding.look_again,
+        )
+        self._giving = Giving(
+            standing=standing,
+            x=x,
+            keys=self._keys,
+            seeds=self._seeds,
+            token_key=self._token_key,
+            is_whole=lambda: self._receiving.is_whole,
+            bring_up=self._withholding.work,
+        )
         self._access = Access(standing=standing, x=x)
         self._witness = Witness(standing)
         self._verbs: dict[str, Callable[[PartyId, bytes], bytes]] = {
             "evaluate": self._evaluate,
             "sealing-keys": lambda _caller, _body: self._serve_keys(),
             "shares": self._take_share,
-            "answers": self._answering.answer,
+            "answers": self._if_whole(self._answering.answer),
             "add-checkpoint": lambda _caller, body: self._witness.add_checkpoint(body),
             "seed": lambda caller, body: self._from_steward(caller, body, self._seeds.take_seed),
             "bulletins": lambda caller, body: self._from_steward(
                 caller, body, lambda _x, body: self._opening.give(body)
             ),
-            "disputes": self._withholding.show_disputes,
-            "inquiry-counts": self._access.counts,
+            "disputes": self._if_whole(self._withholding.show_disputes),
+            "inquiry-counts": self._if_whole(self._access.counts),
             "seed-hash": lambda caller, body: self._from_steward(caller, body, self._seeds.take_hash),
+            "transfer": lambda caller, body: self._from_steward(caller, body, self._giving.give),
+            "transfer-check": lambda caller, body: self._from_steward(caller, body, self._giving.check),
         }
 
     def handle(self, caller: PartyId, verb: str, body: bytes) -> bytes:
@@ -87,17 +120,24 @@ class Steward:
             raise MalformedError("no such message")
         return action(caller, body)
 
+    @property
+    def shares(self) -> State:
+        """How it stands with the values that this steward has to have before it answers."""
+        return self._receiving.state
+
     def work(self) -> int:
         """Bring everything of this steward's a step further; return how many reports wait for its word."""
         self._standing.catch_up()
         self._outbox.flush()
-        self._freezer.freeze_closed()
+        self._receiving.freeze_closed()
         self._keys.ensure()
         self._opening.work()
-        self._withholding.work()
         self._access.forget()
         state = self._standing.state
         self._seeds.work(tuple(state.consortium.stewards), state.log_month)
+        self._receiving.work()
+        if self._receiving.is_whole:
+            self._withholding.work()
         self._checking.work()
         unpublished = self._checking.unpublished()
         self._seeds.forget(min([state.log_month, *(entry.log_month for entry in unpublished)]))
@@ -122,7 +162,7 @@ class Steward:
         with self._standing.database.write() as connection:
             self._outbox.put(connection, Close(month=month))
         self._outbox.flush()
-        self._freezer.freeze_closed()
+        self._receiving.freeze_closed()
         return month
 
     def close_period(self, period: int) -> bool:
@@ -141,9 +181,12 @@ class Steward:
         request = voprf.parse_evaluation_request(body)
         if request.party != caller or request.consortium != self._standing.consortium.id:
             raise NotPermittedError("the request is another party's, or for another consortium")
+        if self._receiving.is_under_way:
+            raise not_whole()
+        key_share = self._token_key.share()
         self._meter(caller, len(request.elements))
         evaluations, proof = voprf.evaluate(
-            key_share=self._key_share,
+            key_share=key_share,
             public_share=self._standing.party.token_key or b"",
             elements=request.elements,
             nonce=scalar_from_entropy(self._standing.entropy(WIDE_BYTES)),
@@ -186,6 +229,16 @@ class Steward:
                 values = {"sha256": sha256, "party": caller, "size": len(body), "sealed": body}
                 connection.execute(share_in.insert(), values)
         return sha256
+
+    def _if_whole(self, action: Callable[[PartyId, bytes], bytes]) -> Callable[[PartyId, bytes], bytes]:
+        """Let a verb wait until every value that it rests on is there and was checked (section 10)."""
+
+        def act(caller: PartyId, body: bytes) -> bytes:
+            if not self._receiving.is_whole:
+                raise not_whole()
+            return action(caller, body)
+
+        return act
 
     def _from_steward(
         self, caller: PartyId, body: bytes, take: Callable[[StewardX, bytes], bytes | None]

@@ -55,6 +55,10 @@ class Withholding:
             self._mark()
             self._done = now
 
+    def look_again(self) -> None:
+        """Let the next `work` work it out anew: rows and windows have come from others."""
+        self._done = None
+
     def show_disputes(self, caller: PartyId, body: bytes) -> bytes:
         """Answer a member with [[dispute index, token], ...]: open ones on which a row of its own counts."""
         if body:

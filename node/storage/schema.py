@@ -21,7 +21,7 @@ from node.storage.columns import NUMBER, TEXT
 
 metadata = MetaData()
 
-REVISION: Final = "0018"
+REVISION: Final = "0019"
 """The newest migration, which makes these tables."""
 
 # The log: every node has the whole of it.

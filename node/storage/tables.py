@@ -11,6 +11,7 @@ from node.storage import (
     public_schema,
     report_schema,
     risk_schema,
+    transfer_schema,
 )
 from node.storage.schema import metadata
 
@@ -23,6 +24,7 @@ __all__ = [
     "public_schema",
     "report_schema",
     "risk_schema",
+    "transfer_schema",
     "version",
 ]
 

@@ -1,8 +1,9 @@
 """Which consortium document is in force: proposals, votes, and where one acts (protocol section 10)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from hanse_ledger.codec import digest
 from hanse_ledger.consortium import MEMBER, STEWARD, Consortium, check_next, parse_document
 from hanse_ledger.errors import RuleError
 from hanse_ledger.ids import PartyId
@@ -56,6 +57,11 @@ class Documents:
             for following in self._proposed.values()
         ]
 
+    def rows_tally(self, steward: PartyId) -> Tally:
+        """Return how far the vote is that gives an active steward the rows and sums of before it came."""
+        vote = rows_vote(entered_with(self.all(), steward).hash, steward)
+        return _tally(self._in_force[-1][1], self._votes.get(vote, set()), every_member=True)
+
     def found(self, consortium: Consortium, index: int) -> None:
         """Take the genesis document."""
         self._in_force.append((index + 1, consortium))
@@ -101,12 +107,35 @@ def tally(current: Consortium, following: Consortium, votes: Collection[PartyId]
     Needed are two thirds of the active members, rounded up, and all stewards but one; every active member
     where it weakens privacy.
     """
+    return _tally(current, votes, every_member=weakens_privacy(current, following))
+
+
+def rows_vote(document_hash: bytes, steward: PartyId) -> bytes:
+    """Return what is voted for so that a steward which a document brings in gets rows and sums of before.
+
+    Bound to that document, so that a vote is never one for the same party's coming back later.
+    """
+    return digest("hanse/v1/rows-vote", document_hash, steward)
+
+
+def entered_with(documents: Sequence[Consortium], steward: PartyId) -> Consortium:
+    """Return the document, of all so far, since which a party has been an active steward; it is one now."""
+    entered = documents[-1]
+    for document in reversed(documents):
+        party = document.party(steward)
+        if party is None or STEWARD not in party.roles:
+            break
+        entered = document
+    return entered
+
+
+def _tally(current: Consortium, votes: Collection[PartyId], *, every_member: bool) -> Tally:
     active = [party for party in current.parties.values() if party.active]
     members = {party.id for party in active if MEMBER in party.roles}
     stewards = {party.id for party in active if STEWARD in party.roles}
     return Tally(
         members=frozenset(members.intersection(votes)),
-        members_needed=len(members) if weakens_privacy(current, following) else -(-2 * len(members) // 3),
+        members_needed=len(members) if every_member else -(-2 * len(members) // 3),
         stewards=frozenset(stewards.intersection(votes)),
         stewards_needed=len(stewards) - 1,
     )

@@ -93,6 +93,10 @@ class LedgerState:
         """Return whether a party has voted for a document."""
         return self._documents.has_voted(party, document_hash)
 
+    def rows_tally(self, steward: PartyId) -> Tally:
+        """Return how far the vote is that gives an active steward the rows and sums of before it came."""
+        return self._documents.rows_tally(steward)
+
     def consortium_at(self, size: int) -> Consortium | None:
         """Return the document in force after the first `size` statements, None before genesis."""
         return self._documents.at(size)

@@ -1,0 +1,101 @@
+"""Which values a new or restored steward may have from the others, by the log alone (protocol section 10).
+
+What it was sent a share of once it may have again. The document that names it gives it a share of the token
+key, and another vote the rows and sums of before it came (docs/adr/0032).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Final
+
+from hanse_ledger.errors import MalformedError
+from hanse_ledger.fields import as_array, as_uint
+from hanse_ledger.ids import Month, PartyId, StewardX
+from hanse_ledger.reports import ReportEntry
+from hanse_ledger.state import LedgerState
+
+_YEAR: Final = 12
+
+
+class Kind(IntEnum):
+    """What a unit holds."""
+
+    KEY = 0
+    """The share of the token key."""
+    ROWS = 1
+    """A report's tokens and months, and its shares: while its year runs."""
+    COLUMNS = 2
+    """A report's tokens and months, after its year: which windows are withheld follows from them."""
+    WINDOWS = 3
+    """Windows that the close of a month froze."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Unit:
+    """What two stewards give at once.
+
+    `place` is a report's index, or the month of a close whose windows from number `offset` on are meant.
+    """
+
+    kind: Kind
+    place: int = 0
+    offset: int = 0
+
+    def fields(self) -> list[int]:
+        """Return the unit as messages write it."""
+        return [int(self.kind), self.place, self.offset]
+
+
+KEY: Final = Unit(kind=Kind.KEY)
+
+
+def read_unit(value: Any) -> Unit:
+    """Read a unit from a message; raises MalformedError."""
+    kind, place, offset = as_array(value, 3, "a unit")
+    as_uint(kind, "kind", limit=len(Kind))
+    unit = Unit(kind=Kind(kind), place=as_uint(place, "place"), offset=as_uint(offset, "offset"))
+    if unit.offset and unit.kind is not Kind.WINDOWS:
+        raise MalformedError("windows alone have an offset")
+    return unit
+
+
+def is_live(entry: ReportEntry, log_month: Month) -> bool:
+    """Say whether a report's rows may still be frozen: its year is not over."""
+    return entry.log_month >= january(log_month)
+
+
+def january(month: Month) -> Month:
+    """Return the first month of a month's year."""
+    return Month(month - month % _YEAR)
+
+
+def may_have(state: LedgerState, party: PartyId, unit: Unit) -> bool:
+    """Say whether an active steward may be given a unit, by the log so far."""
+    steward = state.consortium.party(party)
+    if steward is None or steward.x is None:
+        return False
+    if unit.kind is Kind.KEY or state.rows_tally(party).suffices:
+        return True
+    return all(steward.x in entry.stewards for entry in _entries(state, unit))
+
+
+def others_of(state: LedgerState, x: StewardX) -> list[StewardX]:
+    """Return the other active stewards, in order."""
+    return [other for other in state.consortium.stewards if other != x]
+
+
+def _entries(state: LedgerState, unit: Unit) -> Iterator[ReportEntry]:
+    """Yield the counting reports that a unit's values were shared in."""
+    if unit.kind is not Kind.WINDOWS:
+        if unit.place in state.reports:
+            yield state.reports[unit.place]
+        return
+    closed_at = state.closed_at(Month(unit.place))
+    for entry in state.reports.values():
+        if entry.log_month >= january(Month(unit.place)) and _counts_before(entry, closed_at):
+            yield entry
+
+
+def _counts_before(entry: ReportEntry, position: int | None) -> bool:
+    return entry.counts_at is not None and position is not None and entry.counts_at < position
