@@ -26,7 +26,7 @@ from node.bootstrap import (
 from node.clocks import SystemClock
 from node.collecting import Collecting, foreign_witnesses
 from node.documents import document_in_force
-from node.errors import NotFoundError, SettingsError
+from node.errors import SettingsError
 from node.files import locked
 from node.health import Health, HealthBoard, tell_shares
 from node.joining import joined
@@ -50,7 +50,7 @@ from node.risk.delivery.couriers import start_couriers
 from node.roles.foreign import witnessed_logs
 from node.roles.party import Standing
 from node.roles.steward import Steward
-from node.roles.witness import Witness
+from node.roles.witness import cosigner
 from node.sequencing.failover import FailoverSequencer
 from node.sequencing.remote import RemoteSequencer
 from node.sequencing.succession import check_ordering
@@ -291,7 +291,7 @@ class ApartNode:
                 own, role = verbs.steward_verbs(steward, tell), steward.handle
             else:
                 member = MemberNode(standing=standing, links=stewards)
-                own, role = verbs.member_verbs(member), _cosigner(standing)
+                own, role = verbs.member_verbs(member), cosigner(standing)
             own = {**own, **voting_verbs(standing, partial(check_ordering, orderer=self._term.orderer))}
             if log is not None:
                 # With the cosignatures of before a restart, where it has not grown since.
@@ -396,15 +396,3 @@ def _handler(
         return reply
 
     return guard(handle)
-
-
-def _cosigner(standing: Standing) -> Handler:
-    """Return what a party that is no steward does for others: it cosigns."""
-    witness = Witness(standing)
-
-    def handle(_caller: PartyId, verb: str, body: bytes) -> bytes:
-        if verb != "add-checkpoint":
-            raise NotFoundError("this node's party has no such role")
-        return witness.add_checkpoint(body)
-
-    return handle

@@ -115,7 +115,8 @@ def _keys(settings: NodeSettings, trusted: Consortium) -> Iterator[Finding]:
             yield _wrong("keys", mark("The key file is another party's."))
             return
         passphrase = find_passphrase(file=settings.passphrase_file, environment=os.environ, ask=None)
-        held = {key.public for key in party_keys(open_keys(path, passphrase)).signing}
+        secrets = open_keys(path, passphrase)
+        held = {key.public for key in party_keys(secrets).signing}
     except NoPassphraseError:
         yield _warning("keys", mark("The key file was not opened: no passphrase is given."))
         return
@@ -123,6 +124,10 @@ def _keys(settings: NodeSettings, trusted: Consortium) -> Iterator[Finding]:
         yield _wrong("keys", mark("The key file cannot be used: {why}"), why=error)
         return
     party = trusted.parties[PartyId(settings.party)]
+    if party.x is not None and secrets.key_share is None:
+        yield _warning(
+            "keys", mark("The key file has no share of the token key yet; two other stewards give it.")
+        )
     named = {party.statement_key, party.cosign_key, *filter(None, [party.log_key])}
     if named <= held:
         yield _ok("keys", mark("The key file has the keys that the document names."))

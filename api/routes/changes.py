@@ -57,6 +57,19 @@ class Voted(BaseModel):
                     "document": {},
                 }
             ],
+            "new_stewards": [
+                {
+                    "steward": "auditor",
+                    "entered_with": "ab" * 32,
+                    "rows_vote": _SHA256,
+                    "gets_rows": False,
+                    "members": ["alder"],
+                    "members_needed": 3,
+                    "stewards": [],
+                    "stewards_needed": 3,
+                }
+            ],
+            "shares": None,
         },
     ),
 )

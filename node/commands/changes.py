@@ -9,6 +9,7 @@ from consortium_config.cards import parse_signed_card
 from consortium_config.changing import differences, next_document
 from consortium_config.policy_file import parse_terms
 from hanse_ledger.consortium import Consortium, check_next, parse_document
+from hanse_ledger.governance import rows_vote
 from hanse_ledger.ids import PartyId
 from node.commands.options import Home, Json, PassphraseFile, WrongUsageError
 from node.commands.output import print_json, print_line
@@ -131,6 +132,14 @@ def vote(
         ),
     ],
     *,
+    rows_to: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STEWARD",
+            show_default=False,
+            help=mark("Vote instead that this steward, which FILE brings in, gets earlier rows and sums."),
+        ),
+    ] = None,
     home: HomeOrNode = None,
     url: Url = None,
     api_key_file: ApiKeyFile = None,
@@ -138,8 +147,11 @@ def vote(
     passphrase_file: PassphraseFile = None,
     as_json: Json = False,
 ) -> None:
-    """File the document's hash."""
+    """File the document's hash, or that of a vote on what a new steward gets."""
     place = _place(home, url, api_key_file, passphrase_file)
+    if rows_to is not None:
+        _entrust(document, PartyId(rows_to), place, yes=yes, as_json=as_json)
+        return
     following = _named(document, place)
     _show(place.in_force(), following, yes=yes, as_json=as_json)
     _tell(place.in_force(), following, place.vote(following), as_json=as_json)
@@ -165,6 +177,25 @@ def status(
         return
     for line in proposal_lines(shown):
         print_line(line)
+
+
+def _entrust(document: str, steward: PartyId, place: Place, *, yes: bool, as_json: bool) -> None:
+    """Vote that a steward gets what was reported and frozen before its document, also once that acts."""
+    path = Path(document)
+    brought_in = parse_document(path.read_bytes()) if path.is_file() else _named(document, place)
+    party = brought_in.party(steward)
+    if party is None or party.x is None:
+        raise WrongUsageError(tr("The document has no such active steward."))
+    if not as_json:
+        print_line(tr("{steward} gets rows and sums of before it came, from two others.", steward=steward))
+    if not yes:
+        agree(tr("Sign this? [y/N]"))
+    vote = rows_vote(brought_in.hash, steward)
+    index = place.entrust(vote)
+    if as_json:
+        print_json({"sha256": vote.hex(), "steward": steward, "index": index})
+        return
+    print_line(tr("It stands in the log as entry {index}.", index=index))
 
 
 def _place(home: Path | None, url: str | None, key_file: Path | None, passphrase_file: Path | None) -> Place:

@@ -48,6 +48,10 @@ class Place(Protocol):
         """File a vote and return its index."""
         ...
 
+    def entrust(self, vote: bytes) -> int:
+        """File a vote that gives a new steward rows and sums, and return its index."""
+        ...
+
 
 class KeyFile:
     """A party's own folder: its key file signs, and its running node passes on."""
@@ -70,6 +74,11 @@ class KeyFile:
     def vote(self, following: Consortium) -> int:
         """Sign and file a vote."""
         return self._file(following, Vote(document_hash=following.hash))
+
+    def entrust(self, vote: bytes) -> int:
+        """Sign and file a vote on rows and sums."""
+        with open_home(self._home, self._passphrase_file) as opened:
+            return file_statement(opened, Vote(document_hash=vote), self._url)
 
     def _file(self, following: Consortium, body: Body) -> int:
         current, settings = self.in_force(), load_settings(self._home / CONFIG_FILE)
@@ -99,7 +108,11 @@ class RunningNode:
 
     def vote(self, following: Consortium) -> int:
         """Let the node vote."""
-        reply = self._node.ask("POST", VOTES_PATH, {"sha256": following.hash.hex()})
+        return self.entrust(following.hash)
+
+    def entrust(self, vote: bytes) -> int:
+        """Let the node vote on rows and sums: a hash, as that of a document is."""
+        reply = self._node.ask("POST", VOTES_PATH, {"sha256": vote.hex()})
         return int(reply["index"])
 
 
@@ -115,7 +128,7 @@ def proposals_in(settings: NodeSettings) -> dict[str, Any]:
     """Return what a node's own copy of the log says of proposals; reads the whole of it."""
     with closing(Database(settings.place("node"))) as database:
         state: LedgerState = Replica(database).state
-    return describe(state)
+        return describe(state, database)
 
 
 def _parsed(shown: dict[str, Any]) -> list[Consortium]:

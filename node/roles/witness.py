@@ -14,12 +14,14 @@ from hanse_ledger.checkpoint import (
     verify_growth,
 )
 from hanse_ledger.errors import CheckpointConflictError, MalformedError, VerificationError
+from hanse_ledger.ids import PartyId
 from hanse_ledger.merkle import EMPTY_ROOT
 from hanse_ledger.note import parse_note
 from hanse_ledger.policy import NO_QUORUM, Policy, PolicyLog, verify_log_signature
 from hanse_ledger.witnessing import cosigner_name, policy_of
 from node.errors import LogSignatureError, NotFoundError
 from node.roles.party import Standing
+from node.wire import Handler
 
 
 class Witness:
@@ -102,3 +104,15 @@ def _log_lines(note: bytes, policy: Policy) -> bytes:
     keys = {(log.key.name, log.key.key_id) for log in policy.logs}
     lines = parse_note(note).signatures
     return b"".join(line.encode() for line in lines if (line.name, line.key_id) in keys)
+
+
+def cosigner(standing: Standing) -> Handler:
+    """Return what a party that is no steward does for others: it cosigns."""
+    witness = Witness(standing)
+
+    def handle(_caller: PartyId, verb: str, body: bytes) -> bytes:
+        if verb != "add-checkpoint":
+            raise NotFoundError("this node's party has no such role")
+        return witness.add_checkpoint(body)
+
+    return handle

@@ -50,6 +50,8 @@ TABLE: dict[tuple[str, str], Who] = {
     ("POST", "/v1/seeds"): "party",
     ("POST", "/v1/seed-hashes"): "party",
     ("POST", "/v1/bulletins"): "party",
+    ("POST", "/v1/transfers"): "party",
+    ("POST", "/v1/transfer-checks"): "party",
     ("POST", "/v1/imports"): "imports:write",
     ("GET", "/v1/imports"): "imports:read",
     ("GET", "/v1/imports/{import_id}"): "imports:read",

@@ -22,7 +22,7 @@ from hanse_ledger.statements import sign_statement
 
 CONSORTIUM = parse_document(canonical(document()))
 BODY = b"a body"
-ROUTES = ["/v1/tokens/evaluate", "/v1/shares", "/v1/answers", "/v1/seeds", "/v1/seed-hashes"]
+ROUTES = ["/v1/tokens/evaluate", "/v1/shares", "/v1/answers", "/v1/seeds", "/v1/seed-hashes", "/v1/transfers"]
 COSE, SEQUENCE, JSON = "application/cose", "application/cbor-seq", "application/json"
 
 

@@ -1,4 +1,4 @@
-"""A new steward gets its values from two others, and answers nothing before all others' have been held to them."""
+"""A new steward gets its values from two others, and answers nothing before all others were asked."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +7,6 @@ import pytest
 from support_clear import even_books, expected
 from support_node import FIRST, MEMBERS, Bench
 from support_transfers import (
-    LOST,
     NEW,
     NEW_X,
     ask,
