@@ -34,8 +34,8 @@ class CometRpc:
     def broadcast(self, statement: bytes) -> None:
         """Bring a statement into the mempool; one that waits there already is brought.
 
-        Raises RejectedError for what the application refuses, UnavailableError for what it cannot know$
-        for anything else.
+        Raises RejectedError for what the application refuses, UnavailableError for what it cannot know
+        yet, and for anything else.
         """
         answer = self._ask("broadcast_tx_sync", tx=base64.b64encode(statement).decode())
         error = answer.get("error")

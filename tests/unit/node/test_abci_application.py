@@ -72,9 +72,7 @@ def test_before_the_first_block_there_is_nothing(driver: Driver, ledger: Ledger)
     assert driver.block(ledger.entries[0]).app_hash == ledger.state.frontier.root()
 
 
-def test_before_its_genesis_is_here_a_statement_is_not_refused_for_good(
-    driver: Driver, ledger: Ledger
-) -> None:
+def test_before_its_genesis_is_here_nothing_else_is_refused_for_good(driver: Driver, ledger: Ledger) -> None:
     """Others may have founded the log a block ago: whoever brought it brings it again."""
     raw = inquiry(ledger, ALDER, 1)
     assert driver.check(raw).log.startswith("unavailable: ")
