@@ -44,6 +44,8 @@ from node.sequencing.cometbft.sequencer import CometSequencer
 
 VALIDATORS = tuple(STEWARDS.values())
 MEMBERS = (ALDER, BIRCH, CEDAR, BOTH)
+FAULTS_ALL = "HANSE_FAULTS_ALL" in os.environ
+"""Whether all faults are tried, each in its full length, and not a sample that a suite has time for."""
 _PATIENCE_S = 120.0
 _PORT = 26_656
 
