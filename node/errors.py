@@ -128,12 +128,8 @@ class LogSignatureError(VerificationError):
     code = "log_signature"
 
 
-class HaltedError(UnavailableError):
-    """The node says nothing that rests on its copy of the log until an operator has decided."""
-
-
-class ForkError(HaltedError):
-    """This log was forked."""
+class ForkError(UnavailableError):
+    """This log was forked: the node says nothing that rests on it until an operator has decided."""
 
     code = "fork"
 
@@ -141,8 +137,8 @@ class ForkError(HaltedError):
         super().__init__("the log was forked; an operator decides how it goes on")
 
 
-class OtherLogError(HaltedError):
-    """Those who agree on the order have decided on another log than this node's copy."""
+class OtherLogError(UnavailableError):
+    """The validators have decided on another log than this node's copy: nothing that rests on it is said."""
 
     code = "application_hash"
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias
 
 from hanse_ledger.ids import PartyId
-from node.errors import ForkError, HaltedError, OtherLogError
+from node.errors import ForkError, OtherLogError
 from node.ports import Clock
 
 Status: TypeAlias = Literal["ok", "degraded", "starting", "halted", "stopped"]
@@ -102,12 +102,12 @@ class Health:
         return "degraded" if self.problems or self.catching_up_to is not None else "ok"
 
     def check_halted(self) -> None:
-        """Raise the HaltedError that says why the node is halted; None where it is not."""
+        """Raise what says why the node is halted, where it is."""
         if self.halted:
             raise self.why_halted
 
     @property
-    def why_halted(self) -> HaltedError:
+    def why_halted(self) -> ForkError | OtherLogError:
         """What a halted node refuses with; a fork is the graver reason."""
         codes = {one.code for one in self.problems}
         return OtherLogError() if APPLICATION_HASH in codes and FORK not in codes else ForkError()

@@ -19,7 +19,7 @@ from hanse_ledger.misbehaviour import Fork, Misbehaviour, Seen, Shrunk, prove_wi
 from hanse_ledger.note import merge_signatures, parse_note
 from hanse_ledger.policy import SERVED_SIGNATURES_MAX, verify_checkpoint, verify_log_signature
 from hanse_ledger.witnessing import policy_of
-from node.errors import ForkError, HaltedError
+from node.errors import ForkError, OtherLogError
 from node.health import FORK, HealthBoard, Problem
 from node.ports import Clock
 from node.sequencing.faults import SequencerFaultError
@@ -71,13 +71,14 @@ class Monitor:
                 board.raise_problem(Problem(code=FORK, since=piece.at, evidence=piece.name))
 
     def check(self) -> None:
-        """Raise HaltedError while the node is halted."""
+        """Raise ForkError or OtherLogError while the node is halted."""
         self._board.now.check_halted()
 
     def catch_up(self) -> None:
         """Bring the copy up to the sequencer.
 
-        Raises HaltedError when the node is or gets halted, UnavailableError when there is nothing to follow.
+        Raises ForkError when the node is or gets halted, OtherLogError when its validator's part is, and
+        UnavailableError when there is nothing to follow.
         """
         self.check()
         try:
@@ -133,7 +134,7 @@ class Monitor:
             self.catch_up()
             self._compare_contested()
             self._check_shrunk()
-        except HaltedError:
+        except (ForkError, OtherLogError):
             return []
         except LedgerError as error:
             _log.info("the log could not be followed: %s", error.code)
