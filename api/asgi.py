@@ -1,10 +1,10 @@
 """Running one party's node: HTTP from its own process or from web workers, then the node's own end."""
 
 import logging
-import signal
 import socket
 import threading
-from contextlib import closing
+from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -26,18 +26,31 @@ _log = logging.getLogger(__name__)
 def serve(config: Path) -> int:
     """Run the node that a file describes until SIGTERM or SIGINT; return the exit code.
 
-    What was taken is finished. 1 when the node stopped by a fault of its own: whoever keeps it running starts
-    it anew.
+    What was taken is finished. Where a vote makes something else of the party, the node is put together anew
+    in this process, behind the same socket. 1 when the node stopped by a fault of its own: whoever keeps it
+    running starts it anew.
     """
     settings = load_settings(config)
     logformat.use(settings.log_format, request_ids.current.get)
-    keep_signals()
-    with ApartNode(settings) as node:
-        with _listen(settings) as listening:
-            has_begun = _answer(node, settings, config, listening)
-        if not node.service.is_running:
-            _log.error("the node has stopped")
-        return 0 if node.service.is_running and has_begun else 1
+    stopping, keys = keep_signals(), None
+    with ExitStack() as opened:
+        listening = None
+        while True:
+            with ApartNode(settings, keys=keys, reload=partial(load_settings, config)) as node:
+                # Nobody is kept waiting at a node that does not start; later ones find the socket there.
+                listening = listening or opened.enter_context(_listen(settings))
+                has_begun = _answer(node, settings, config, listening, stopping)
+                if not node.is_displaced or stopping.is_set() or not has_begun:
+                    opened.close()
+                    return _code(node, has_begun=has_begun)
+                _log.warning("the document in force gives this party another place; the node starts anew")
+            settings, keys = load_settings(config), node.keys
+
+
+def _code(node: ApartNode, *, has_begun: bool) -> int:
+    if not node.service.is_running:
+        _log.error("the node has stopped")
+    return 0 if node.service.is_running and has_begun else 1
 
 
 def _listen(settings: NodeSettings) -> socket.socket:
@@ -50,17 +63,23 @@ def _listen(settings: NodeSettings) -> socket.socket:
     return listening
 
 
-def _answer(node: ApartNode, settings: NodeSettings, config: Path, listening: socket.socket) -> bool:
-    """Answer HTTP as long as the node lives and nobody stops it; return whether that ever began."""
+def _answer(
+    node: ApartNode, settings: NodeSettings, config: Path, listening: socket.socket, stopping: threading.Event
+) -> bool:
+    """Answer HTTP as long as the node lives, keeps its place and nobody stops it.
+
+    Returns whether that ever began.
+    """
+
+    def has_ended() -> bool:
+        return stopping.is_set() or not node.service.is_running or node.is_displaced
+
     if not settings.web_workers:
-        return serve_app(
-            create_app(node.service, Options.of(settings)), listening, lambda: not node.service.is_running
-        )
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stopping.set())
+        # uvicorn closes what it is given; whoever connects meanwhile waits in the socket's queue.
+        return serve_app(create_app(node.service, Options.of(settings)), listening.dup(), has_ended)
     workers = Workers(config, listening, node.workers_doors, count=settings.web_workers, orders=node.orders)
     with closing(workers):
-        while node.service.is_running and not stopping.wait(_TEND_S):
+        while not has_ended():
             workers.tend()
+            stopping.wait(_TEND_S)
     return True

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import socket
+import threading
 from collections.abc import Callable
 from typing import Final
 
@@ -14,13 +15,15 @@ _WATCH_S: Final = 0.5
 _IDLE_S: Final = 75
 
 
-def keep_signals() -> None:
-    """Let SIGTERM and SIGINT end nothing by themselves.
+def keep_signals() -> threading.Event:
+    """Let SIGTERM and SIGINT end nothing by themselves; the event is set once one has come.
 
     uvicorn sends itself once more what ended it: then there is still something to close.
     """
+    stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: None)
+        signal.signal(number, lambda _number, _frame: stopping.set())
+    return stopping
 
 
 def serve_app(app: FastAPI, listening: socket.socket, has_ended: Callable[[], bool]) -> bool:

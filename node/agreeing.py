@@ -7,7 +7,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from hanse_ledger.consortium import Consortium
 from hanse_ledger.errors import LedgerError
 from node.logdoor import ordering
 from node.periodic import PeriodicTask
@@ -40,7 +39,6 @@ class Agreement:
         home: Path,
         *,
         keys: LogKeys,
-        consortium: Consortium,
         genesis: bytes,
         database: Database,
         guard: Callable[[Handler], Handler],
@@ -48,7 +46,7 @@ class Agreement:
     ) -> None:
         """Start all of it over CometBFT's folder; `guard` stands before what takes statements.
 
-        `consortium` is the document in force as far as it is known. What goes wrong is told by `signs`.
+        What goes wrong is told by `signs`.
 
         Raises SettingsError where CometBFT is not installed.
         """
@@ -56,7 +54,7 @@ class Agreement:
         with ExitStack() as opened:
             outcomes = Outcomes()
             application = Mailbox()
-            key = ValidatorKey(home, keys, consortium)
+            key = ValidatorKey(home, keys)
 
             def build() -> tuple[Handler, Callable[[], None]]:
                 application = Application(
@@ -65,7 +63,7 @@ class Agreement:
                     outcomes=outcomes,
                     genesis=genesis,
                     voted=keys.voted,
-                    adopted=key.adopted,
+                    agree=key.agree,
                     differ=signs.differ,
                 )
                 return application_door(application), lambda: None

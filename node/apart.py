@@ -13,9 +13,7 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
-from hanse_ledger.checkpoint import parse_signed_checkpoint
 from hanse_ledger.consortium import MEMBER, Consortium, parse_document
-from hanse_ledger.errors import CorruptionError
 from hanse_ledger.ids import PartyId, StewardX
 from hanse_ledger.signing import SigningKey
 from node.bootstrap import (
@@ -26,10 +24,10 @@ from node.bootstrap import (
 from node.clocks import SystemClock
 from node.collecting import Collecting, foreign_witnesses
 from node.documents import document_in_force
-from node.errors import SettingsError
 from node.files import locked
-from node.health import Health, HealthBoard, tell_shares
-from node.joining import joined
+from node.handling import handler_of, tell_start
+from node.health import Health, tell_shares
+from node.joining import begin_log, joined
 from node.keyring import KeyRing
 from node.laststop import recording
 from node.links.gate import Gate
@@ -39,12 +37,13 @@ from node.links.sequencer import OrderingLinks
 from node.links.signatures import RequestSigner
 from node.logreader import start_reader
 from node.member import MemberNode
-from node.nodekeys import log_keys_of, open_node_keys
+from node.nodekeys import NodeKeys, log_keys_of, open_node_keys
 from node.ordering import Ordering
 from node.own import verbs
 from node.own.changes import voting_verbs
 from node.own.service import OwnService
 from node.own.stepper import Stepper
+from node.place import Place
 from node.ports import Sequencer, StewardLink
 from node.risk.delivery.couriers import start_couriers
 from node.roles.foreign import witnessed_logs
@@ -57,6 +56,7 @@ from node.sequencing.succession import check_ordering
 from node.sequencing.term import Term
 from node.service import Doors, NodeService
 from node.settings import DatabaseName, NodeSettings, url_of
+from node.shared import Shared
 from node.storage.database import Database
 from node.watching import PEER_S, Peers, Watch, guarded, relaying, watch_log
 from node.web.now import Now, WriterDesk
@@ -64,30 +64,30 @@ from node.wire import Door, Handler, LocalLink, Mailbox, Service, reply_of
 from node.worker import Worker
 
 
-class _Shared:
-    """What a node's threads tell each other: immutable values, each written by one thread."""
-
-    def __init__(self, consortium: Consortium) -> None:
-        self.in_force = consortium
-        self.cosigned: bytes | None = None
-        self.health = HealthBoard()
-
-
 class ApartNode:
     """A context manager: leaving it finishes what was asked and stops the node."""
 
-    def __init__(self, settings: NodeSettings, around: Surroundings | None = None) -> None:
-        """Start the node.
+    def __init__(
+        self,
+        settings: NodeSettings,
+        around: Surroundings | None = None,
+        *,
+        keys: NodeKeys | None = None,
+        reload: Callable[[], NodeSettings] | None = None,
+    ) -> None:
+        """Start the node; `keys` are those of a node of this folder that was closed.
+
+        `reload` reads the settings again, where an operator may have changed them meanwhile.
 
         Raises SettingsError, LockedError, NotAdmittedError, UnavailableError where its database is out of
         reach, or CorruptionError before anything is started.
         """
         self._around = around or Surroundings(clock=SystemClock())
-        self._settings = settings
+        self._settings, self._reload = settings, reload or (lambda: settings)
         self._trusted = _trusted(settings)
         self._party = PartyId(settings.party)
-        self._keys = open_node_keys(settings, self._trusted, os.environ)
-        self._ring = KeyRing(self._keys.keys, self._keys.changed)
+        self.keys = keys or open_node_keys(settings, self._trusted, os.environ)
+        self._ring = KeyRing(self.keys.keys, self.keys.changed)
         self._genesis = settings.genesis.read_bytes()
         self._term = Term.of(settings, self._trusted)
         self._open = ExitStack()
@@ -111,7 +111,7 @@ class ApartNode:
         self._open.enter_context(locked(settings.folder))
         database = self._database("node")
         self._trusted = joined(settings, database, self._trusted, self._genesis)
-        shared = _Shared(self._trusted)
+        shared = Shared(self._trusted)
         log = self._start_sequencer(database, shared)
         links = self._party_links(shared)
         relay = self._start_relay(shared, links) if log is None else None
@@ -174,15 +174,15 @@ class ApartNode:
         )
 
     @property
-    def orders(self) -> bool:
-        """Whether this node orders the log."""
-        return self._term.orders(self._party, self._trusted)
+    def is_displaced(self) -> bool:
+        """Whether votes have made something else of the party: the node is to be closed and started anew."""
+        return self._place.is_left
 
     @property
     def _is_steward(self) -> bool:
         return self._trusted.parties[self._party].x is not None
 
-    def _party_links(self, shared: _Shared) -> PartyLinks:
+    def _party_links(self, shared: Shared) -> PartyLinks:
         """Make the ways to other nodes; raises SettingsError where it is not known where one is."""
         trusted, settings, around = self._trusted, self._settings, self._around
         stewards = (one.id for one in trusted.stewards.values())
@@ -203,7 +203,7 @@ class ApartNode:
             entropy=around.entropy,
         )
 
-    def _own(self, mailbox: Mailbox, shared: _Shared) -> OwnService:
+    def _own(self, mailbox: Mailbox, shared: Shared) -> OwnService:
         """Open the own people's way to the node's database, which is not the node's thread's."""
         database = self._open.enter_context(closing(Database(self._settings.place("node"))))
         return OwnService(
@@ -215,22 +215,34 @@ class ApartNode:
             configured=self._settings.api_keys,
         )
 
-    def _start_sequencer(self, own: Database, shared: _Shared) -> Door | None:
+    def _start_sequencer(self, own: Database, shared: Shared) -> Door | None:
         """Start ordering where that is this party's to do; return the sequencer's door."""
-        if not self.orders:
-            return None
-        started = Ordering(
-            settings=self._settings,
-            consortium=self._trusted,
+        ordering = self._ordering(self._settings, self._trusted, shared)
+        self.orders = ordering.is_due
+        self._place = Place(
+            party=self._party,
             term=self._term,
-            keys=log_keys_of(self._keys, self._ring, self._party),
+            started=self._trusted,
+            orders=self.orders,
+            in_force=lambda: shared.in_force,
+            check=lambda: self._ordering(self._reload(), shared.in_force, shared).check(),
+            board=shared.health,
+            clock=self._around.clock,
+        )
+        return ordering.start(self._database("sequencer"), own, self._open) if self.orders else None
+
+    def _ordering(self, settings: NodeSettings, consortium: Consortium, shared: Shared) -> Ordering:
+        return Ordering(
+            settings=settings,
+            consortium=consortium,
+            term=self._term,
+            keys=log_keys_of(self.keys, self._ring, consortium.parties[self._party]),
             genesis=self._genesis,
             board=shared.health,
             clock=self._around.clock,
         )
-        return started.start(self._database("sequencer"), own, self._open)
 
-    def _start_relay(self, shared: _Shared, links: PartyLinks) -> Mailbox:
+    def _start_relay(self, shared: Shared, links: PartyLinks) -> Mailbox:
         """Start bringing statements of others to whoever orders the log."""
 
         def build() -> tuple[Handler, Callable[[], None]]:
@@ -241,7 +253,7 @@ class ApartNode:
         self._open.callback(Service(mailbox, build).stop)
         return mailbox
 
-    def _watch(self, mailbox: Mailbox, shared: _Shared, links: PartyLinks) -> Watch:
+    def _watch(self, mailbox: Mailbox, shared: Shared, links: PartyLinks) -> Watch:
         """Start looking at what other nodes show of the log."""
         peers = Peers(
             in_force=lambda: shared.in_force,
@@ -259,7 +271,7 @@ class ApartNode:
         return self._open.enter_context(closing(Database(self._settings.place(name), alone=True)))
 
     def _build(
-        self, database: Database, log: Door | None, shared: _Shared, links: PartyLinks
+        self, database: Database, log: Door | None, shared: Shared, links: PartyLinks
     ) -> tuple[Handler, Callable[[], None]]:
         """Put the node together, in its own thread."""
         with ExitStack() as opened:
@@ -274,18 +286,17 @@ class ApartNode:
                 board=shared.health,
                 patience=timedelta(seconds=self._settings.stall_after_s),
             )
-            _begin_log(standing, self._genesis)
+            begin_log(standing, self._genesis)
             guard = partial(guarded, monitor=monitor)
-            _tell_start(standing, shared)
-            shared.in_force = standing.in_force
+            tell_start(standing, shared)
             stewards = partial(_stewards, standing, links, shared)
             role: Handler
             if self._is_steward:
                 steward = Steward(
                     standing=standing,
-                    key_share=self._keys.keys.key_share,
+                    key_share=self.keys.keys.key_share,
                     links=stewards,
-                    keep_key=self._keys.keep_key_share,
+                    keep_key=self.keys.keep_key_share,
                 )
                 tell = partial(tell_shares, shared.health, self._around.clock)
                 own, role = verbs.steward_verbs(steward, tell), steward.handle
@@ -296,9 +307,9 @@ class ApartNode:
             if log is not None:
                 # With the cosignatures of before a restart, where it has not grown since.
                 shared.cosigned = standing.replica.log.checkpoint()
-            return _handler(standing, own, role, shared, guard), opened.pop_all().close
+            return handler_of(standing, own, role, shared, guard), opened.pop_all().close
 
-    def _collect(self, mailbox: Mailbox, shared: _Shared, links: PartyLinks) -> None:
+    def _collect(self, mailbox: Mailbox, shared: Shared, links: PartyLinks) -> None:
         """Start having the checkpoints cosigned that this node's sequencer signs."""
 
         def show(note: bytes) -> None:
@@ -323,26 +334,27 @@ class ApartNode:
         )
         opened.callback(collecting.stop)
 
-    def _sequencer(
-        self, log: Door | None, shared: _Shared, links: PartyLinks, opened: ExitStack
-    ) -> Sequencer:
-        if log is not None:
-            return RemoteSequencer(lambda verb, body: reply_of(log.post(self._party, verb, body)))
-        return self._remote(shared, links, opened)
+    def _sequencer(self, log: Door | None, shared: Shared, links: PartyLinks, opened: ExitStack) -> Sequencer:
+        others = self._remote(shared, links, opened)
+        if log is None:
+            return others
+        own = RemoteSequencer(lambda verb, body: reply_of(log.post(self._party, verb, body)))
+        # One that is voted out still agrees for a while, and nobody goes by what it signs.
+        return FailoverSequencer(lambda: [own if self._term.orders(self._party, shared.in_force) else others])
 
-    def _remote(self, shared: _Shared, links: PartyLinks, opened: ExitStack) -> Sequencer:
+    def _remote(self, shared: Shared, links: PartyLinks, opened: ExitStack) -> Sequencer:
         """Return the ways to those that order by the document in force; `opened` closes them."""
         others = partial(self._ordering_others, shared)
         return FailoverSequencer(opened.enter_context(closing(OrderingLinks(others, links.caller))))
 
-    def _ordering_others(self, shared: _Shared) -> list[PartyId]:
+    def _ordering_others(self, shared: Shared) -> list[PartyId]:
         return [party for party in self._term.sources(shared.in_force) if party != self._party]
 
-    def _statement_key(self, shared: _Shared) -> SigningKey:
+    def _statement_key(self, shared: Shared) -> SigningKey:
         return self._ring.key(shared.in_force.parties[self._party].statement_key)
 
 
-def _stewards(standing: Standing, links: PartyLinks, shared: _Shared) -> Mapping[StewardX, StewardLink]:
+def _stewards(standing: Standing, links: PartyLinks, shared: Shared) -> Mapping[StewardX, StewardLink]:
     """Return the ways to the stewards of the document that is in force by now."""
     shared.in_force = standing.in_force
     return links.stewards()
@@ -358,41 +370,3 @@ def _trusted(settings: NodeSettings) -> Consortium:
 def _doors_of_workers(doors: Mapping[str, Door | None], desk: Door) -> Mapping[str, Door]:
     """Return what a web worker may ask this process (`node.web`), by name."""
     return {"desk": desk, **{name: door for name, door in doors.items() if door is not None}}
-
-
-def _begin_log(standing: Standing, genesis: bytes) -> None:
-    """Begin this node's copy of the log with the genesis that it trusts, whatever a sequencer shows."""
-    if not standing.state.founded:
-        standing.replica.append([genesis])
-    first = standing.state.consortium_at(1)
-    if standing.replica.log.entries(0, 1) != [genesis] or first is None:
-        raise CorruptionError("the stored log begins with another genesis statement")
-    if all(document.hash != standing.consortium.hash for document in standing.state.documents):
-        raise SettingsError("genesis: it founds another consortium than the document's")
-
-
-def _tell_start(standing: Standing, shared: _Shared) -> None:
-    """Say what this node holds before it has reached anybody."""
-    note = standing.replica.log.checkpoint()
-    size = None if note is None else parse_signed_checkpoint(note).size
-    shared.health.update(size=standing.state.size, checkpoint_size=size)
-
-
-def _handler(
-    standing: Standing,
-    own: verbs.Verbs,
-    role: Handler,
-    shared: _Shared,
-    guard: Callable[[Handler], Handler] = lambda handler: handler,
-) -> Handler:
-    """Put together what a node answers: its own people, then other parties."""
-
-    def handle(caller: PartyId, verb: str, body: bytes) -> bytes:
-        shared.in_force = standing.in_force
-        is_own = caller == standing.id and verb in own
-        reply = own[verb](body) if is_own else role(caller, verb, body)
-        # What was done may have read a vote.
-        shared.in_force = standing.in_force
-        return reply
-
-    return guard(handle)

@@ -7,7 +7,7 @@ its own folder, database and keys.
 
 import json
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -36,6 +36,7 @@ from node.sequencing.remote import RemoteSequencer, serve_sequencer
 from node.sequencing.replica import Replica
 from node.sequencing.solo import SoloSequencer
 from node.storage.database import Database, Probe
+from node.storage.documents import stored_documents
 from node.wire import Build, Door, Handler, Host, LocalLink, ThreadHost, reply_of
 
 DEMO_FILE: Final = "demo.json"
@@ -121,6 +122,16 @@ class Embedded:
     ) -> None:
         self._open.close()
 
+    @property
+    def in_force(self) -> Consortium:
+        """The document in force, by the ordering party's log; the founding one before there is any."""
+        path = self._home(self.consortium.ordering[0]) / SEQUENCER_FILE
+        if not path.exists():
+            return self.consortium
+        with closing(Database(path)) as database, database.read() as connection:
+            stored = stored_documents(connection)
+        return parse_document(stored[-1]) if stored else self.consortium
+
     def member(self, party: PartyId) -> MemberNode:
         """Return the node of a party that is no steward, in the caller's thread."""
         if party not in self._members:
@@ -152,7 +163,7 @@ class Embedded:
 
         Returns the period.
         """
-        active = (party for party in self.consortium.parties.values() if party.active)
+        active = (party for party in self.in_force.parties.values() if party.active)
         members = [self.member(party.id) for party in active if MEMBER in party.roles]
         members[0].standing.catch_up()
         period = members[0].standing.state.next_period
@@ -171,7 +182,7 @@ class Embedded:
         return self._host.door(party)
 
     def _on_stewards(self, verb: str, body: bytes = b"") -> list[int]:
-        stewards = [party.id for party in self.consortium.stewards.values()]
+        stewards = [party.id for party in self.in_force.stewards.values()]
         futures = [self.door(party).post(party, verb, body) for party in stewards]
         return [as_uint(decode(reply_of(future, _WORK_S), limit=16), "count") for future in futures]
 

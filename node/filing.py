@@ -1,14 +1,16 @@
 """A statement that a person files for a party with its key file: a proposal, or a vote.
 
 It is signed at the end of the party's chain, by the node's own copy of the log, and handed to the running
-node, which passes it on to whoever orders. Where the node has filed something meanwhile, StaleHeadError says
-so: file it once more then.
+node, which passes it on to whoever orders. Where the node has filed something meanwhile, it is signed anew.
 """
 
+import time
 from contextlib import closing
+from typing import Final
 
 from hanse_ledger.bodies import Body
 from hanse_ledger.consortium import parse_document
+from hanse_ledger.errors import StaleHeadError
 from hanse_ledger.state import LedgerState
 from hanse_ledger.statements import sign_statement
 from node.bootstrap import CONSORTIUM_FILE
@@ -22,18 +24,28 @@ from node.sequencing.replica import Replica
 from node.settings import load_settings
 from node.storage.database import Database
 
+_PATIENCE_S: Final = 20.0
+_AGAIN_S: Final = 0.5
+
 
 def file_statement(opened: OpenHome, body: Body, url: str | None) -> int:
     """File a statement and return its index; `url` is where the party's node listens, if not as configured.
 
     Raises what acceptance refuses with, and UnavailableError where the node is out of reach.
     """
-    settings = load_settings(opened.home.folder / CONFIG_FILE)
-    with closing(Database(settings.place("node"))) as database:
-        statement = _sign(opened, body, Replica(database).state)
+    settings, ends_at = load_settings(opened.home.folder / CONFIG_FILE), time.monotonic() + _PATIENCE_S
     caller = HttpCaller(base_url=url or f"http://{settings.listen}", entropy=system_entropy)
     with closing(HttpSequencer(caller)) as sequencer:
-        return sequencer.submit(statement)
+        while True:
+            with closing(Database(settings.place("node"))) as database:
+                statement = _sign(opened, body, Replica(database).state)
+            try:
+                return sequencer.submit(statement)
+            except StaleHeadError:
+                # The node has filed something, which its copy of the log shows in a moment.
+                if time.monotonic() > ends_at:
+                    raise
+            time.sleep(_AGAIN_S)
 
 
 def _sign(opened: OpenHome, body: Body, state: LedgerState) -> bytes:

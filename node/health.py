@@ -41,6 +41,8 @@ class Agreed:
     peers: int = 0
     """Other validators that it is connected with; none where it does not answer."""
     is_catching_up: bool = False
+    power: int | None = None
+    """Its votes in the next block: none for one that is no validator, None where it does not answer."""
     restarts: int = 0
     """How often it was started again since the node started."""
 
@@ -50,6 +52,7 @@ class Agreed:
             "height": self.height,
             "peers": self.peers,
             "catching_up": self.is_catching_up,
+            "power": self.power,
             "restarts": self.restarts,
         }
 
@@ -60,6 +63,7 @@ class Agreed:
             height=fields["height"],
             peers=fields["peers"],
             is_catching_up=fields["catching_up"],
+            power=fields["power"],
             restarts=fields["restarts"],
         )
 

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from hanse_ledger.consortium import Consortium
-from hanse_ledger.errors import UnavailableError
+from hanse_ledger.errors import CorruptionError, UnavailableError
 from hanse_ledger.ids import PartyId
 from node.documents import has_come, newest_of
+from node.errors import SettingsError
 from node.ports import Sequencer
 from node.restore import others_over_http
+from node.roles.party import Standing
 from node.sequencing.follower import Follower
 from node.sequencing.replica import Replica
 from node.settings import NodeSettings
@@ -52,3 +54,14 @@ def join(
         if has_come(database, trusted):
             return
     raise UnavailableError("nobody in reach shows a log in which the configured document is in force yet")
+
+
+def begin_log(standing: Standing, genesis: bytes) -> None:
+    """Begin this node's copy of the log with the genesis that it trusts, whatever a sequencer shows."""
+    if not standing.state.founded:
+        standing.replica.append([genesis])
+    first = standing.state.consortium_at(1)
+    if standing.replica.log.entries(0, 1) != [genesis] or first is None:
+        raise CorruptionError("the stored log begins with another genesis statement")
+    if all(document.hash != standing.consortium.hash for document in standing.state.documents):
+        raise SettingsError("genesis: it founds another consortium than the document's")

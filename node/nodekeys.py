@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from hanse_ledger.consortium import Consortium
+from hanse_ledger.consortium import Consortium, Party
 from hanse_ledger.errors import LedgerError, UnavailableError
 from hanse_ledger.ids import PartyId
 from hanse_ledger.privacy.group import Scalar
@@ -91,14 +91,15 @@ def open_node_keys(
     return keys
 
 
-def log_keys_of(keys: NodeKeys, ring: KeyRing, party: PartyId) -> LogKeys | None:
-    """Return the keys with which a party orders; None where it holds none."""
-    log = keys.keys.log
+def log_keys_of(keys: NodeKeys, ring: KeyRing, party: Party) -> LogKeys | None:
+    """Return the keys with which a party orders, as a document names it; None where it holds none."""
+    # A first one is among the keys that come next until the rotation is finished.
+    log = keys.keys.log or ring.log_key(party)
     if log is None:
         return None
     return LogKeys(
         in_use=log,
-        voted=lambda consortium: ring.log_key(consortium.parties[party]),
+        voted=lambda consortium: ring.log_key(consortium.parties[party.id]),
         seed_of=lambda public: keys.log_seeds.get(public),  # noqa: PLW0108 - the file may change
     )
 

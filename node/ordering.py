@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from pathlib import Path
 
 from hanse_ledger.consortium import Consortium
 from hanse_ledger.ids import PartyId
@@ -12,8 +13,10 @@ from node.errors import SettingsError
 from node.handover import check_may_order
 from node.health import HealthBoard
 from node.logdoor import ordering
+from node.place import still_agrees
 from node.ports import Clock
 from node.sequencing.cometbft.home import chain_id, check_home, check_signed
+from node.sequencing.cometbft.process import find_cometbft
 from node.sequencing.cometbft.signing import LogKeys
 from node.sequencing.cometbft.signs import Signs
 from node.sequencing.kept import EvidenceStore
@@ -40,13 +43,36 @@ class Ordering:
     """Says whether the log was forked: nobody adds to it then."""
     clock: Clock
 
+    @property
+    def is_due(self) -> bool:
+        """Whether this party's node is to order.
+
+        A founder that is not made ready for it does not start; a party that votes have let in follows the
+        others until it is. Who is voted out stays as long as the others cannot agree without it.
+        """
+        party = PartyId(self.settings.party)
+        if self.term.orderer is not None:
+            return self.term.orders(party, self.consortium)
+        if not self.term.orders(party, self.consortium):
+            return still_agrees(self.settings, self.keys)
+        return party in founding_document(self.genesis).ordering or self._is_ready()
+
+    def check(self) -> None:
+        """Raise SettingsError for keys, settings or files with which this party cannot order."""
+        if self.keys is None:
+            raise SettingsError("keys: the ordering party has no log key")
+        if self.term.orderer is None:
+            find_cometbft()
+            check_home(self._home(), founding_document(self.genesis), self._held(self.keys))
+
     def start(self, database: Database, own: Database, opened: ExitStack) -> Door:
         """Start ordering over a database of its own, beside its node's `own`; return the door to it.
 
         Raises SettingsError for keys, settings or databases with which this party may not order.
         """
+        self.check()
         if self.keys is None:
-            raise SettingsError("keys: the ordering party has no log key")
+            raise AssertionError("it was checked a moment ago")
         if self.term.orderer is None:
             return self._agree(database, self.keys, opened)
         founder = founding_document(self.genesis).ordering[0]
@@ -55,23 +81,33 @@ class Ordering:
         opened.callback(Service(mailbox, self._solo(database, self.keys)).stop)
         return mailbox
 
-    def _agree(self, database: Database, keys: LogKeys, opened: ExitStack) -> Door:
+    def _is_ready(self) -> bool:
+        try:
+            self.check()
+        except SettingsError:
+            return False
+        return True
+
+    def _home(self) -> Path:
         if self.settings.cometbft is None:
             raise SettingsError("cometbft: this party agrees on the order, and the settings do not say how")
-        home = self.settings.cometbft.home
-        founding, voted = founding_document(self.genesis), keys.voted(self.consortium)
-        held = [key.public for key in (keys.in_use, voted) if key is not None]
-        check_home(home, founding, held)
+        return self.settings.cometbft.home
+
+    def _held(self, keys: LogKeys) -> list[bytes]:
+        voted = keys.voted(self.consortium)
+        return [key.public for key in (keys.in_use, voted) if key is not None]
+
+    def _agree(self, database: Database, keys: LogKeys, opened: ExitStack) -> Door:
+        home = self._home()
         with database.read() as connection:
             check_signed(home, last_block(connection).signed_height)
         agreement = Agreement(
             home,
             keys=keys,
-            consortium=self.consortium,
             genesis=self.genesis,
             database=database,
             guard=self._unless_halted,
-            signs=self._signs(opened, founding),
+            signs=self._signs(opened, founding_document(self.genesis)),
         )
         return opened.enter_context(agreement).door
 

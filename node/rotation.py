@@ -18,6 +18,7 @@ from node.errors import KeyRotationError
 from node.founding.progress import CONFIG_FILE
 from node.keystore import Secrets, draw_seeds
 from node.ports import Entropy
+from node.sequencing.cometbft.home import has_node_key, kept_node_id, node_id, node_seed
 from node.settings import load_settings
 
 
@@ -48,8 +49,22 @@ def with_following(secrets: Secrets, entropy: Entropy, *, orders: bool = False) 
     return replace(secrets, following=following)
 
 
-def next_card(secrets: Secrets, party: Party, consortium: ConsortiumId) -> SignedCard:
-    """Return the card for the next document: what the one in force says, with the keys that come next."""
+def peer_of(folder: Path, secrets: Secrets, address: str) -> str:
+    """Return where a party's CometBFT is, with the id that it keeps: that of its first key for ordering."""
+    settings = load_settings(folder / CONFIG_FILE) if (folder / CONFIG_FILE).is_file() else None
+    comet = None if settings is None else settings.cometbft
+    if comet is not None and has_node_key(comet.home):
+        return f"{kept_node_id(comet.home)}@{address}"
+    sets = (secrets.seeds, secrets.following)
+    first = next(one.log for one in sets if one is not None and one.log is not None)
+    return f"{node_id(SigningKey(node_seed(first)).public)}@{address}"
+
+
+def next_card(secrets: Secrets, party: Party, consortium: ConsortiumId, peer: str = "") -> SignedCard:
+    """Return the card for the next document: what the one in force says, with the keys that come next.
+
+    `peer` says where its CometBFT is.
+    """
     if secrets.following is None:
         raise KeyRotationError("there are no keys that come next")
     statement, cosign = SigningKey(secrets.following.statement), SigningKey(secrets.following.cosign)
@@ -67,6 +82,7 @@ def next_card(secrets: Secrets, party: Party, consortium: ConsortiumId) -> Signe
         log_key=party.log_key if log is None else SigningKey(log).public,
         x=party.x,
         token_key=party.token_key,
+        peer=peer,
     )
     return sign_card(card, statement)
 

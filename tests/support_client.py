@@ -23,7 +23,6 @@ from hanse_client.config import Surroundings
 from hanse_client.testing import FakeHanse, window
 from hanse_ledger.consortium import parse_document
 from hanse_ledger.ids import PartyId
-from node.apart import _handler, _Shared
 from node.bootstrap import (
     CONSORTIUM_FILE,
     DATABASE_FILE,
@@ -34,6 +33,7 @@ from node.bootstrap import (
 )
 from node.bootstrap import Surroundings as NodeSurroundings
 from node.errors import NotFoundError
+from node.handling import handler_of
 from node.logdoor import LogDoor, with_log
 from node.own.scopes import SCOPES
 from node.own.service import OwnService
@@ -41,6 +41,7 @@ from node.own.stepper import Stepper
 from node.own.verbs import member_verbs
 from node.risk.audit import AuditChain
 from node.service import Doors
+from node.shared import Shared
 from node.storage.database import Database
 from node.wire import Handler, Mailbox, Service
 
@@ -255,7 +256,7 @@ def _member(home: Path) -> tuple[Handler, Callable[[], None]]:
     def others(_caller: PartyId, _verb: str, _body: bytes) -> bytes:
         raise NotFoundError("nothing for others here")
 
-    handler = _handler(member.standing, member_verbs(member), others, _Shared(opened.consortium))
+    handler = handler_of(member.standing, member_verbs(member), others, Shared(opened.consortium))
     return with_log(handler, LogDoor(member.standing.replica)), lambda: opened.__exit__(None, None, None)
 
 

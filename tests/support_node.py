@@ -5,7 +5,7 @@ node as a crash would, and it is opened again from its folder.
 """
 
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -55,6 +55,31 @@ def month(text: str) -> Month:
 def after(last: Month) -> datetime:
     """The morning after a month's last day."""
     return datetime.combine(month_end(last) + timedelta(days=1), time(9), UTC)
+
+
+@dataclass
+class Failing:
+    """A sequencer whose next answers are lost on the way, or whose next requests are."""
+
+    inner: Sequencer
+    lose_requests: int = 0
+    lose_answers: int = 0
+
+    def submit(self, statement: bytes) -> int:
+        if self.lose_requests:
+            self.lose_requests -= 1
+            raise UnavailableError("lost")
+        index = self.inner.submit(statement)
+        if self.lose_answers:
+            self.lose_answers -= 1
+            raise UnavailableError("lost")
+        return index
+
+    def entries(self, start: int) -> tuple[bytes, Sequence[bytes]]:
+        return self.inner.entries(start)
+
+    def tile(self, path: str) -> bytes | None:
+        return self.inner.tile(path)
 
 
 @dataclass

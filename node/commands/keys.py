@@ -7,19 +7,21 @@ from typing import Annotated, Any, Final
 import typer
 
 from consortium_config.cards import encode_signed_card
+from consortium_config.draft import PEER_ADDRESS
 from hanse_ledger.consortium import Party
 from hanse_ledger.privacy.voprf import public_share
 from hanse_ledger.signing import SigningKey
 from node.clocks import system_entropy
 from node.commands import apikeys
-from node.commands.options import Home, Json, PassphraseFile
+from node.commands.options import Home, Json, PassphraseFile, PeerAddress, WrongUsageError
 from node.commands.output import print_json, print_line
 from node.commands.secrets import ask_new_passphrase, open_home
 from node.commands.tree import Command, new_app
 from node.errors import KeyRotationError
 from node.files import write_whole
+from node.founding.letters import next_card_name
 from node.keystore import Secrets, Seeds, replace_keys
-from node.rotation import document_of, named_in, next_card, with_following, without_old
+from node.rotation import document_of, named_in, next_card, peer_of, with_following, without_old
 from node.texts import mark, tr
 
 app: Final = new_app(help=mark("Keys of a party and of its own people."))
@@ -87,10 +89,13 @@ def rotate(
         bool,
         typer.Option("--log-key", help=mark("Make another key for ordering the log too, or a first one.")),
     ] = False,
+    peer: PeerAddress = "",
     passphrase_file: PassphraseFile = None,
     as_json: Json = False,
 ) -> None:
     """Write the card for the next document, or put the next keys in the place of the old ones."""
+    if peer and not (log_key and PEER_ADDRESS.fullmatch(peer)):
+        raise WrongUsageError(tr("--peer is HOST:PORT, and goes with --log-key."))
     with open_home(home, passphrase_file) as opened:
         document = document_of(home)
         if document is None:
@@ -101,8 +106,9 @@ def rotate(
             card = None
         else:
             opened.change(with_following(opened.secrets, system_entropy, orders=log_key))
-            card = home / f"{opened.party}.next-card.json"
-            write_whole(card, encode_signed_card(next_card(opened.secrets, party, document.id)))
+            card = home / next_card_name(opened.party)
+            at = peer_of(home, opened.secrets, peer) if peer else ""
+            write_whole(card, encode_signed_card(next_card(opened.secrets, party, document.id, at)))
     if as_json:
         keys = _public_keys(opened.secrets, party)
         print_json({"party": opened.party, "card": None if card is None else str(card), "keys": keys})

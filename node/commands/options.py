@@ -45,6 +45,14 @@ Home: TypeAlias = Annotated[
         "--dir", metavar="HOME", help=mark("The party's own folder, with its key file; it never leaves home.")
     ),
 ]
+PeerAddress: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        metavar="HOST:PORT",
+        show_default=False,
+        help=mark("Where its CometBFT will listen for other validators, with a key for ordering."),
+    ),
+]
 Mail: TypeAlias = Annotated[
     Path,
     typer.Option("--mail", metavar="MAIL", help=mark("The folder with what founders send each other.")),

@@ -1,7 +1,7 @@
 """`hanse party`: a party's keys and card."""
 
 import os
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Final
 
 import typer
 
@@ -9,7 +9,7 @@ from consortium_config.draft import PEER_ADDRESS
 from hanse_ledger.consortium import ROLES, STEWARD
 from hanse_ledger.ids import ConsortiumId, PartyId, StewardX
 from node.clocks import system_entropy
-from node.commands.options import Home, Json, Mail, PassphraseFile, WrongUsageError
+from node.commands.options import Home, Json, Mail, PassphraseFile, PeerAddress, WrongUsageError
 from node.commands.output import print_json, print_line
 from node.commands.secrets import ask_new_passphrase
 from node.commands.tree import Command, new_app
@@ -26,16 +26,6 @@ app: Final = new_app(help=mark("Make a party's keys and its card."))
 @app.callback()
 def _parties() -> None:
     """Keep `new` a command of a group, as others may join it."""
-
-
-PeerAddress: TypeAlias = Annotated[
-    str,
-    typer.Option(
-        metavar="HOST:PORT",
-        show_default=False,
-        help=mark("Where its CometBFT will listen for other validators, with --orders."),
-    ),
-]
 
 
 @app.command(cls=Command, help=mark("Make a party's keys and the signed card that it takes part with."))

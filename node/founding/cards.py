@@ -12,7 +12,7 @@ from hanse_ledger.ids import ConsortiumId, PartyId, StewardX
 from hanse_ledger.signing import SigningKey
 from node.errors import FoundingError
 from node.founding.home import Home, OpenHome
-from node.founding.letters import CARD_SUFFIX, DRAFT, GENESIS, Letters, card_name
+from node.founding.letters import CARD_SUFFIX, DRAFT, GENESIS, NEXT_CARD_SUFFIX, Letters, card_name
 from node.keystore import Secrets, draw_seeds
 from node.passphrase import Passphrase
 from node.ports import Entropy
@@ -78,7 +78,7 @@ def make_draft_file(mail: Letters, policy: Path, run: int) -> Draft:
 
 def read_card(mail: Letters, name: str) -> SignedCard:
     """Read one card; raises FoundingError that names the party by the file's name."""
-    party = PartyId(name.removesuffix(CARD_SUFFIX))
+    party = PartyId(name.removesuffix(NEXT_CARD_SUFFIX).removesuffix(CARD_SUFFIX))
     try:
         signed = parse_signed_card(mail.read(name) or b"")
     except DocumentError as error:

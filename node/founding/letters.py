@@ -18,12 +18,18 @@ DRAFT: Final = "draft.json"
 DOCUMENT: Final = "consortium.json"
 GENESIS: Final = "genesis.cose"
 CARD_SUFFIX: Final = ".card.json"
+NEXT_CARD_SUFFIX: Final = ".next-card.json"
 _LETTER_MOST: Final = 1 << 20
 
 
 def card_name(party: PartyId) -> str:
     """Return the file name of a party's card."""
     return f"{party}{CARD_SUFFIX}"
+
+
+def next_card_name(party: PartyId) -> str:
+    """Return the file name of a party's card with keys that come next."""
+    return f"{party}{NEXT_CARD_SUFFIX}"
 
 
 def message_name(party: PartyId, kind: Kind, run: int) -> str:

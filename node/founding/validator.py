@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from consortium_config.draft import PartyCard
 from hanse_ledger.consortium import Consortium
 from hanse_ledger.ids import PartyId
 from node.documents import documents_of, founding_document
 from node.errors import SettingsError
 from node.founding.cards import read_card
-from node.founding.letters import Letters, card_name
+from node.founding.letters import Letters, card_name, next_card_name
 from node.nodekeys import open_node_keys
 from node.sequencing.cometbft.home import kept_node_id, write_home
 from node.sequencing.cometbft.validators import validators_of
@@ -62,9 +63,15 @@ def _peers(documents: Sequence[Consortium], cards: Letters) -> dict[PartyId, str
     """
     found: dict[PartyId, str] = {}
     for party in validators_of(documents[0]):
-        card = read_card(cards, card_name(party)).card
         named = {one.parties[party].log_key for one in documents if party in one.parties}
-        if not card.peer or card.log_key not in named:
+        places = [card.peer for card in _cards_of(cards, party) if card.peer and card.log_key in named]
+        if not places:
             raise SettingsError(f"cards: {party}'s has another log key, or no place of its CometBFT")
-        found[party] = card.peer
+        found[party] = places[0]
     return found
+
+
+def _cards_of(cards: Letters, party: PartyId) -> list[PartyCard]:
+    """Return a party's cards, the newest first: that of a key change, and the one that it came with."""
+    names = [name for name in (next_card_name(party), card_name(party)) if cards.read(name) is not None]
+    return [read_card(cards, name).card for name in names or [card_name(party)]]

@@ -5,13 +5,14 @@ any line leaves bytes that can be sent again, and a sequencer answers known byte
 """
 
 import hashlib
-from collections.abc import Callable
-from typing import Final
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, bindparam, select
 
 from hanse_ledger.bodies import Body
-from hanse_ledger.errors import RejectedError, UnavailableError
+from hanse_ledger.errors import RejectedError, StaleHeadError, UnavailableError
 from hanse_ledger.ids import StatementHash
 from hanse_ledger.merkle import leaf_hash
 from hanse_ledger.state import Head
@@ -24,6 +25,10 @@ _ADD: Final = outbox.insert()
 _DROP_LOGGED: Final = outbox.delete().where(outbox.c.seq < bindparam("next"))
 _LAST: Final = select(outbox).order_by(outbox.c.seq.desc()).limit(1)
 _PENDING: Final = select(outbox).where(outbox.c.seq >= bindparam("next")).order_by(outbox.c.seq)
+
+_PATIENCE_S: Final = 20.0
+"""How long a statement is brought again whose outcome depends on nodes that are behind."""
+_AGAIN_S: Final = 0.2
 
 
 class Outbox:
@@ -53,17 +58,22 @@ class Outbox:
     def log(self, make: Callable[[Connection, int], Body]) -> int:
         """Log what `make` says and return its index; `make` gets its seq, and writes in its transaction.
 
-        Raises UnavailableError where another statement of this party took its place, or the sequencer is out
-        of reach: it is sent again with the next `flush` then.
+        It is made anew where another statement of this party took its place. Raises what acceptance refuses
+        it with, or UnavailableError: it waits then, and is sent again with the next `flush`.
         """
-        with self._standing.database.write() as connection:
-            seq = self.put(connection, make(connection, self.next_seq(connection)))
-            raw = connection.execute(select(outbox.c.statement).where(outbox.c.seq == seq)).scalar_one()
-        self.flush()
-        index = self._standing.replica.log.index_of(leaf_hash(raw))
-        if index is None:
-            raise UnavailableError("another statement of this party came first; try again")
-        return index
+        ends_at = time.monotonic() + _PATIENCE_S
+        while True:
+            with self._standing.database.write() as connection:
+                seq = self.put(connection, make(connection, self.next_seq(connection)))
+                raw = connection.execute(select(outbox.c.statement).where(outbox.c.seq == seq)).scalar_one()
+            refused = self._send()
+            index = self._standing.replica.log.index_of(leaf_hash(raw))
+            if index is not None:
+                return index
+            if refused is not None and refused.seq == seq and not isinstance(refused.error, StaleHeadError):
+                raise refused.error
+            if time.monotonic() > ends_at:
+                raise UnavailableError("other statements of this party came first; try again")
 
     def _head(self, connection: Connection) -> Head:
         """Return the end of the run: the last statement stored, or the log's head where none waits."""
@@ -78,30 +88,90 @@ class Outbox:
             found = connection.execute(select(outbox.c.seq).where(outbox.c.seq == seq)).scalar()
         return found is not None and seq >= self._standing.state.head(self._standing.id).seq
 
-    def flush(self) -> None:
+    def flush(self) -> Mapping[bytes, int]:
         """Send what is stored, in order, and wait until this node's copy of the log has it.
+
+        Returns the statements that waited and have their index now.
 
         When a statement is refused for good (another took its place in the chain), it and all after
         it are dropped: whoever stored them sees that in the log and makes new ones. Raises
-        UnavailableError when the sequencer is out of reach; everything is kept then.
+        UnavailableError when the sequencer is out of reach, or refuses what this node's copy of the log
+        would accept; everything is kept then.
         """
-        head = self._standing.state.head(self._standing.id).seq
-        with self._standing.database.read() as connection:
-            pending = connection.execute(_PENDING, {"next": head}).all()
+        waiting = [row.statement for row in self._pending()]
+        self._send()
+        placed = ((raw, self._standing.replica.log.index_of(leaf_hash(raw))) for raw in waiting)
+        return {raw: index for raw, index in placed if index is not None}
+
+    def _send(self) -> "_Refused | None":
+        """Send as `flush` does; return what was refused for good."""
+        pending, ends_at = self._pending(), time.monotonic() + _PATIENCE_S
         for row in pending:
+            error = self._bring(row, ends_at)
+            if error is not None:
+                self._drop(row.seq)
+                return _Refused(row.seq, error)
+        if pending:
+            self._wait_for(pending[-1].seq, ends_at)
+        return None
+
+    def _bring(self, row: Any, ends_at: float) -> RejectedError | None:
+        """Send a statement until it stands in the log, or has lost its place; return why it was refused.
+
+        Where several nodes order, the one that is asked may be a block behind this node's copy, or ahead of
+        it. So a refusal holds once this copy, brought up, refuses the same bytes.
+        """
+        while True:
             try:
                 self._standing.sequencer.submit(row.statement)
-            except RejectedError:
+            except RejectedError as refusal:
                 self._standing.catch_up()
-                if self._standing.replica.log.index_of(leaf_hash(row.statement)) is None:
-                    self._drop(row.seq)
-                    return
-        if pending:
+                if self._standing.replica.log.index_of(leaf_hash(row.statement)) is not None:
+                    return None
+                error = self._refusal_of(row)
+                if error is not None:
+                    return error
+                if time.monotonic() > ends_at:
+                    raise UnavailableError("what this node's copy of the log accepts is refused") from refusal
+            else:
+                return None
+            time.sleep(_AGAIN_S)
+
+    def _refusal_of(self, row: Any) -> RejectedError | None:
+        """Return why this node's copy of the log refuses a statement, None where it does not (yet)."""
+        state = self._standing.state
+        if state.head(self._standing.id).seq < row.seq:
+            return None
+        try:
+            state.check(row.statement)
+        except RejectedError as error:
+            return error
+        return None
+
+    def _wait_for(self, seq: int, ends_at: float) -> None:
+        """Bring this node's copy of the log up to a statement that has its place: others may be behind."""
+        self._standing.catch_up()
+        while self._standing.state.head(self._standing.id).seq <= seq:
+            if time.monotonic() > ends_at:
+                raise UnavailableError("nobody in reach shows what was ordered yet")
+            time.sleep(_AGAIN_S)
             self._standing.catch_up()
+
+    def _pending(self) -> Sequence[Any]:
+        head = self._standing.state.head(self._standing.id).seq
+        with self._standing.database.read() as connection:
+            return connection.execute(_PENDING, {"next": head}).all()
 
     def _drop(self, seq: int) -> None:
         with self._standing.database.write() as connection:
             connection.execute(outbox.delete().where(outbox.c.seq >= seq))
+
+
+class _Refused(NamedTuple):
+    """A statement that was refused for good."""
+
+    seq: int
+    error: RejectedError
 
 
 def _hash(statement: bytes) -> StatementHash:

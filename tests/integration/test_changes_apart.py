@@ -2,21 +2,18 @@
 
 import hashlib
 import shutil
-from collections.abc import Iterable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import rfc8785
 from support_founding import cheap_keys, done, hanse
-from support_http import API_KEY
 from support_months import MEMBERS, SHARED, all_count, book, close, log_months
 from support_net import NodeProcess, found_nodes, free_ports, start_all, stop_all, wait_until, write_settings
+from support_voting import Voters
 
 from consortium_config.sample import STEWARDS, DemoConsortium
 from hanse_ledger.bodies import Inquiry
-from hanse_ledger.consortium import Consortium, parse_document
 from hanse_ledger.ids import PartyId, StewardX
 from hanse_ledger.policy import Policy, parse_policy
 from hanse_ledger.signing import SigningKey
@@ -28,36 +25,14 @@ TWO = STEWARDS[StewardX(2)]
 VOTERS = (BIRCH, CEDAR, ELM, *(STEWARDS[StewardX(x)] for x in (1, 3, 4)))
 
 
-class Net:
+class Net(Voters):
     """The nodes, and the people before them with a key file or an API key."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.months = folder, log_months()
+        self.months = log_months()
         self.founded: DemoConsortium
-        self.founded, self.nodes = found_nodes(folder, MEMBERS, self.months[0])
-        self.key = folder / "api-key"
-        self.key.write_text(API_KEY)
-
-    def home(self, party: PartyId) -> Path:
-        return self.folder / party
-
-    def by_node(self, party: PartyId, *words: object) -> object:
-        """Give a command of `hanse consortium` through a party's running node."""
-        ways = ("--url", self.nodes[party].url, "--api-key-file", self.key, "--json")
-        return done(hanse("consortium", *words, *ways)).document
-
-    def change(self, name: str, *words: object) -> Consortium:
-        out = self.folder / name
-        done(hanse("consortium", "change", "--dir", self.home(ALDER), out, *words))
-        return parse_document(out.read_bytes())
-
-    def vote(self, following: Consortium, name: str, voters: Iterable[PartyId]) -> None:
-        """Propose the document by one party, let others vote for its hash, and wait for it everywhere."""
-        self.by_node(CEDAR, "propose", self.folder / name, "--yes")
-        for voter in voters:
-            self.by_node(voter, "vote", following.hash.hex(), "--yes")
-        for party, node in self.nodes.items():
-            wait_until(partial(goes_by, node, following), f"{party} has read the votes")
+        self.founded, nodes = found_nodes(folder, MEMBERS, self.months[0])
+        super().__init__(folder, nodes)
 
     def join(self, party: PartyId, port: int) -> None:
         """Start a new party's node with the genesis and the document that names it."""
@@ -73,14 +48,6 @@ class Net:
         (answer,) = self.nodes[party].ask("POST", "/v1/inquiries", json=asked)["answers"]
         found: dict[str, Any] = answer
         return found
-
-
-def in_force(node: NodeProcess) -> Consortium:
-    return parse_document(rfc8785.dumps(node.ask("GET", "/v1/consortium")["document"]))
-
-
-def goes_by(node: NodeProcess, document: Consortium) -> bool:
-    return in_force(node).hash == document.hash
 
 
 def policy_at(node: NodeProcess) -> Policy:
@@ -108,8 +75,10 @@ def test_a_firm_joins_a_steward_s_keys_change_and_a_firm_leaves(net: Net) -> Non
     words = ("--consortium", net.founded.consortium.id, "--party", FIR, "--name", "Fir", "--role", "member")
     url = f"http://127.0.0.1:{port}"
     done(hanse("party", "new", "--dir", net.home(FIR), "--mail", net.folder / "mail", *words, "--url", url))
-    following = net.change("next.json", "--card", rotated, "--card", net.folder / "mail" / "fir.card.json")
-    net.vote(following, "next.json", VOTERS)
+    following = net.change(
+        ALDER, "next.json", "--card", rotated, "--card", net.folder / "mail" / "fir.card.json"
+    )
+    net.vote(CEDAR, following, "next.json", VOTERS)
 
     # Everybody goes by it, and the new firm by its own copy of the whole log.
     net.join(FIR, port)
@@ -137,11 +106,12 @@ def test_a_firm_joins_a_steward_s_keys_change_and_a_firm_leaves(net: Net) -> Non
     assert net.inquire(CEDAR)["status"] == "checked"
 
     # A firm leaves: two thirds of five members are four, of four stewards three. It is heard no more.
-    leaving = net.change("later.json", "--leave", BIRCH)
+    leaving = net.change(ALDER, "later.json", "--leave", BIRCH)
     shown = net.by_node(FIR, "status")
     nobody: dict[str, object] = {"new_stewards": [], "shares": None}
     assert shown == {"sha256": following.hash.hex(), "documents": 2, "proposals": [], **nobody}
-    net.vote(leaving, "later.json", (ALDER, CEDAR, ELM, FIR, *(STEWARDS[StewardX(x)] for x in (2, 3, 4))))
+    stewards = (STEWARDS[StewardX(x)] for x in (2, 3, 4))
+    net.vote(CEDAR, leaving, "later.json", (ALDER, CEDAR, ELM, FIR, *stewards))
     assert BIRCH not in {witness.name for witness in policy_at(net.nodes[ALDER]).witnesses}
     statement = sign_statement(
         key=SigningKey(net.founded.keys[BIRCH].statement_seed),

@@ -92,7 +92,6 @@ class Net:
             agreement = Agreement(
                 home,
                 keys=keys_of(party),
-                consortium=self.in_force,
                 genesis=self.ledger.entries[0],
                 database=database,
                 guard=lambda handler: handler,

@@ -6,7 +6,7 @@ results and application hash follow from the stored statements and the block alo
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -15,7 +15,6 @@ from sqlalchemy import Connection
 from hanse_ledger.bodies import Genesis
 from hanse_ledger.chains import Head, check_follows, head_after
 from hanse_ledger.checkpoint import Checkpoint, sign_checkpoint
-from hanse_ledger.consortium import Consortium
 from hanse_ledger.errors import (
     CorruptionError,
     DocumentError,
@@ -37,7 +36,6 @@ from node.sequencing.cometbft.validators import check_change, updates, validator
 from node.sequencing.logkeys import VotedKey, both, no_other
 from node.sequencing.replica import Replica
 from node.storage.blocks import Block, Misbehaved, add_misbehaved, all_misbehaved, last_block, put_block
-from node.storage.documents import may_act
 from node.storage.log import put_checkpoint
 from node.storage.validators import put_validators, stored_validators
 
@@ -62,16 +60,16 @@ class Application:
         outcomes: Outcomes,
         genesis: bytes | None = None,
         voted: VotedKey = no_other,
-        adopted: Callable[[Consortium], None] = lambda _consortium: None,
+        agree: Callable[[Collection[bytes]], None] = lambda _keys: None,
         differ: Callable[[bool], None] = lambda _differ: None,
     ) -> None:
         """With `genesis`, the log can begin with these bytes only; `voted` as at a node that orders alone.
 
-        `adopted` is told of the document in force where that may be another one, once that is durable;
-        `differ` at each block whether the validators stay other than it says.
+        At each durable block `agree` is told the keys of those that decide on the next one, and `differ`
+        whether the validators stay other than the document in force says.
         """
         self.replica, self._log_key, self._outcomes, self._genesis = replica, log_key, outcomes, genesis
-        self._voted, self._adopted, self._differ = voted, adopted, differ
+        self._voted, self._agree, self._differ = voted, agree, differ
         # The decided block that is not durable yet.
         self._decided: list[tuple[bytes, Accepted]] = []
         self._results: dict[NodeHash, Outcome] = {}
@@ -82,8 +80,8 @@ class Application:
         self._unmet: bytes | None = None
         self._last = self._last_block()
         self._begin_block()
-        if replica.state.founded:
-            adopted(replica.state.consortium)
+        if self._last.height:
+            agree(self._validators)
         # Where each party's chain ends with what waits in the mempool; known anew after each block.
         self._checked: dict[PartyId, Head] = {}
         self._answers: Mapping[str, Callable[[abci.Request], abci.Response]] = {
@@ -319,8 +317,8 @@ class Application:
         self._last = block
         self._outcomes.tell(results)
         self._differ(self._unmet is not None)
-        if any(may_act(accepted) for _, accepted in decided):
-            self._adopted(self.replica.state.consortium)
+        # What this block has changed acts with the one after the next.
+        self._agree(self._validators)
         return abci.Response(commit=abci.CommitResponse())
 
     def _sign(self, connection: Connection) -> None:

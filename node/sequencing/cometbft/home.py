@@ -144,6 +144,11 @@ def check_home(folder: Path, founding: Consortium, log_keys: Collection[bytes]) 
         raise SettingsError("cometbft.home: its validator key is not this party's log key")
 
 
+def has_node_key(folder: Path) -> bool:
+    """Say whether a folder has the key by which its CometBFT is known."""
+    return (folder / "config" / "node_key.json").is_file()
+
+
 def kept_node_id(folder: Path) -> str:
     """Return the id by which a folder's CometBFT is known to its peers, whatever it signs with by now."""
     kept = json.loads((folder / "config" / "node_key.json").read_bytes())["priv_key"]["value"]

@@ -53,5 +53,6 @@ class Outlook:
             height=found.height,
             peers=found.peers,
             is_catching_up=found.is_catching_up,
+            power=found.power,
             restarts=self._restarts(),
         )

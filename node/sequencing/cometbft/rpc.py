@@ -23,6 +23,8 @@ class Standing:
     height: int
     is_catching_up: bool
     peers: int
+    power: int
+    """Its votes in the next block."""
 
 
 class CometRpc:
@@ -60,10 +62,14 @@ class CometRpc:
     def standing(self) -> Standing:
         """Return how it stands; raises UnavailableError."""
         try:
-            sync = self._ask("status")["result"]["sync_info"]
+            status = self._ask("status")["result"]
+            sync, power = status["sync_info"], status["validator_info"]["voting_power"]
             peers = self._ask("net_info")["result"]["n_peers"]
             return Standing(
-                height=int(sync["latest_block_height"]), is_catching_up=sync["catching_up"], peers=int(peers)
+                height=int(sync["latest_block_height"]),
+                is_catching_up=sync["catching_up"],
+                peers=int(peers),
+                power=int(power),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise UnavailableError("CometBFT does not say how it stands") from error

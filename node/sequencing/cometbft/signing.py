@@ -1,10 +1,9 @@
-"""The key with which a validator's CometBFT signs: the one that the document in force names."""
+"""The key with which a validator's CometBFT signs: the one that counts for the next block."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from hanse_ledger.consortium import Consortium
 from hanse_ledger.signing import SigningKey
 from node.sequencing.cometbft.home import take_validator_key
 from node.sequencing.logkeys import VotedKey
@@ -20,19 +19,20 @@ class LogKeys:
 
 
 class ValidatorKey:
-    """What CometBFT signs with. The application's thread calls `adopted`, the process's the rest."""
+    """What CometBFT signs with. The application's thread calls `agree`, the process's the rest."""
 
-    def __init__(self, home: Path, keys: LogKeys, consortium: Consortium) -> None:
-        """`consortium` is the document in force as far as it is known at the start."""
-        self._home, self._keys = home, keys
+    def __init__(self, home: Path, keys: LogKeys) -> None:
+        """Begin with the key in use."""
+        self._home, self._seed_of = home, keys.seed_of
         self._written = self._named = keys.in_use.public
-        self.adopted(consortium)
 
-    def adopted(self, consortium: Consortium) -> None:
-        """Take notice of a document; where it names no key that is held, the one so far stays."""
-        voted = self._keys.voted(consortium)
-        if voted is not None:
-            self._named = voted.public
+    def agree(self, keys: Collection[bytes]) -> None:
+        """Take notice of the keys that decide on the next block; where none is held, the one so far stays.
+
+        Not before: with the old key this validator still counts for the block after the vote.
+        """
+        if self._named not in keys:
+            self._named = next((key for key in keys if self._seed_of(key) is not None), self._named)
 
     @property
     def is_stale(self) -> bool:
@@ -42,7 +42,7 @@ class ValidatorKey:
     def prepare(self) -> None:
         """Put the key into CometBFT's folder before it is started."""
         named = self._named
-        seed = self._keys.seed_of(named)
+        seed = self._seed_of(named)
         if seed is not None:
             take_validator_key(self._home, seed)
         self._written = named

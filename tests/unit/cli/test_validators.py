@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support_cli import Ended
-from support_founding import DESK, FOUNDERS, MEMBERS, POLICY, STEWARDS, Rehearsal, cheap_keys, done, hanse
+from support_agreeing import Agreeing
+from support_founding import DESK, FOUNDERS, MEMBERS, STEWARDS, cheap_keys, done, hanse
 
 from consortium_config.cards import parse_signed_card
 from hanse_ledger.consortium import parse_document
@@ -19,46 +19,17 @@ ONE = STEWARDS[0]
 STATE = "data/priv_validator_state.json"
 
 
-class Agreeing(Rehearsal):
-    def new_steward(self, party: str, *more: str) -> Ended:
-        named = ("--consortium", "hanse.example/steel", "--party", party, "--name", party.title())
-        words = (
-            *named,
-            "--role",
-            "steward",
-            "--x",
-            party[-1],
-            "--orders",
-            "--url",
-            f"http://{party}.example",
-        )
-        return hanse("party", "new", "--dir", self.home(party), "--mail", self.mail, *words, *more)
-
-    def configure(self, party: str, *more: str) -> Ended:
-        words = ("--mail", self.mail, "--listen", "127.0.0.1:0", "--engine", "cometbft")
-        return hanse("node", "config", "--dir", self.home(party), *words, *more)
-
-    def init(self, party: str, *more: str) -> Ended:
-        config = self.home(party) / "node.toml"
-        return hanse("node", "init-cometbft", "--config", config, "--cards", self.mail, *more)
-
-
 @pytest.fixture(scope="module")
 def agreed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agreeing]:
     with pytest.MonkeyPatch.context() as patch:
         cheap_keys(patch)
-        going = Agreeing(tmp_path_factory.mktemp("agreed"))
-        going.mail.mkdir()
-        (going.folder / "policy.toml").write_text(POLICY.replace('["desk"]', json.dumps(STEWARDS)))
-        for place, party in enumerate(STEWARDS):
-            done(going.new_steward(party, "--peer", f"10.0.0.{place + 1}:26656"))
-        for party in (DESK, *MEMBERS):
-            done(going.new(party))
-        done(going.make_draft())
-        going.all_keys()
-        for party in FOUNDERS:
-            done(going.do("sign", party, "--yes"))
-        done(going.do("genesis", ONE))
+        going = Agreeing(
+            tmp_path_factory.mktemp("agreed"),
+            urls={party: f"http://{party}.example" for party in FOUNDERS},
+            peers={party: f"10.0.0.{party[-1]}:26656" for party in STEWARDS},
+            listens=dict.fromkeys(FOUNDERS, "127.0.0.1:0"),
+        )
+        going.found()
         for party in STEWARDS:
             done(going.configure(party, "--peer-listen", "0.0.0.0:26656"))
         done(going.configure(DESK))

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
-from support_node import MEMBERS, Bench, invoice, subject, take_book
+from sqlalchemy import Connection, select
+from support_node import MEMBERS, Bench, Failing, invoice, subject, take_book
 from support_postgres import Places
 
-from hanse_ledger.bodies import Inquiry, Report, ShareRef
-from hanse_ledger.errors import UnavailableError
+from hanse_ledger.bodies import Close, Inquiry, Report, ShareRef
+from hanse_ledger.errors import NotPermittedError, StaleHeadError, UnavailableError
 from hanse_ledger.ids import KeyId, StewardX
 from hanse_ledger.merkle import leaf_hash
 from node.ports import Sequencer
@@ -18,31 +18,6 @@ from node.roles.outbox import Outbox
 from node.storage.schema import draft, outbox, own_row
 
 ALDER = MEMBERS[0]
-
-
-@dataclass
-class Failing:
-    """A sequencer whose next answers are lost on the way, or whose next requests are."""
-
-    inner: Sequencer
-    lose_requests: int = 0
-    lose_answers: int = 0
-
-    def submit(self, statement: bytes) -> int:
-        if self.lose_requests:
-            self.lose_requests -= 1
-            raise UnavailableError("lost")
-        index = self.inner.submit(statement)
-        if self.lose_answers:
-            self.lose_answers -= 1
-            raise UnavailableError("lost")
-        return index
-
-    def entries(self, start: int) -> tuple[bytes, Sequence[bytes]]:
-        return self.inner.entries(start)
-
-    def tile(self, path: str) -> bytes | None:
-        return self.inner.tile(path)
 
 
 @pytest.fixture
@@ -223,3 +198,81 @@ def a_report_of_nobody() -> Report:
             for x in (1, 2, 3, 4)
         ),
     )
+
+
+@dataclass
+class Behind:
+    """A node that agrees with others and is behind: it refuses, or shows less, a few times."""
+
+    inner: Sequencer
+    refusals: int = 0
+    is_taken: bool = False
+    """Whether another one has taken the statement all the same."""
+    hidden: int = 0
+    note: bytes = b""
+
+    def submit(self, statement: bytes) -> int:
+        if not self.refusals:
+            return self.inner.submit(statement)
+        self.refusals -= 1
+        if self.is_taken:
+            self.inner.submit(statement)
+        raise StaleHeadError(party=ALDER, expected=0, got=1)
+
+    def entries(self, start: int) -> tuple[bytes, Sequence[bytes]]:
+        note, entries = self.inner.entries(start)
+        if self.hidden and entries:
+            self.hidden -= 1
+            return self.note, []
+        self.note = note
+        return note, entries
+
+    def tile(self, path: str) -> bytes | None:
+        return self.inner.tile(path)
+
+
+@pytest.mark.parametrize(
+    "fault", [{"refusals": 2}, {"refusals": 2, "is_taken": True}, {"hidden": 2}], ids=str
+)
+def test_a_node_that_is_behind_makes_nobody_say_that_another_came_first(
+    bench: Bench, fault: dict[str, int]
+) -> None:
+    bench.sequencer = behind = Behind(bench.sequencer)
+    bench.standing(ALDER).catch_up()
+    put(bench, 1)
+    for name, value in fault.items():
+        setattr(behind, name, value)
+    assert Outbox(bench.standing(ALDER)).log(lambda *_: an_inquiry(2)) == 2
+    assert numbers_logged(bench) == [1, 2]
+
+
+def test_what_lost_its_place_is_made_anew_and_what_is_refused_for_good_is_told(bench: Bench) -> None:
+    bench.standing(ALDER).catch_up()
+    put(bench, 1)
+    bench.log(ALDER, an_inquiry(9))
+    places: list[int] = []
+
+    def make(_connection: Connection, seq: int) -> Inquiry:
+        places.append(seq)
+        return an_inquiry(2)
+
+    assert Outbox(bench.standing(ALDER)).log(make) == 2
+    assert (numbers_logged(bench), places) == ([9, 2], [1, 1])
+    with pytest.raises(NotPermittedError):
+        Outbox(bench.standing(ALDER)).log(lambda *_: Close(month=bench.state.consortium.first_month))
+    assert stored(bench) == []
+
+
+def test_a_sequencer_that_refuses_what_the_log_accepts_loses_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("node.roles.outbox._PATIENCE_S", 0.3)
+    bench.sequencer = behind = Behind(bench.sequencer, refusals=100)
+    bench.standing(ALDER).catch_up()
+    put(bench, 1)
+    with pytest.raises(UnavailableError, match="is refused"):
+        flush(bench)
+    assert len(stored(bench)) == 1
+    behind.refusals = 0
+    flush(bench)
+    assert numbers_logged(bench) == [1]

@@ -32,7 +32,7 @@ class Silent:
     """Answers once, and never again."""
 
     def __init__(self) -> None:
-        self.answers = [Standing(height=7, is_catching_up=True, peers=3)]
+        self.answers = [Standing(height=7, is_catching_up=True, peers=3, power=10)]
 
     def standing(self) -> Standing:
         if not self.answers:
@@ -53,7 +53,7 @@ def test_what_does_not_answer_keeps_its_height_and_has_no_peers() -> None:
     assert enough.wait(30)
     outlook.stop()
     assert told[:2] == [
-        Agreed(height=7, peers=3, is_catching_up=True, restarts=4),
+        Agreed(height=7, peers=3, is_catching_up=True, power=10, restarts=4),
         Agreed(height=7, restarts=4),
     ]
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support_node import MEMBERS, Bench
+from support_node import MEMBERS, Bench, Failing
 
 from consortium_config.draft import canonical_json
 from consortium_config.sample import DESK_ID, STEWARDS
 from hanse_ledger.consortium import parse_document
-from hanse_ledger.errors import DocumentError, NotPermittedError, RuleError
+from hanse_ledger.errors import DocumentError, NotPermittedError, RuleError, UnavailableError
 from hanse_ledger.ids import PartyId, StewardX
 from node.own.changes import PROPOSALS, PROPOSE, VOTE, describe, voting_verbs
 from node.sequencing.succession import check_ordering
@@ -65,6 +65,20 @@ def test_a_document_is_proposed_counted_and_acts(bench: Bench) -> None:
     nobody: dict[str, object] = {"new_stewards": [], "shares": None}
     assert shown == {"sha256": document_hash.hex(), "documents": 2, "proposals": [], **nobody}
     assert describe(bench.state, bench.standing(MEMBERS[0]).database) == shown
+
+
+def test_what_was_on_its_way_is_no_second_one(bench: Bench) -> None:
+    raw = following(bench, more_contributors)
+    bench.sequencer = failing = Failing(bench.sequencer)
+    for lost in ("lose_requests", "lose_answers"):
+        for verb, body in ((PROPOSE, raw), (VOTE, parse_document(raw).hash)):
+            party = ALDER if lost == "lose_requests" else BIRCH
+            setattr(failing, lost, 1)
+            with pytest.raises(UnavailableError):
+                ask(bench, party, verb, body)
+            assert ask(bench, party, verb, body)["index"] == bench.state.size - 1
+    with pytest.raises(RuleError):
+        ask(bench, BIRCH, VOTE, parse_document(raw).hash)
 
 
 def test_what_weakens_privacy_needs_every_member(bench: Bench) -> None:

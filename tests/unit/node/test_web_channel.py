@@ -29,7 +29,7 @@ HEALTH = Health(
     last_contact=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
     problems=(Problem(code="fork", since=datetime(2026, 1, 1, tzinfo=UTC), evidence="a.json"),),
     peers={ALDER: "open"},
-    agreement=Agreed(height=12, peers=3, is_catching_up=True, restarts=1),
+    agreement=Agreed(height=12, peers=3, is_catching_up=True, power=0, restarts=1),
     halted=True,
 )
 WAIT_S = 30
