@@ -83,6 +83,7 @@ def test_no_block_for_long_is_a_problem_until_there_is_one(tmp_path: Path) -> No
         "height": 2,
         "peers": 2,
         "catching_up": False,
+        "power": None,
         "restarts": 0,
     }
     database.close()
