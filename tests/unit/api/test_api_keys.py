@@ -60,14 +60,14 @@ def test_lists_go_on_from_a_cursor_and_never_show_a_key(client: httpx.Client) ->
 
 
 @pytest.mark.parametrize("cursor", ["!", "eA", "MQ", "W10", "bnVsbA", "\u6c34", "A" * 2_000, "WyJhIl0"])
-def test_what_is_no_cursor_is_refused(client: httpx.Client, cursor: str) -> None:
-    answer = client.get("/v1/api-keys", params={"cursor": cursor}, headers=ALL)
+def test_what_is_no_cursor_is_refused(still_client: httpx.Client, cursor: str) -> None:
+    answer = still_client.get("/v1/api-keys", params={"cursor": cursor}, headers=ALL)
     assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
 
 
 @pytest.mark.parametrize("limit", [0, 501, "x"])
-def test_a_limit_out_of_bounds_is_refused(client: httpx.Client, limit: object) -> None:
-    assert client.get("/v1/api-keys", params={"limit": str(limit)}, headers=ALL).status_code == 400
+def test_a_limit_out_of_bounds_is_refused(still_client: httpx.Client, limit: object) -> None:
+    assert still_client.get("/v1/api-keys", params={"limit": str(limit)}, headers=ALL).status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -80,8 +80,8 @@ def test_a_limit_out_of_bounds_is_refused(client: httpx.Client, limit: object) -
         {"name": "a", "scopes": ["reports:read"], "key": "mine"},
     ],
 )
-def test_what_is_no_key_is_refused(client: httpx.Client, body: dict[str, object]) -> None:
-    assert client.post("/v1/api-keys", json=body, headers=ALL).status_code == 400
+def test_what_is_no_key_is_refused(still_client: httpx.Client, body: dict[str, object]) -> None:
+    assert still_client.post("/v1/api-keys", json=body, headers=ALL).status_code == 400
 
 
 def test_a_party_s_signature_is_no_key(client: httpx.Client, served: Served) -> None:

@@ -8,6 +8,8 @@ import pytest
 from support_asking import Ask, people_of
 from support_http import API_KEY, Served
 
+from node.clocks import SystemClock
+
 PATH = "/v1/subjects/ref:DEMO:1"
 RATING = {"probability": 2, "impact": 4}
 OPINION: dict[str, Any] = {
@@ -25,8 +27,8 @@ def ask(client: httpx.Client, served: Served) -> Ask:
 
 
 @pytest.fixture
-def opinion(served: Served) -> dict[str, Any]:
-    return {**OPINION, "expires_on": (served.own.clock.now().date() + timedelta(days=30)).isoformat()}
+def opinion() -> dict[str, Any]:
+    return {**OPINION, "expires_on": (SystemClock().now().date() + timedelta(days=30)).isoformat()}
 
 
 def test_a_better_grade_takes_two(ask: Ask, opinion: dict[str, Any]) -> None:
@@ -80,15 +82,17 @@ def test_what_creates_is_made_once(ask: Ask, opinion: dict[str, Any]) -> None:
         ("reviews", {"looked_at": ["x"], "decision": "x", "next_on": "2020-01-01"}),
     ],
 )
-def test_what_is_none_is_refused(ask: Ask, opinion: dict[str, Any], path: str, body: dict[str, Any]) -> None:
+def test_what_is_none_is_refused(
+    still_ask: Ask, opinion: dict[str, Any], path: str, body: dict[str, Any]
+) -> None:
     sent = {**opinion, **body} if path == "expert" else body
-    answer = ask("ann", "POST", f"{PATH}/{path}", json=sent)
+    answer = still_ask("ann", "POST", f"{PATH}/{path}", json=sent)
     assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
 
 
-def test_what_is_no_subject_is_refused(ask: Ask) -> None:
+def test_what_is_no_subject_is_refused(still_ask: Ask) -> None:
     for path in ("expert", "risks", "reviews"):
-        answer = ask("ann", "GET", f"/v1/subjects/nobody/{path}")
+        answer = still_ask("ann", "GET", f"/v1/subjects/nobody/{path}")
         assert (answer.status_code, answer.json()["code"]) == (422, "subject_id")
 
 

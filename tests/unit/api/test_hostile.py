@@ -104,23 +104,23 @@ HOSTILE: Mapping[str, tuple[Callable[[str], Sent], int, str]] = {
 
 @pytest.mark.parametrize("path", ROUTES)
 def test_a_request_that_no_party_has_signed_so_is_refused(
-    client: httpx.Client, served: Served, asked: list[tuple[str, str, bytes]], path: str
+    still_client: httpx.Client, still: Served, still_asked: list[tuple[str, str, bytes]], path: str
 ) -> None:
     for name, (make, status, code) in HOSTILE.items():
-        sent = make(served.url + path)
-        answer = client.post(path, content=sent.body, headers=sent.headers)
+        sent = make(still.url + path)
+        answer = still_client.post(path, content=sent.body, headers=sent.headers)
         assert (answer.status_code, answer.json()["code"]) == (status, code), name
         assert "signature" not in answer.headers, name
-    assert not asked
+    assert not still_asked
 
 
 @pytest.mark.parametrize("path", ROUTES)
 def test_a_request_is_taken_once(
-    client: httpx.Client, served: Served, asked: list[tuple[str, str, bytes]], path: str
+    still_client: httpx.Client, still: Served, still_asked: list[tuple[str, str, bytes]], path: str
 ) -> None:
-    sent = signed(served.url + path)
-    codes = [client.post(path, content=sent.body, headers=sent.headers).status_code for _ in range(3)]
-    assert (codes, len(asked)) == ([200, 401, 401], 1)
+    sent = signed(still.url + path)
+    codes = [still_client.post(path, content=sent.body, headers=sent.headers).status_code for _ in range(3)]
+    assert (codes, len(still_asked)) == ([200, 401, 401], 1)
 
 
 def statement(
@@ -209,12 +209,12 @@ NO_JSON = [
 
 @pytest.mark.parametrize("path", ["/v1/inquiries", "/v1/months/close", "/v1/api-keys"])
 def test_what_is_no_json_of_a_route_is_refused_without_its_content(
-    client: httpx.Client, asked: list[tuple[str, str, bytes]], path: str
+    still_client: httpx.Client, still_asked: list[tuple[str, str, bytes]], path: str
 ) -> None:
     for body, media_type in NO_JSON:
         headers = {"authorization": f"Bearer {API_KEY}", "content-type": media_type}
-        answer = client.post(path, content=body, headers=headers)
+        answer = still_client.post(path, content=body, headers=headers)
         assert answer.status_code in {400, 415}, body[:60]
         assert answer.headers["content-type"] == "application/problem+json"
         assert "DEMO" not in answer.text
-    assert not asked
+    assert not still_asked

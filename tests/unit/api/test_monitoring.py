@@ -6,11 +6,10 @@ from typing import Any, TypeAlias
 
 import httpx
 import pytest
+from support_asking import people_of
 from support_http import Served
-from support_people import ADMIN, NAMES, add_people
 
 from hanse_ledger.ids import SubjectId
-from node.own.scopes import SCOPES
 from node.risk.alerting import Finding, raise_alert
 from node.risk.delivery.courier import Courier, run_dry
 from node.risk.delivery.notices import Notice
@@ -41,15 +40,10 @@ class Told:
 @pytest.fixture
 def ask(client: httpx.Client, served: Served) -> Ask:
     """Ask as a person; what is refused is (status, code)."""
-    add_people(served.own)
-    keys = {}
-    for name in (ADMIN.name, *NAMES.values()):
-        binding = served.own.people.bind(name)
-        keys[name] = served.own.keys.new(name=name, scopes=SCOPES, expires_at=None, binding=binding).secret
+    plain = people_of(served, client)
 
     def ask(person: str, method: str, path: str, **content: Any) -> Any:
-        headers = {"authorization": f"Bearer {keys[person]}"}
-        answer = client.request(method, path, headers=headers, json=content or None)
+        answer = plain(person, method, path, json=content or None)
         if answer.status_code == 204:
             return None
         return answer.json() if answer.is_success else (answer.status_code, answer.json()["code"])

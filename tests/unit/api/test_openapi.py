@@ -28,13 +28,13 @@ WITHOUT_BODY = {
 } | {f"/v1/portfolios/{{portfolio_id}}/{verb}" for verb in ("cancel", "resume")}
 
 
-@pytest.fixture
-def shown(client: httpx.Client) -> dict[str, Any]:
-    document: dict[str, Any] = client.get("/openapi.json").json()
+@pytest.fixture(scope="module")
+def shown(still_client: httpx.Client) -> dict[str, Any]:
+    document: dict[str, Any] = still_client.get("/openapi.json").json()
     return document
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def operations(shown: dict[str, Any]) -> list[Operation]:
     return [
         (method, path, one) for path, methods in shown["paths"].items() for method, one in methods.items()
@@ -93,8 +93,8 @@ def test_every_scope_is_needed_somewhere_and_no_operation_needs_two(operations: 
     assert {scope for scopes in needed for scope in scopes} == set(SCOPES) - {"metrics:read"}
 
 
-def test_a_long_body_is_refused_before_it_is_read_into_a_model(client: httpx.Client) -> None:
+def test_a_long_body_is_refused_before_it_is_read_into_a_model(still_client: httpx.Client) -> None:
     key = {"authorization": f"Bearer {API_KEY}", "content-type": "application/json"}
     for path in ("/v1/inquiries", "/v1/months/close", "/v1/api-keys"):
-        answer = client.post(path, content=b" " * (64 << 10) + b"{}", headers=key)
+        answer = still_client.post(path, content=b" " * (64 << 10) + b"{}", headers=key)
         assert (answer.status_code, answer.json()["code"]) == (413, "too_large")

@@ -1,35 +1,19 @@
 """The risk policy, assessments and responses over HTTP, from a file that is refused to an outcome."""
 
-from collections.abc import Callable
-from typing import TypeAlias
-
 import httpx
 import pytest
+from support_asking import Ask, people_of
 from support_http import Served
-from support_people import ADMIN, NAMES, add_people
 
-from node.own.scopes import SCOPES
 from node.risk.policy import default_raw
 
-Ask: TypeAlias = Callable[..., httpx.Response]
 STRICTER = default_raw().replace(b"C = 55", b"C = 60")
 SUBJECT = "ref:DEMO:1"
 
 
 @pytest.fixture
 def ask(client: httpx.Client, served: Served) -> Ask:
-    """Ask as a person, by a key of that person's with every scope."""
-    add_people(served.own)
-    keys = {}
-    for name in (ADMIN.name, *NAMES.values()):
-        binding = served.own.people.bind(name)
-        keys[name] = served.own.keys.new(name=name, scopes=SCOPES, expires_at=None, binding=binding).secret
-
-    def ask(person: str, method: str, path: str, **more: object) -> httpx.Response:
-        headers = {"authorization": f"Bearer {keys[person]}", **more.pop("headers", {})}  # type: ignore[dict-item]
-        return client.request(method, path, headers=headers, **more)  # type: ignore[arg-type]
-
-    return ask
+    return people_of(served, client)
 
 
 def test_a_policy_is_checked_previewed_and_adopted(ask: Ask) -> None:

@@ -1,35 +1,21 @@
 """Signals and limits over HTTP: a scope opens the route, the role of the key's person decides."""
 
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import httpx
 import pytest
+from support_asking import Ask, people_of
 from support_http import Served
-from support_people import NAMES, add_people
 
-from node.own.scopes import SCOPES
 from node.risk.signals.catalogue import KINDS
 
-Ask: TypeAlias = Callable[..., httpx.Response]
 S1, S2 = "ref:DEMO:1", "lei:5493001KJTIIGC8Y1R12"
 FIVE = {"limit": {"amount_minor": 500, "currency": "CNY"}}
 
 
 @pytest.fixture
 def ask(client: httpx.Client, served: Served) -> Ask:
-    """Ask as a person, by a key of that person's with every scope."""
-    add_people(served.own)
-    keys = {}
-    for name in ("ada", *NAMES.values()):
-        binding = served.own.people.bind(name)
-        keys[name] = served.own.keys.new(name=name, scopes=SCOPES, expires_at=None, binding=binding).secret
-
-    def ask(person: str, method: str, path: str, **more: Any) -> httpx.Response:
-        headers = {"authorization": f"Bearer {keys[person]}", **more.pop("headers", {})}
-        return client.request(method, path, headers=headers, **more)
-
-    return ask
+    return people_of(served, client)
 
 
 def test_signals_are_the_whole_catalogue_with_what_stands_behind_each(ask: Ask) -> None:
@@ -66,8 +52,8 @@ def test_a_look_at_signals_is_noted_and_needs_a_reading_role(ask: Ask, served: S
 
 
 @pytest.mark.parametrize("path", ["/v1/subjects/{}/signals", "/v1/limits/{}"])
-def test_an_id_that_no_register_gave_out_is_refused(ask: Ask, path: str) -> None:
-    answer = ask("ann", "GET", path.format("uscc:91350100M000100Y44"))
+def test_an_id_that_no_register_gave_out_is_refused(still_ask: Ask, path: str) -> None:
+    answer = still_ask("ann", "GET", path.format("uscc:91350100M000100Y44"))
     assert (answer.status_code, answer.json()["code"]) == (422, "subject_id")
     assert "91350100" not in answer.text
 
@@ -108,10 +94,10 @@ def test_the_same_limit_again_changes_nothing(ask: Ask, served: Served) -> None:
         {"amount_minor": 5},
     ],
 )
-def test_what_is_no_limit_is_refused(ask: Ask, limit: dict[str, Any]) -> None:
-    answer = ask("bo", "PUT", f"/v1/limits/{S1}", json={"limit": limit})
+def test_what_is_no_limit_is_refused(still_ask: Ask, limit: dict[str, Any]) -> None:
+    answer = still_ask("bo", "PUT", f"/v1/limits/{S1}", json={"limit": limit})
     assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
-    assert ask("bo", "GET", f"/v1/limits/{S1}").status_code == 404
+    assert still_ask("bo", "GET", f"/v1/limits/{S1}").status_code == 404
 
 
 def test_a_file_of_limits_says_which_lines_it_refuses(ask: Ask) -> None:
@@ -124,17 +110,17 @@ def test_a_file_of_limits_says_which_lines_it_refuses(ask: Ask) -> None:
     assert ask("bo", "GET", f"/v1/limits/{S1}").json()["limit"] == FIVE["limit"]
 
 
-def test_a_file_that_is_none_is_refused_as_a_whole(ask: Ask) -> None:
-    answer = ask("bo", "POST", "/v1/limits", content=b"nothing here")
+def test_a_file_that_is_none_is_refused_as_a_whole(still_ask: Ask) -> None:
+    answer = still_ask("bo", "POST", "/v1/limits", content=b"nothing here")
     assert (answer.status_code, answer.json()["code"]) == (422, "receivables_header")
 
 
 @pytest.mark.parametrize("person", ["ann", "cy", "di"])
-def test_only_approver_and_admin_set_limits(ask: Ask, person: str) -> None:
+def test_only_approver_and_admin_set_limits(still_ask: Ask, person: str) -> None:
     for answer in (
-        ask(person, "PUT", f"/v1/limits/{S1}", json=FIVE),
-        ask(person, "DELETE", f"/v1/limits/{S1}"),
-        ask(person, "POST", "/v1/limits", content=b"subject,limit\nref:DEMO:1,5\n"),
+        still_ask(person, "PUT", f"/v1/limits/{S1}", json=FIVE),
+        still_ask(person, "DELETE", f"/v1/limits/{S1}"),
+        still_ask(person, "POST", "/v1/limits", content=b"subject,limit\nref:DEMO:1,5\n"),
     ):
         assert (answer.status_code, answer.json()["code"]) == (403, "not_permitted")
-    assert ask(person, "GET", "/v1/limits").json()["items"] == []
+    assert still_ask(person, "GET", "/v1/limits").json()["items"] == []
