@@ -7,6 +7,7 @@ from typing import Annotated, Final, TypeAlias, cast, get_args
 
 import typer
 
+from hanse_ledger.consortium import parse_document
 from node.commands.options import Home, Json, Mail, PassphraseFile, WrongUsageError
 from node.commands.output import print_json, print_line, refuse
 from node.commands.tree import Command, new_app
@@ -80,10 +81,22 @@ def init_cometbft(
             help=mark("Where the parties' cards are, as they were at the founding."),
         ),
     ],
+    following: Annotated[
+        Path | None,
+        typer.Option(
+            "--next",
+            exists=True,
+            dir_okay=False,
+            metavar="FILE",
+            show_default=False,
+            help=mark("The next document, which lets the party order; before its vote is over."),
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write what is missing, and the configuration anew: what was signed last is never touched."""
-    found = write_validator(load_settings(config), Letters(cards), os.environ)
+    to_come = None if following is None else parse_document(following.read_bytes())
+    found = write_validator(load_settings(config), Letters(cards), os.environ, to_come)
     if as_json:
         print_json({"home": str(found.home), "validators": list(found.validators), "node_id": found.node_id})
         return

@@ -26,16 +26,23 @@ class ValidatorHome:
     node_id: str
 
 
-def write_validator(settings: NodeSettings, cards: Letters, environment: Mapping[str, str]) -> ValidatorHome:
+def write_validator(
+    settings: NodeSettings,
+    cards: Letters,
+    environment: Mapping[str, str],
+    to_come: Consortium | None = None,
+) -> ValidatorHome:
     """Write CometBFT's folder, or what is missing in it; its configuration is written anew.
 
-    Raises SettingsError for settings, keys or cards with which the party is no validator.
+    It is for the document in force, or for one that is `to_come`. Raises SettingsError for settings, keys or
+    cards with which the party is no validator.
     """
     if settings.engine != "cometbft" or settings.cometbft is None:
         raise SettingsError('engine, cometbft: are to be "cometbft" and where CometBFT listens')
-    documents = documents_of(settings)
+    known = documents_of(settings)
+    documents = known if to_come is None else [to_come, *known]
     consortium, party = documents[0], PartyId(settings.party)
-    seeds = open_node_keys(settings, consortium, environment).log_seeds
+    seeds = open_node_keys(settings, known[0], environment).log_seeds
     log_seed = seeds.get(consortium.parties[party].log_key or b"")
     if log_seed is None:
         raise SettingsError("keys: the party has no log key")

@@ -19,13 +19,15 @@ from support_comet import cometbft
 from support_founding import DESK, FOUNDERS, MEMBERS, STEWARDS, cheap_keys, done, hanse
 from support_http import API_KEY
 from support_net import NodeProcess, free_ports, start_all, stop_all, wait_until
-from support_voting import Voters
+from support_voting import Voters, in_force
 
 from hanse_ledger.bodies import Inquiry
 from hanse_ledger.checkpoint import Checkpoint, parse_signed_checkpoint
 from hanse_ledger.ids import ConsortiumId, PartyId, StatementHash
+from hanse_ledger.policy import verify_log_signature
 from hanse_ledger.signing import SigningKey
 from hanse_ledger.statements import NO_PREVIOUS, sign_statement
+from hanse_ledger.witnessing import policy_of
 from node.links.http import HttpCaller
 from node.links.sequencer import HttpSequencer
 
@@ -237,12 +239,18 @@ def a_validator_s_key_changes(net: Net) -> None:
 
 
 def check_logs(net: Net, accepted: dict[int, bytes]) -> None:
-    """Every node has one log and one root, and all that was answered stands where it was answered."""
+    """Every node has one log and one root, and all that was answered stands where it was answered.
+
+    Every validator's is signed with a key of the document in force.
+    """
     size = max(accepted) + 1
     for party in RUNNING:
         wait_until(partial(holds, net, party, size), f"{party} has all of it")
     wait_until(lambda: len({net.checkpoint(party).size for party in RUNNING}) == 1, "all have the same")
     assert len({net.checkpoint(party).root for party in RUNNING}) == 1
+    policy = policy_of(in_force(net.nodes[BIRCH]))
+    for party in (ONE, TWO, THREE, ALDER):
+        verify_log_signature(net.nodes[party].client.get("/log/checkpoint").content, policy)
     first, *others = (net.log(party) for party in RUNNING)
     assert all(log == first for log in others)
     assert {index: first[index] for index in accepted} == accepted

@@ -166,6 +166,26 @@ def test_one_that_is_voted_in_has_the_chain_of_the_founding_and_knows_all(agreed
     ]
 
 
+def test_a_party_whose_node_runs_is_made_ready_before_the_vote(agreed: Agreeing) -> None:
+    birch, peer = MEMBERS[1], "10.0.0.9:26656"
+    done(agreed.configure(birch, "--peer-listen", "0.0.0.0:26656"))
+    rotate = ("keys", "rotate", "--dir", agreed.home(birch))
+    assert "--log-key" in hanse(*rotate, "--peer", peer).err
+    card = Path(done(hanse(*rotate, "--log-key", "--peer", peer, "--json")).document["card"])
+    following = agreed.folder / "running.json"
+    change = ("consortium", "change", "--dir", agreed.home(ONE), following, "--card", card)
+    done(hanse(*change, "--orders", birch))
+    assert "no log key" in agreed.init(birch).err
+    assert birch in agreed.init(birch, "--next", str(following)).err
+    (agreed.mail / card.name).write_bytes(card.read_bytes())
+    try:
+        found = done(agreed.init(birch, "--next", str(following), "--json")).document
+    finally:
+        (agreed.mail / card.name).unlink()
+    assert found["validators"] == [*STEWARDS, birch]
+    assert parse_signed_card(card.read_bytes()).card.peer == f"{found['node_id']}@{peer}"
+
+
 def test_another_key_for_ordering_is_made_with_the_others(agreed: Agreeing) -> None:
     party, named = STEWARDS[3], parse_document((agreed.home(ONE) / "consortium.json").read_bytes())
     for _ in range(2):
