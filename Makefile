@@ -10,7 +10,7 @@ INSTALLED := $(VENV)/.hanse-installed
 TOOLS := $(VENV)/.hanse-tools
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format protobuf bench soak check-contract setup-full net net-down
+.PHONY: help demo test lint format protobuf bench soak check-contract setup-full net net-down net-delete image-check
 
 help:
 	@echo "make demo            set up .venv and run Hanse on made-up sample data"
@@ -25,6 +25,8 @@ help:
 	@echo "                     (RECEIVABLES=FOLDER: one member for each <member>.csv in it;"
 	@echo "                     ENGINE=cometbft: four stewards agree on the order; DATABASE=postgresql;"
 	@echo "                     NETWORK=loopback or namespaces)"
+	@echo "make net-delete      end it and remove its folders and databases"
+	@echo "make image-check     build the image and carry out docs/deployment.md with it (root, docker.io, debootstrap)"
 	@echo "make setup-full      what only the fuller tests need"
 
 # pip is the last thing that venv installs: without it the environment is half made.
@@ -83,3 +85,9 @@ net: $(INSTALLED)
 
 net-down: $(INSTALLED)
 	@$(PY) scripts/net.py down
+
+net-delete: $(INSTALLED)
+	@$(PY) scripts/net.py delete
+
+image-check: $(TOOLS)
+	@sh tests/integration/image_check/run.sh

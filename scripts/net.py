@@ -1,7 +1,8 @@
-"""`make net` and `make net-down`: a consortium of processes on this machine, each party's its own.
+"""`make net`, `make net-down`, `make net-delete`: a consortium of processes, each party's its own.
 
     net.py up [FOLDER]      found it, start what does not run, load the sample, say how to ask
     net.py down [FOLDER]    end exactly the processes that `up` started, and remove their networks
+    net.py delete [FOLDER]  the same, and remove what they have written: the folder, and databases beside it
 
 `up` may be interrupted at any line and run again. FOLDER is `net/` without it. With `--receivables CSVS`
 there is a member for each CSV of that folder instead of the sample's four. With `--engine cometbft` the
@@ -10,6 +11,7 @@ namespace of its own where this machine lets it.
 """
 
 import argparse
+import shutil
 import sys
 import time
 from collections.abc import Mapping
@@ -17,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from net_books import Books, BooksError, books_of, sample_books
-from net_databases import programs, start_databases, stop_databases
+from net_databases import programs, start_databases, stop_databases, throw_away
 from net_founding import StepError, found, hanse, init_validators, is_founded
 from net_loading import StuckError, is_ready, load
 from net_namespaces import connect, disconnect, reason_against
@@ -47,11 +49,13 @@ _INTERRUPTED: Final = 130
 
 
 def main(words: list[str]) -> int:
-    """Run one of the two commands; return the exit code."""
+    """Run one of the commands; return the exit code."""
     asked = _parser().parse_args(words)
     folder = asked.folder.absolute()
     try:
-        return up(folder, asked) if asked.command == "up" else down(folder)
+        if asked.command == "up":
+            return up(folder, asked)
+        return down(folder) if asked.command == "down" else delete(folder)
     except KeyboardInterrupt:
         _say("Interrupted. The nodes that run go on; `make net` again goes on, `make net-down` ends them.")
         return _INTERRUPTED
@@ -65,7 +69,7 @@ def main(words: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="net.py", description="A consortium of processes on this machine.")
-    parser.add_argument("command", choices=("up", "down"))
+    parser.add_argument("command", choices=("up", "down", "delete"))
     parser.add_argument("folder", nargs="?", type=Path, default=_ROOT / "net")
     parser.add_argument("--receivables", type=Path, help="a folder of <member>.csv files to load")
     parser.add_argument("--engine", choices=("solo", "cometbft"), help="how the log is ordered")
@@ -124,7 +128,7 @@ def _check(folder: Path, layout: Layout, books: Books, asked: argparse.Namespace
     wanted = (asked.engine or layout.engine, asked.database or layout.database)
     if wanted != (layout.engine, layout.database):
         held = f"{layout.engine} over {layout.database}"
-        raise StuckError(f"{folder} holds a consortium with {held}: make net-down, then delete the folder")
+        raise StuckError(f"{folder} holds a consortium with {held}: make net-delete removes it")
 
 
 def _start(folder: Path, layout: Layout) -> None:
@@ -155,6 +159,20 @@ def down(folder: Path) -> int:
         layout = layout_in(folder)
         stopped = [] if layout is None else _stop(layout)
     _say(f"Stopped {', '.join(stopped)}." if stopped else "Nothing runs.")
+    return 0
+
+
+def delete(folder: Path) -> int:
+    """End the processes and remove what they have written; a folder that is no net's stays as it is."""
+    layout = layout_in(folder)
+    if layout is None:
+        _say(f"{folder} holds no consortium of make net.")
+        return 0
+    with locked(folder):
+        _stop(layout)
+        throw_away(layout.parties.values())
+        shutil.rmtree(folder)
+    _say(f"Removed {folder}.")
     return 0
 
 

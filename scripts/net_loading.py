@@ -6,22 +6,41 @@ Everything is asked of the nodes over HTTP, and asked again does nothing: an int
 import sys
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, Protocol
 
 import httpx
 from net_books import Books
-from net_parties import STEWARDS, Party
+from net_parties import STEWARDS
+
+from node.links.transport import trusted_roots
 
 _PATIENCE_S: Final = 300.0
 _WAIT_S: Final = 90.0
 _PAUSE_S: Final = 0.2
 
 
+class Reachable(Protocol):
+    """A party's node: where it is reached, and the file with an API key for its people."""
+
+    @property
+    def id(self) -> str:
+        """The party."""
+
+    @property
+    def url(self) -> str:
+        """Where its node is reached; HTTPS trusts whom the nodes trust."""
+
+    @property
+    def api_key(self) -> Path:
+        """The file."""
+
+
 class StuckError(Exception):
     """Something that should come to pass in a few seconds does not."""
 
 
-def load(parties: Mapping[str, Party], books: Books) -> None:
+def load(parties: Mapping[str, Reachable], books: Books) -> None:
     """Import every member's export, then let members report and stewards close each month in turn."""
     for member, export in books.exports.items():
         shown = _ask(parties[member], "POST", f"/v1/imports?as_of={books.last_day}", content=export)
@@ -40,34 +59,34 @@ def load(parties: Mapping[str, Party], books: Books) -> None:
         _wait(lambda: _reported(parties[member])["month"] > last, f"{member}'s log")  # noqa: B023
 
 
-def is_ready(party: Party) -> bool:
+def is_ready(party: Reachable) -> bool:
     """Say whether a node answers and has a checkpoint of the log."""
+    how: dict[str, Any] = {"timeout": _WAIT_S, "trust_env": False, "verify": trusted_roots()}
     try:
-        return (
-            httpx.get(f"{party.url}/readyz", timeout=_WAIT_S, trust_env=False).status_code == httpx.codes.OK
-        )
+        return httpx.get(f"{party.url}/readyz", **how).status_code == httpx.codes.OK
     except httpx.TransportError:
         return False
 
 
-def _reported(party: Party) -> dict[str, Any]:
+def _reported(party: Reachable) -> dict[str, Any]:
     reported: dict[str, Any] = _ask(party, "GET", "/v1/reports")
     return reported
 
 
-def _counts(party: Party, month: str) -> bool:
+def _counts(party: Reachable, month: str) -> bool:
     reported = _reported(party)
     is_whole = reported["reports"] > 0 and reported["counting"] == reported["reports"]
     return bool(reported["month"] > month or (reported["month"] == month and is_whole))
 
 
-def _closes(party: Party, month: str) -> bool:
+def _closes(party: Reachable, month: str) -> bool:
     return bool(_ask(party, "POST", "/v1/months/close", json={"month": month}) == {"month": month})
 
 
-def _ask(party: Party, method: str, path: str, **how: Any) -> Any:
+def _ask(party: Reachable, method: str, path: str, **how: Any) -> Any:
     headers = {"authorization": f"Bearer {party.api_key.read_text('utf-8').strip()}"}
-    reply = httpx.request(method, party.url + path, headers=headers, timeout=_WAIT_S, trust_env=False, **how)
+    how |= {"headers": headers, "timeout": _WAIT_S, "trust_env": False, "verify": trusted_roots()}
+    reply = httpx.request(method, party.url + path, **how)
     if not reply.is_success:
         raise StuckError(f"{party.id}, {method} {path}: {reply.status_code} {reply.text}")
     return reply.json()
