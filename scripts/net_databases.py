@@ -39,7 +39,15 @@ def programs() -> Path | None:
 
 def database_url(party: Party) -> str:
     """Return the party's database as a setting names it."""
-    return f"postgresql://{_ROLE}@/{_ROLE}?host={_folder(party)}"
+    return f"postgresql://{_ROLE}@/{_ROLE}?host={database_folder(party)}"
+
+
+def database_folder(party: Party) -> Path:
+    """Return a server's folder. Root's servers run as another user, who cannot come into root's folders."""
+    if os.geteuid() != 0:
+        return party.home / "postgresql"
+    tag = hashlib.sha256(str(party.home).encode()).hexdigest()[:16]
+    return Path("/var/tmp") / f"hanse-{tag}"  # noqa: S108 - it is made anew, or it is ours
 
 
 def start_databases(layout: Layout, made: Path) -> None:
@@ -61,11 +69,11 @@ def throw_away(parties: Iterable[Party]) -> None:
     there = list(parties)
     stop_databases(there)
     for party in there:
-        shutil.rmtree(_folder(party), ignore_errors=True)
+        shutil.rmtree(database_folder(party), ignore_errors=True)
 
 
 def _start(party: Party, made: Path) -> None:
-    folder = _folder(party)
+    folder = database_folder(party)
     if not (folder / "data" / "PG_VERSION").exists():
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, mode=0o700)
@@ -84,7 +92,7 @@ def _wait(party: Party) -> None:
     while True:
         try:
             with psycopg.connect(
-                host=str(_folder(party)), user=_ROLE, dbname="postgres", autocommit=True
+                host=str(database_folder(party)), user=_ROLE, dbname="postgres", autocommit=True
             ) as connection:
                 names = connection.execute("SELECT datname FROM pg_database").fetchall()
                 if (_ROLE,) not in names:
@@ -94,14 +102,6 @@ def _wait(party: Party) -> None:
             if time.monotonic() > ends_at or pid_of(_record(party)) is None:
                 raise
             time.sleep(_PAUSE_S)
-
-
-def _folder(party: Party) -> Path:
-    """Return a server's folder. Root's servers run as another user, who cannot come into root's folders."""
-    if os.geteuid() != 0:
-        return party.home / "postgresql"
-    tag = hashlib.sha256(str(party.home).encode()).hexdigest()[:16]
-    return Path("/var/tmp") / f"hanse-{tag}"  # noqa: S108 - it is made anew, or it is ours
 
 
 def _record(party: Party) -> Path:

@@ -34,9 +34,9 @@ class Net:
 
     folder: Path
 
-    def run(self, command: str) -> Ended:
-        """Run `up` or `down` as make does."""
-        words = [sys.executable, str(ROOT / "scripts" / "net.py"), command, str(self.folder)]
+    def run(self, command: str, *more: str) -> Ended:
+        """Run `up`, `down` or `delete` as make does."""
+        words = [sys.executable, str(ROOT / "scripts" / "net.py"), command, str(self.folder), *more]
         ended = subprocess.run(
             words, capture_output=True, text=True, timeout=_WAIT_S, check=False, env=_alone()
         )

@@ -28,7 +28,7 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Net]:
     try:
         yield net
     finally:
-        net.run("down")
+        net.run("delete")
 
 
 @pytest.fixture
