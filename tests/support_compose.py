@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -33,6 +34,15 @@ def compose(*words: str, **environment: str) -> "subprocess.CompletedProcess[str
         pytest.skip("Docker Compose is not installed: make setup-full")
     # Nobody's own .env is looked at.
     return _run([*program, "--env-file", os.devnull, *words], environment)
+
+
+def typed(script: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Give lines of a page to a shell in the project's folder, with the `docker compose` that is here."""
+    program = _program()
+    if program is None:
+        pytest.skip("Docker Compose is not installed: make setup-full")
+    docker = f'docker() {{ shift; command {shlex.join(program)} --env-file {os.devnull} "$@"; }}\n'
+    return _run(["bash", "-euc", docker + script], environment)
 
 
 def project(profile: str, environment: Mapping[str, str] = MappingProxyType({})) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from net_parties import DESK, METRICS_PORT, PEER_PORT, STEWARDS
-from support_compose import PROFILES, ROOT, compose, project
+from support_compose import PROFILES, ROOT, compose, project, typed
+from support_digests import DIGEST, engine
 
 MEMBERS = ("alder", "birch", "cedar", "doum")
 PARTIES = (*STEWARDS, DESK, *MEMBERS)
@@ -190,6 +191,22 @@ def test_settings_of_the_host_reach_what_they_are_for() -> None:
              if re.match(r"#?HANSE_\w+=", line)}  # fmt: skip
     asked = set(re.findall(r"\$\{(HANSE_\w+)", (ROOT / "docker-compose.yml").read_text()))
     assert named == asked - {"HANSE_SECRETS"}
+
+
+def test_images_of_others_are_pinned_by_their_digests_as_the_page_says(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "deployment.md").read_text()
+    (lines,) = re.findall(
+        r"^(databases=.*\n.* --lock-image-digests .*) > docker-compose\.digests\.yml$", page, re.MULTILINE
+    )
+    with engine(tmp_path) as address:
+        ended = typed(lines, DOCKER_HOST=address)
+        # Ours is in no registry: asked for everything, Compose gives up.
+        whole = compose("--profile", "cometbft", "config", "--lock-image-digests", DOCKER_HOST=address)
+    assert ended.returncode == 0, ended.stderr
+    pinned = dict(re.findall(r"^  ([\w-]+):\n    image: \S+@(\S+)$", ended.stdout, re.MULTILINE))
+    assert set(pinned) == {f"{party}-postgres" for party in PARTIES} | set(AROUND)
+    assert set(pinned.values()) == {DIGEST}
+    assert whole.returncode != 0
 
 
 def test_the_image_is_built_by_one_service_alone() -> None:
