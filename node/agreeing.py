@@ -8,7 +8,6 @@ from types import TracebackType
 from typing import Final, Self
 
 from hanse_ledger.errors import LedgerError
-from node.logdoor import ordering
 from node.periodic import PeriodicTask
 from node.sequencing.cometbft.application import Application
 from node.sequencing.cometbft.conduct import Conduct
@@ -21,6 +20,7 @@ from node.sequencing.cometbft.sequencer import AgreementDoor, CometSequencer, ap
 from node.sequencing.cometbft.server import AbciServer
 from node.sequencing.cometbft.signing import LogKeys, ValidatorKey
 from node.sequencing.cometbft.signs import Signs
+from node.sequencing.remote import serve_sequencer
 from node.sequencing.replica import Replica
 from node.storage.database import Database
 from node.wire import Door, Handler, Mailbox, Service
@@ -82,7 +82,7 @@ class Agreement:
             opened.callback(process.stop)
             self.rpc = CometRpc(home / RPC_SOCKET)
             sequencer = CometSequencer(application=application, mempool=self.rpc, outcomes=outcomes)
-            handler = guard(ordering(sequencer))
+            handler = guard(serve_sequencer(sequencer))
             door = opened.enter_context(closing(AgreementDoor(handler, application)))
             self.door: Door = door
             """Where statements are left and the log is read, as at a node that orders alone."""

@@ -51,14 +51,14 @@ from node.roles.party import Standing
 from node.roles.steward import Steward
 from node.roles.witness import cosigner
 from node.sequencing.failover import FailoverSequencer
-from node.sequencing.remote import RemoteSequencer
+from node.sequencing.remote import RemoteSequencer, serve_sequencer
 from node.sequencing.succession import check_ordering
 from node.sequencing.term import Term
 from node.service import Doors, NodeService
 from node.settings import DatabaseName, NodeSettings, url_of
 from node.shared import Shared
 from node.storage.database import Database
-from node.watching import PEER_S, Peers, Watch, guarded, relaying, watch_log
+from node.watching import PEER_S, Peers, Watch, guarded, watch_log
 from node.web.now import Now, WriterDesk
 from node.wire import Door, Handler, LocalLink, Mailbox, Service, reply_of
 from node.worker import Worker
@@ -247,7 +247,7 @@ class ApartNode:
 
         def build() -> tuple[Handler, Callable[[], None]]:
             with ExitStack() as opened:
-                return relaying(self._remote(shared, links, opened)), opened.pop_all().close
+                return serve_sequencer(self._remote(shared, links, opened)), opened.pop_all().close
 
         mailbox = Mailbox()
         self._open.callback(Service(mailbox, build).stop)

@@ -43,7 +43,7 @@ class HandoverError(RejectedError):
     code = "handover"
 
 
-class StoredCopy:
+class StoredCopy(Sequencer):
     """A node's stored copy of the log, as a `Sequencer` that is read."""
 
     def __init__(self, replica: Replica) -> None:

@@ -4,13 +4,13 @@ Answered by the thread that owns the copy.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Protocol
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from hanse_ledger.checkpoint import parse_signed_checkpoint
-from hanse_ledger.codec import decode, encode
+from hanse_ledger.codec import decode
 from hanse_ledger.consortium import Consortium
-from hanse_ledger.errors import LedgerError, MalformedError, UnavailableError
+from hanse_ledger.errors import MalformedError, UnavailableError
 from hanse_ledger.fields import as_uint
 from hanse_ledger.ids import PartyId
 from hanse_ledger.note import parse_note
@@ -18,8 +18,6 @@ from hanse_ledger.tiles import parse_tile_path, tile_width
 from hanse_ledger.witnessing import policy_of
 from node.errors import NotFoundError
 from node.logs import proof, replica_source
-from node.ports import Sequencer
-from node.sequencing.remote import serve_sequencer
 from node.sequencing.replica import Replica
 from node.wire import Handler
 
@@ -28,8 +26,6 @@ TILE: Final = "log-tile"
 PROOF: Final = "log-proof"
 COSIGNED: Final = "log-cosigned"
 POLICY: Final = "log-policy"
-SUBMIT_ALL: Final = "submit-all"
-_STATEMENTS_LIMIT: Final = 1 << 25
 
 
 class LogDoor:
@@ -97,27 +93,6 @@ class LogDoor:
             if note is not None and hashlib.sha256(origin.encode()).digest() == origin_hash:
                 return note
         raise NotFoundError("nothing cosigned for this origin")
-
-
-class RowSequencer(Sequencer, Protocol):
-    """A `Sequencer` that takes several statements at once."""
-
-    def submit_all(self, statements: Sequence[bytes]) -> tuple[list[int], LedgerError | None]:
-        """Order statements until one is refused; return the indexes before it, and the refusal."""
-        ...
-
-
-def ordering(sequencer: RowSequencer) -> Handler:
-    """Return what a sequencer answers, a row of statements included."""
-    single = serve_sequencer(sequencer)
-
-    def handle(caller: PartyId, verb: str, body: bytes) -> bytes:
-        if verb != SUBMIT_ALL:
-            return single(caller, verb, body)
-        indexes, refusal = sequencer.submit_all(decode(body, limit=_STATEMENTS_LIMIT))
-        return encode([indexes, None, None] if refusal is None else [indexes, refusal.code, str(refusal)])
-
-    return handle
 
 
 def with_log(handler: Handler, door: LogDoor) -> Handler:

@@ -12,7 +12,6 @@ from node.documents import founding_document
 from node.errors import SettingsError
 from node.handover import check_may_order
 from node.health import HealthBoard
-from node.logdoor import ordering
 from node.place import still_agrees
 from node.ports import Clock
 from node.sequencing.cometbft.home import chain_id, check_home, check_signed
@@ -20,6 +19,7 @@ from node.sequencing.cometbft.process import find_cometbft
 from node.sequencing.cometbft.signing import LogKeys
 from node.sequencing.cometbft.signs import Signs
 from node.sequencing.kept import EvidenceStore
+from node.sequencing.remote import serve_sequencer
 from node.sequencing.replica import Replica
 from node.sequencing.solo import SoloSequencer
 from node.sequencing.term import Term
@@ -130,7 +130,7 @@ class Ordering:
             sequencer = SoloSequencer(replica=replica, log_key=keys.in_use, voted=keys.voted)
             if not replica.state.founded:
                 sequencer.submit(self.genesis)
-            return self._unless_halted(ordering(sequencer)), lambda: None
+            return self._unless_halted(serve_sequencer(sequencer)), lambda: None
 
         return build
 

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from datetime import datetime
 from typing import Literal, Protocol, TypeAlias
 
+from hanse_ledger.errors import LedgerError
 from hanse_ledger.ids import PartyId, StewardX
 
 
@@ -46,6 +47,16 @@ class Sequencer(Protocol):
     def submit(self, statement: bytes) -> int:
         """Return the index at which these bytes stand."""
         ...
+
+    def submit_all(self, statements: Sequence[bytes]) -> tuple[list[int], LedgerError | None]:
+        """Submit statements in their order; return the indexes before the first that fails, and why."""
+        indexes: list[int] = []
+        for statement in statements:
+            try:
+                indexes.append(self.submit(statement))
+            except LedgerError as error:
+                return indexes, error
+        return indexes, None
 
     def entries(self, start: int) -> tuple[bytes, Sequence[bytes]]:
         """Return the newest checkpoint (a note), and some or all statements from `start` on.

@@ -10,22 +10,20 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Final
 
-from hanse_ledger.codec import decode, encode
+from hanse_ledger.codec import encode
 from hanse_ledger.consortium import Consortium
-from hanse_ledger.errors import LedgerError
 from hanse_ledger.ids import PartyId
 from node import logdoor
 from node.errors import NotFoundError
 from node.health import Health
 from node.links.gate import Gate
-from node.logdoor import SUBMIT_ALL
 from node.own.service import OwnService
 from node.ports import StewardVerb
-from node.wire import Door, rebuild_error
+from node.sequencing.remote import SUBMIT_ALL
+from node.wire import Door
 
 WAIT_S: Final = 60.0
 """How long a request may wait for the node's thread."""
-_REPLY_LIMIT: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +36,6 @@ class Doors:
     """Who brings statements to whoever orders the log, where that is another node."""
     read: Door | None = None
     """Who shows the log, where that is neither of them."""
-
-
-def read_submitted(reply: bytes) -> tuple[list[int], LedgerError | None]:
-    """Return the indexes of the statements before the first that was refused, and why it was."""
-    indexes, code, message = decode(reply, limit=_REPLY_LIMIT)
-    return indexes, None if code is None else rebuild_error(code, message)
 
 
 class NodeService:

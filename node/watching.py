@@ -16,16 +16,13 @@ from node.errors import SettingsError
 from node.health import HealthBoard
 from node.links.http import HttpCaller
 from node.links.sequencer import HttpSequencer
-from node.logdoor import SUBMIT_ALL
 from node.periodic import PeriodicTask
-from node.ports import Sequencer
 from node.roles.party import Standing
 from node.sequencing.follower import Follower
 from node.sequencing.gossip import Sighting, decode_sightings, encode_sightings, look_at
 from node.sequencing.kept import EvidenceStore
 from node.sequencing.monitor import Monitor, evidence_time
 from node.sequencing.progress import FollowingProgress
-from node.sequencing.remote import serve_sequencer
 from node.sequencing.term import Term
 from node.sequencing.waiting import Waiting
 from node.wire import Handler, Mailbox, reply_of
@@ -72,24 +69,6 @@ def guarded(handler: Handler, monitor: Monitor) -> Handler:
             return encode(monitor.look(decode_sightings(body)))
         monitor.check()
         return handler(caller, verb, body)
-
-    return handle
-
-
-def relaying(sequencer: Sequencer) -> Handler:
-    """Return what a node that orders nothing does with statements: it brings them to whoever orders."""
-    single = serve_sequencer(sequencer)
-
-    def handle(caller: PartyId, verb: str, body: bytes) -> bytes:
-        if verb != SUBMIT_ALL:
-            return single(caller, verb, body)
-        indexes: list[int] = []
-        for statement in decode(body, limit=_STATEMENTS_LIMIT):
-            try:
-                indexes.append(sequencer.submit(statement))
-            except LedgerError as error:
-                return encode([indexes, error.code, str(error)])
-        return encode([indexes, None, None])
 
     return handle
 

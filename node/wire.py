@@ -13,11 +13,13 @@ from contextlib import ExitStack
 from queue import Empty, SimpleQueue
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
+from hanse_ledger.codec import decode
 from hanse_ledger.errors import LedgerError, UnavailableError
 from hanse_ledger.ids import PartyId, StewardX
 from node.ports import StewardVerb
 
 _log = logging.getLogger(__name__)
+_SUBMITTED_LIMIT: Final = 1 << 16
 
 Handler: TypeAlias = Callable[[PartyId, str, bytes], bytes]
 """(caller, verb, body) -> reply; raises LedgerError."""
@@ -58,6 +60,13 @@ class Letter(NamedTuple):
     reply: Future[bytes]
 
 
+def new_reply() -> Future[bytes]:
+    """Return a reply that nobody can cancel: who no longer waits for it leaves, and the request is run."""
+    reply: Future[bytes] = Future()
+    reply.set_running_or_notify_cancel()
+    return reply
+
+
 class Mailbox:
     """A party's door in this process."""
 
@@ -67,7 +76,7 @@ class Mailbox:
 
     def post(self, caller: PartyId, verb: str, body: bytes) -> Future[bytes]:
         """Leave a request and return its future reply."""
-        letter = Letter(caller, verb, body, Future())
+        letter = Letter(caller, verb, body, new_reply())
         self._letters.put(letter)
         if self._has_stopped.is_set():
             self.refuse_rest()
@@ -177,6 +186,12 @@ def rebuild_error(code: str, message: str) -> LedgerError:
     error = kind.__new__(kind)
     error.args = (message,)
     return error
+
+
+def read_submitted(reply: bytes) -> tuple[list[int], LedgerError | None]:
+    """Return the indexes of the statements before the first that failed, and why it did."""
+    indexes, code, message = decode(reply, limit=_SUBMITTED_LIMIT)
+    return indexes, None if code is None else rebuild_error(code, message)
 
 
 class LocalLink:

@@ -58,7 +58,7 @@ def after(last: Month) -> datetime:
 
 
 @dataclass
-class Failing:
+class Failing(Sequencer):
     """A sequencer whose next answers are lost on the way, or whose next requests are."""
 
     inner: Sequencer

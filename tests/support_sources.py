@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from hanse_ledger.errors import UnavailableError
 from hanse_ledger.tiles import parse_tile_path
+from node.ports import Sequencer
 from node.sequencing.replica import Replica
 
 
-class StoredLog:
+class StoredLog(Sequencer):
     """What a replica holds, with its newest checkpoint."""
 
     def __init__(self, replica: Replica) -> None:

@@ -12,7 +12,7 @@ from api.limits import by_address
 from hanse_ledger.codec import decode, split_sequence
 from hanse_ledger.tiles import ENTRY_BYTES_MAX
 from node.errors import UnknownMediaTypeError
-from node.service import read_submitted
+from node.wire import read_submitted
 
 router: Final = APIRouter(
     prefix="/v1",

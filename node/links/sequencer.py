@@ -6,16 +6,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, NamedTuple
 
 from hanse_ledger.checkpoint import log_signed, parse_signed_checkpoint
-from hanse_ledger.errors import MalformedError, UnavailableError
+from hanse_ledger.errors import LedgerError, MalformedError, RejectedError, UnavailableError
 from hanse_ledger.ids import PartyId
 from hanse_ledger.tiles import TILE_WIDTH, TilePath, fetch_entries, tile_width
 from node.links.http import HttpCaller
 from node.links.steward import COSE
+from node.ports import Sequencer
 from node.sequencing.ahead import BATCH
 
 CHECKPOINT_PATH: Final = "/log/checkpoint"
 JSON: Final = "application/json"
 STATEMENTS_PATH: Final = "/v1/statements"
+SEQUENCE: Final = "application/cbor-seq"
 _BYTES_AT_ONCE: Final = 1 << 22
 
 
@@ -42,13 +44,26 @@ class HttpSequencer:
     def submit(self, statement: bytes) -> int:
         """Return the index at which these bytes stand."""
         reply = self._caller.post(STATEMENTS_PATH, statement, COSE, is_signed=False, reply_type=JSON)
+        return _as_index(_read_json(reply, "index"))
+
+    def submit_all(self, statements: Sequence[bytes]) -> tuple[list[int], LedgerError | None]:
+        """Submit statements in their order, in one request as long as none is refused."""
         try:
-            index = json.loads(reply)["index"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise MalformedError("an index was to be told") from error
-        if not isinstance(index, int) or isinstance(index, bool) or index < 0:
-            raise MalformedError("an index is a number from 0 on")
-        return index
+            return self._submit_row(statements), None
+        except RejectedError:
+            # One by one they tell which it is: those before it stand by now, and keep their indexes.
+            return Sequencer.submit_all(self, statements)
+        except LedgerError as error:
+            return [], error
+
+    def _submit_row(self, statements: Sequence[bytes]) -> list[int]:
+        reply = self._caller.post(
+            STATEMENTS_PATH, b"".join(statements), SEQUENCE, is_signed=False, reply_type=JSON
+        )
+        indexes = _read_json(reply, "indexes")
+        if not isinstance(indexes, list) or len(indexes) != len(statements):
+            raise MalformedError("an index for each statement was to be told")
+        return [_as_index(index) for index in indexes]
 
     def entries(self, start: int) -> tuple[bytes, Sequence[bytes]]:
         """Return a checkpoint, and the statements from `start` to the end of a bundle.
@@ -98,6 +113,19 @@ class HttpSequencer:
         width = tile_width(TilePath(level=None, index=index), size)
         path = TilePath(level=None, index=index, width=width)
         return fetch_entries(path, lambda name: self._caller.get(f"/log/{name}"))[offset:]
+
+
+def _read_json(reply: bytes, name: str) -> object:
+    try:
+        return json.loads(reply)[name]
+    except (ValueError, KeyError, TypeError) as error:
+        raise MalformedError(f"{name} was to be told") from error
+
+
+def _as_index(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise MalformedError("an index is a number from 0 on")
+    return value
 
 
 class OrderingLinks:

@@ -20,6 +20,9 @@ from hanse_ledger.statements import sign_statement
 from node.roles.party import Standing
 from node.storage.schema import outbox
 
+_AT_ONCE: Final = 16
+"""So many are brought in one request, of a MiB at most, and may stand in one block."""
+
 # Built once: to build a statement costs more than to run it.
 _ADD: Final = outbox.insert()
 _DROP_LOGGED: Final = outbox.delete().where(outbox.c.seq < bindparam("next"))
@@ -106,41 +109,35 @@ class Outbox:
     def _send(self) -> "_Refused | None":
         """Send as `flush` does; return what was refused for good."""
         pending, ends_at = self._pending(), time.monotonic() + _PATIENCE_S
-        for row in pending:
-            error = self._bring(row, ends_at)
-            if error is not None:
-                self._drop(row.seq)
-                return _Refused(row.seq, error)
+        left = pending
+        while left:
+            statements = [row.statement for row in left[:_AT_ONCE]]
+            indexes, failed = self._standing.sequencer.submit_all(statements)
+            left = left[len(indexes) :]
+            if isinstance(failed, RejectedError):
+                error = self._refusal_of(left[0])
+                if error is not None:
+                    self._drop(left[0].seq)
+                    return _Refused(left[0].seq, error)
+                if time.monotonic() > ends_at:
+                    raise UnavailableError("what this node's copy of the log accepts is refused") from failed
+                time.sleep(_AGAIN_S)
+            elif failed is not None:
+                raise failed
         if pending:
             self._wait_for(pending[-1].seq, ends_at)
         return None
 
-    def _bring(self, row: Any, ends_at: float) -> RejectedError | None:
-        """Send a statement until it stands in the log, or has lost its place; return why it was refused.
-
-        Where several nodes order, the one that is asked may be a block behind this node's copy, or ahead of
-        it. So a refusal holds once this copy, brought up, refuses the same bytes.
-        """
-        while True:
-            try:
-                self._standing.sequencer.submit(row.statement)
-            except RejectedError as refusal:
-                self._standing.catch_up()
-                if self._standing.replica.log.index_of(leaf_hash(row.statement)) is not None:
-                    return None
-                error = self._refusal_of(row)
-                if error is not None:
-                    return error
-                if time.monotonic() > ends_at:
-                    raise UnavailableError("what this node's copy of the log accepts is refused") from refusal
-            else:
-                return None
-            time.sleep(_AGAIN_S)
-
     def _refusal_of(self, row: Any) -> RejectedError | None:
-        """Return why this node's copy of the log refuses a statement, None where it does not (yet)."""
+        """Return why this copy of the log, brought up, refuses a statement, None where it does not (yet).
+
+        Where several nodes order, the one that was asked may be a block behind this copy, or ahead of it: its
+        refusal holds once this copy refuses the same bytes.
+        """
+        self._standing.catch_up()
         state = self._standing.state
-        if state.head(self._standing.id).seq < row.seq:
+        is_logged = self._standing.replica.log.index_of(leaf_hash(row.statement)) is not None
+        if is_logged or state.head(self._standing.id).seq < row.seq:
             return None
         try:
             state.check(row.statement)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from hanse_ledger.errors import UnavailableError
+from hanse_ledger.errors import LedgerError, UnavailableError
 from node.ports import Sequencer
 
 _T = TypeVar("_T")
@@ -23,6 +23,20 @@ class FailoverSequencer:
     def submit(self, statement: bytes) -> int:
         """Return the index at which these bytes stand."""
         return self._ask(lambda source: source.submit(statement))
+
+    def submit_all(self, statements: Sequence[bytes]) -> tuple[list[int], LedgerError | None]:
+        """Submit statements in their order to one of them."""
+
+        def ask(source: Sequencer) -> tuple[list[int], LedgerError | None]:
+            indexes, failed = source.submit_all(statements)
+            if not indexes and isinstance(failed, UnavailableError):
+                raise failed
+            return indexes, failed
+
+        try:
+            return self._ask(ask)
+        except UnavailableError as error:
+            return [], error
 
     def entries(self, start: int) -> tuple[bytes, Sequence[bytes]]:
         """Return a checkpoint and statements from `start` on."""

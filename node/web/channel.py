@@ -17,7 +17,7 @@ from typing import Any, Final
 from hanse_ledger.codec import decode, encode
 from hanse_ledger.errors import LedgerError, UnavailableError
 from hanse_ledger.ids import PartyId
-from node.wire import Door, rebuild_error
+from node.wire import Door, new_reply, rebuild_error
 
 _LENGTH: Final = struct.Struct(">I")
 _MESSAGE_BYTES_MOST: Final = 1 << 28
@@ -114,7 +114,7 @@ class WriterEnd:
         return _WriterDoor(partial(self._post, name))
 
     def _post(self, door: str, caller: PartyId, verb: str, body: bytes) -> Future[bytes]:
-        future: Future[bytes] = Future()
+        future = new_reply()
         with self._lock:
             number = next(self._numbers)
             if not self.has_ended.is_set():

@@ -226,6 +226,22 @@ def test_the_same_bytes_have_the_same_index_for_ever(place: Place, ledger: Ledge
     check_log(sequencer, ledger)
 
 
+def test_a_row_is_taken_up_to_the_first_that_is_refused(place: Place, ledger: Ledger) -> None:
+    sequencer = founded(place, ledger)
+    row = []
+    for number in range(4):
+        row.append(inquiry(ledger, (ALDER, BIRCH)[number % 2], number))
+        ledger.append(row[-1])
+    assert sequencer.submit_all(row[:3]) == ([1, 2, 3], None)
+    # Known bytes among new ones keep their index; what follows a refused one is not brought.
+    again = [row[1], row[3], _of_a_stranger(ledger), inquiry(ledger, ALDER, 9)]
+    indexes, failed = sequencer.submit_all(again)
+    assert indexes == [2, 4]
+    assert type(failed) is NotAdmittedError
+    assert sequencer.submit_all([]) == ([], None)
+    check_log(sequencer, ledger)
+
+
 def test_bytes_that_were_refused_once_can_be_accepted_later(place: Place, ledger: Ledger) -> None:
     sequencer = founded(place, ledger)
     first = inquiry(ledger, ALDER, 0)

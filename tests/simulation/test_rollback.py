@@ -23,6 +23,7 @@ from hanse_ledger.statements import sign_statement
 from node.backup import copy_database
 from node.bootstrap import DATABASE_FILE, SEQUENCER_FILE
 from node.dealt_keys import read_dealt_keys
+from node.ports import Sequencer
 from node.receivables.subjectmap import demo_subject
 from node.restore import rejoin
 from node.roles.answering import batch_of
@@ -199,7 +200,7 @@ def settings_of(world: World, party: PartyId) -> NodeSettings:
     )
 
 
-class Silent:
+class Silent(Sequencer):
     """A node that is out of reach."""
 
     def submit(self, _statement: bytes) -> int:

@@ -109,9 +109,9 @@ class CometSequencer:
         return indexes[0]
 
     def submit_all(self, statements: Sequence[bytes]) -> tuple[list[int], LedgerError | None]:
-        """Bring statements in a row, until one is refused; return the indexes before it.
+        """Bring statements in a row, until one fails; return the indexes before it, and why it did.
 
-        Raises UnavailableError when the outcome of the first is not known in time.
+        UnavailableError says that its outcome is not known in time.
         """
         leaves = [leaf_hash(raw) for raw in statements]
         self._outcomes.expect(leaves)
@@ -128,11 +128,7 @@ class CometSequencer:
             try:
                 indexes.append(self._await(raw, leaf, ends_at))
             except LedgerError as error:
-                if not indexes and isinstance(error, UnavailableError):
-                    raise
                 return indexes, error
-        if not brought and isinstance(refusal, UnavailableError):
-            raise refusal
         return indexes, refusal
 
     def _bring(

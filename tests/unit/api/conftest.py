@@ -16,7 +16,8 @@ from support_site import Site, open_site
 from hanse_ledger.consortium import parse_document
 from hanse_ledger.errors import BudgetError
 from hanse_ledger.ids import PartyId
-from node.logdoor import LogDoor, ordering, with_log
+from node.logdoor import LogDoor, with_log
+from node.sequencing.remote import serve_sequencer
 from node.sequencing.replica import Replica
 from node.sequencing.solo import SoloSequencer
 from node.service import Doors
@@ -83,7 +84,7 @@ def serving(folder: Path, asked: Asked) -> Iterator[Served]:
     def log() -> tuple[Handler, Callable[[], None]]:
         database = Database(folder / "log.sqlite")
         sequencer = SoloSequencer(replica=Replica(database), log_key=log_key(DESK))
-        return with_log(ordering(sequencer), LogDoor(sequencer.replica)), database.close
+        return with_log(serve_sequencer(sequencer), LogDoor(sequencer.replica)), database.close
 
     def node() -> tuple[Handler, Callable[[], None]]:
         def handle(caller: PartyId, verb: str, body: bytes) -> bytes:

@@ -19,6 +19,7 @@ from hanse_ledger.filings import Alias
 from hanse_ledger.ids import PartyId, StewardX, SubjectId
 from hanse_ledger.privacy.bulletin import SLOTS, Code, Withdrawn
 from hanse_ledger.statements import parse_statement
+from node.ports import Sequencer
 from node.storage.bulletin_schema import bulletin_item, opened_text, row_withdrawal, warning
 from node.storage.bulletins import queue_withdrawal
 from node.storage.database import Moment
@@ -215,7 +216,7 @@ def test_a_bulletin_that_comes_too_late_for_its_period_goes_with_the_next(file_b
     bench.work()
     honest = bench.sequencer
 
-    class Down:
+    class Down(Sequencer):
         def submit(self, statement: bytes) -> int:
             raise UnavailableError(f"silent to {len(statement)} bytes")
 

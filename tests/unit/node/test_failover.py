@@ -3,10 +3,11 @@ from collections.abc import Sequence
 import pytest
 
 from hanse_ledger.errors import MalformedError, UnavailableError
+from node.ports import Sequencer
 from node.sequencing.failover import FailoverSequencer
 
 
-class Source:
+class Source(Sequencer):
     """Shows its number as a tile, or is out of reach."""
 
     def __init__(self, number: int) -> None:
@@ -89,3 +90,18 @@ def test_sources_come_and_go_and_the_one_that_answered_is_kept() -> None:
     sources.clear()
     with pytest.raises(UnavailableError, match="nobody is known"):
         sequencer.submit(b"x")
+
+
+def test_a_row_goes_to_one_source_and_is_not_brought_to_another_once_part_of_it_was_taken() -> None:
+    one, two = Source(1), Source(2)
+    sequencer = FailoverSequencer(lambda: [one, two])
+    one.is_there = False
+    assert sequencer.submit_all([b"x", b"y"]) == ([2, 2], None)
+    assert (one.asked, two.asked) == (1, 2)
+    indexes, failed = sequencer.submit_all([b"x", b"", b"y"])
+    assert indexes == [2]
+    assert isinstance(failed, MalformedError)
+    two.is_there = False
+    indexes, failed = sequencer.submit_all([b"x"])
+    assert indexes == []
+    assert isinstance(failed, UnavailableError)

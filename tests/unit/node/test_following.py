@@ -31,6 +31,7 @@ from hanse_ledger.misbehaviour import Fork, Refused, verify_evidence
 from hanse_ledger.signing import SigningKey
 from hanse_ledger.state import LedgerState
 from hanse_ledger.witnessing import policy_of
+from node.ports import Sequencer
 from node.sequencing.faults import SequencerFaultError
 from node.sequencing.follower import Follower
 from node.sequencing.replica import Replica
@@ -52,7 +53,7 @@ def founded(inquiries: int = 0) -> Ledger:
 
 
 @dataclass
-class Told:
+class Told(Sequencer):
     """A sequencer that says what a test tells it to."""
 
     entries_held: list[bytes]

@@ -42,7 +42,7 @@ PATIENCE = timedelta(minutes=5)
 
 
 @dataclass
-class Dishonest:
+class Dishonest(Sequencer):
     """A sequencer with the log's key that shows one of several logs, withholds statements, or stops."""
 
     bench: Bench
@@ -419,7 +419,7 @@ def test_a_statement_that_acceptance_refuses(bench: Bench, liar: Dishonest, watc
 
 
 @dataclass
-class Careless:
+class Careless(Sequencer):
     """A sequencer that looks at nothing before it signs."""
 
     held: list[bytes]

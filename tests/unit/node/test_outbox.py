@@ -68,6 +68,16 @@ def test_a_run_is_chained_and_sent_in_order(bench: Bench) -> None:
     assert numbers_logged(bench) == [1, 2, 3, 4]
 
 
+def test_a_long_run_is_sent_whole_and_once(bench: Bench) -> None:
+    bench.sequencer = Failing(bench.sequencer, lose_answers=1)
+    bench.standing(ALDER).catch_up()
+    put(bench, *range(1, 41))
+    with pytest.raises(UnavailableError):
+        flush(bench)
+    flush(bench)
+    assert numbers_logged(bench) == list(range(1, 41))
+
+
 def test_what_was_stored_is_sent_after_a_restart_as_the_same_bytes(bench: Bench) -> None:
     bench.standing(ALDER).catch_up()
     put(bench, 1, 2)
@@ -201,7 +211,7 @@ def a_report_of_nobody() -> Report:
 
 
 @dataclass
-class Behind:
+class Behind(Sequencer):
     """A node that agrees with others and is behind: it refuses, or shows less, a few times."""
 
     inner: Sequencer
