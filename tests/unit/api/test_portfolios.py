@@ -146,16 +146,16 @@ def test_it_waits_for_stewards_and_says_why(site: Site) -> None:
 
 def test_what_no_budget_is_left_for_is_refused_and_not_logged(tmp_path: Path) -> None:
     def change(document: dict[str, Any]) -> None:
-        document["policy"]["inquiries_base"] = 1_000
+        document["policy"]["inquiries_base"] = 100
 
     bench = Bench(tmp_path, members=MEMBERS[:4], change=change)
     with open_site(bench, MEMBERS[0]) as site:
-        made = begin(site, ids(2_100))
+        made = begin(site, ids(1_200))
         run(site)
         ended = shown(site, made["id"])
-        assert (ended["state"], ended["nothing"], ended["refused"]) == ("done", 1_000, 1_100)
+        assert (ended["state"], ended["nothing"], ended["refused"]) == ("done", 100, 1_100)
         assert len(asked(site)) == 1_024
-        codes = {one["code"] for one in answers(site, made["id"])[1_000:]}
+        codes = {one["code"] for one in answers(site, made["id"])[100:]}
         assert codes == {"budget"}
     bench.close()
 
