@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -11,7 +12,7 @@ from support_node import MEMBERS, Bench
 from consortium_config.sample import DESK_ID, STEWARDS
 from hanse_ledger.bodies import Inquiry
 from hanse_ledger.checkpoint import AddCheckpoint, Checkpoint, sign_checkpoint
-from hanse_ledger.ids import StewardX
+from hanse_ledger.ids import PartyId, StewardX
 from hanse_ledger.merkle import leaf_hash, prove_consistency, verify_inclusion
 from hanse_ledger.note import parse_note, parse_signature_lines
 from hanse_ledger.policy import parse_policy
@@ -25,7 +26,7 @@ from node.service import Doors
 from node.wire import Handler, ThreadHost
 
 SIZE = 261
-STEWARD = STEWARDS[StewardX(1)]
+STEWARD, ANOTHER = STEWARDS[StewardX(1)], STEWARDS[StewardX(2)]
 
 
 @pytest.fixture(scope="module")
@@ -40,21 +41,34 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
 
 @pytest.fixture(scope="module")
 def client(bench: Bench) -> Iterator[httpx.Client]:
+    with serving(bench, STEWARD) as made:
+        yield made
+
+
+@pytest.fixture
+def another(bench: Bench) -> Iterator[httpx.Client]:
+    """Of a steward that has cosigned nothing."""
+    with serving(bench, ANOTHER) as made:
+        yield made
+
+
+@contextmanager
+def serving(bench: Bench, steward: PartyId) -> Iterator[httpx.Client]:
     host = ThreadHost()
 
     def log() -> tuple[Handler, Callable[[], None]]:
         return with_log(lambda _caller, _verb, _body: b"", LogDoor(bench.replica)), lambda: None
 
     def node() -> tuple[Handler, Callable[[], None]]:
-        standing = bench.standing(STEWARD)
+        standing = bench.standing(steward)
         witness = Witness(standing)
         own = with_log(lambda _caller, _verb, body: witness.add_checkpoint(body), LogDoor(standing.replica))
         return own, lambda: None
 
     host.start(DESK_ID, log)
-    host.start(STEWARD, node)
+    host.start(steward, node)
     served = Served()
-    served.start(STEWARD, bench.consortium, Doors(node=host.door(STEWARD), log=host.door(DESK_ID)))
+    served.start(steward, bench.consortium, Doors(node=host.door(steward), log=host.door(DESK_ID)))
     with httpx.Client(base_url=f"{served.url}/log", trust_env=False, timeout=60) as made:
         yield made
     served.close()
@@ -120,8 +134,6 @@ def test_policy_and_proof(client: httpx.Client, bench: Bench) -> None:
 
 
 class TestWitness:
-    """One after the other: each leaves the steward at the size that the next begins with."""
-
     def post(self, client: httpx.Client, raw: bytes) -> httpx.Response:
         return client.post("/add-checkpoint", content=raw)
 
@@ -132,7 +144,7 @@ class TestWitness:
     def shown(self, client: httpx.Client, origin: str) -> httpx.Response:
         return client.get(f"/{hashlib.sha256(origin.encode()).hexdigest()}/checkpoint")
 
-    def test_refusals_have_the_statuses_of_the_standard(self, client: httpx.Client, bench: Bench) -> None:
+    def test_refusals_have_the_statuses_of_the_standard(self, another: httpx.Client, bench: Bench) -> None:
         strange = SigningKey(bytes(32))
         other = Checkpoint(origin="hanse.example/other", size=1, root=bench.replica.root(1))
         path = tuple(prove_consistency(size1=1, size2=5, read=bench.replica.log.node))
@@ -148,9 +160,9 @@ class TestWitness:
             (self.body(bench, 0, 5, note(bench, 5, bytes(32))), 422, "verification"),
         ]
         for raw, status, code in cases:
-            answer = self.post(client, raw)
+            answer = self.post(another, raw)
             assert (answer.status_code, answer.json()["code"]) == (status, code)
-        assert self.shown(client, bench.consortium.id).status_code == 404
+        assert self.shown(another, bench.consortium.id).status_code == 404
 
     def test_cosigns_and_names_its_size_to_whoever_names_another(
         self, client: httpx.Client, bench: Bench

@@ -20,6 +20,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def risk(run: Run, folder: Path) -> Run:
+    return risk_in(run, folder)
+
+
+@pytest.fixture
+def limiting(run: Run, tmp_path: Path) -> Run:
+    """In a demo's folder of its own, as limits stay."""
+    return risk_in(run, copy_of_tiny_demo(tmp_path))
+
+
+def risk_in(run: Run, folder: Path) -> Run:
     """Run a command of risk management as the analyst at birch, or somebody else of the demo's people."""
 
     def risk(*words: object, who: str = "analyst", party: str = "birch") -> Ended:
@@ -108,44 +118,44 @@ def test_every_look_is_in_the_audit_chain_and_nobody_looks_unnamed(risk: Run, ru
     assert run("risk", "signals", SHARED, *at).code == 2
 
 
-def test_a_file_of_limits_is_taken_whole_or_not_at_all(risk: Run, tmp_path: Path) -> None:
+def test_a_file_of_limits_is_taken_whole_or_not_at_all(limiting: Run, tmp_path: Path) -> None:
     file = tmp_path / "limits.csv"
     file.write_text("customer,limit\nFAILING,100000\nSHARED,2500.50\nNOBODY,1\n")
-    refused = risk("limits", "import", file, who="approver")
+    refused = limiting("limits", "import", file, who="approver")
     assert refused.code == 1
     assert "No limit was set." in refused.out
     assert "Line 4" in refused.out
-    assert risk("limits", "list", "--json").document == []
-    taken = risk("limits", "import", file, "--skip-refused", "--json", who="approver").document
+    assert limiting("limits", "list", "--json").document == []
+    taken = limiting("limits", "import", file, "--skip-refused", "--json", who="approver").document
     assert [taken[name] for name in ("new", "changed", "unchanged")] == [2, 0, 0]
     assert [(one["line"], one["reason"]) for one in taken["refused"]] == [(4, "no_subject")]
-    again = risk("limits", "import", file, "--skip-refused", who="approver")
+    again = limiting("limits", "import", file, "--skip-refused", who="approver")
     assert "new 0, changed 0, unchanged 2" in again.out
     limits = {
-        one["subject"]: one["limit"]["amount_minor"] for one in risk("limits", "list", "--json").document
+        one["subject"]: one["limit"]["amount_minor"] for one in limiting("limits", "list", "--json").document
     }
     assert limits == {FAILING: 10_000_000, SHARED: 250_050}
-    assert "CN¥2,500.50" in risk("limits", "list").out
+    assert "CN¥2,500.50" in limiting("limits", "list").out
 
 
-def test_one_limit_is_set_used_and_taken_away(risk: Run) -> None:
-    assert "120,009.00" in risk("limits", "set", FAILING, "120009", who="approver").out
-    document = risk("signals", FAILING, "--json").document
+def test_one_limit_is_set_used_and_taken_away(limiting: Run) -> None:
+    assert "120,009.00" in limiting("limits", "set", FAILING, "120009", who="approver").out
+    document = limiting("signals", FAILING, "--json").document
     found = {one["name"]: one["value"] for one in document["signals"]}
     assert found["own.limit_minor"] == 12_000_900
     assert found["own.utilisation"] == 0.5
-    assert "no limit any more" in risk("limits", "set", FAILING, "--remove", who="approver").out
-    ended = risk("limits", "set", FAILING, "--remove", "--json", who="approver")
+    assert "no limit any more" in limiting("limits", "set", FAILING, "--remove", who="approver").out
+    ended = limiting("limits", "set", FAILING, "--remove", "--json", who="approver")
     assert (ended.code, ended.document["error"]["code"]) == (1, "not_found")
 
 
 @pytest.mark.parametrize("words", [(), ("5", "--remove"), ("many",), ("0.001",), ("inf",), ("nan",)])
-def test_wrong_usage_of_a_limit(risk: Run, words: tuple[str, ...]) -> None:
-    assert risk("limits", "set", FAILING, *words, who="approver").code == 2
+def test_wrong_usage_of_a_limit(limiting: Run, words: tuple[str, ...]) -> None:
+    assert limiting("limits", "set", FAILING, *words, who="approver").code == 2
 
 
 @pytest.mark.parametrize("words", [("set", FAILING, "5"), ("set", FAILING, "--remove")])
-def test_an_analyst_sets_no_limits(risk: Run, words: tuple[str, ...]) -> None:
-    ended = risk("limits", *words, "--json", who="analyst")
+def test_an_analyst_sets_no_limits(limiting: Run, words: tuple[str, ...]) -> None:
+    ended = limiting("limits", *words, "--json", who="analyst")
     assert (ended.code, ended.document["error"]["code"]) == (1, "not_permitted")
     assert json.dumps(FAILING) not in ended.err
