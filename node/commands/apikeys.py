@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, Final
 
 import typer
 
 from node.clocks import SystemClock, system_entropy
-from node.commands.options import Json, WrongUsageError
+from node.commands.options import Config, Json, WrongUsageError
 from node.commands.output import new_console, print_json, print_line, say
 from node.commands.tree import Command, new_app
 from node.own.api_keys import ApiKey, ApiKeys, describe
@@ -21,11 +21,6 @@ from node.storage.database import Database
 from node.texts import mark, tr
 
 app: Final = new_app(help=mark("API keys of a node's own people and systems."))
-
-Config: TypeAlias = Annotated[
-    Path,
-    typer.Option(exists=True, dir_okay=False, metavar="FILE", help=mark("The node's configuration (TOML).")),
-]
 
 
 @app.command(cls=Command, help=mark("Make a key and print it, this once."))

@@ -8,7 +8,7 @@ import typer
 from node.backup import encrypt, make_backup
 from node.bootstrap import KEYS_FILE
 from node.clocks import SystemClock
-from node.commands.options import Json, PassphraseFile, WrongUsageError
+from node.commands.options import Config, Json, PassphraseFile, WrongUsageError
 from node.commands.output import print_json, print_line
 from node.commands.secrets import ask_passphrase
 from node.commands.tree import Command, new_app
@@ -23,12 +23,7 @@ app: Final = new_app()
 @app.command(cls=Command, help=mark("Copy a node, running or stopped, into one encrypted file."))
 def backup(
     *,
-    config: Annotated[
-        Path,
-        typer.Option(
-            exists=True, dir_okay=False, metavar="FILE", help=mark("The node's configuration (TOML).")
-        ),
-    ],
+    config: Config,
     out: Annotated[
         Path,
         typer.Option(dir_okay=False, metavar="FILE", help=mark("A new file, such as alder.tar.gz.age.")),

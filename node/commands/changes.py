@@ -11,7 +11,7 @@ from consortium_config.policy_file import parse_terms
 from hanse_ledger.consortium import Consortium, check_next, parse_document
 from hanse_ledger.governance import rows_vote
 from hanse_ledger.ids import PartyId
-from node.commands.options import Home, Json, PassphraseFile, WrongUsageError
+from node.commands.options import Home, Json, PassphraseFile, WrongUsageError, file_option
 from node.commands.output import print_json, print_line
 from node.commands.own_node import NodeConfig
 from node.commands.remote import ApiKeyFile, open_remote
@@ -62,13 +62,7 @@ def change(
     home: Home,
     card: Annotated[
         list[Path] | None,
-        typer.Option(
-            exists=True,
-            dir_okay=False,
-            metavar="FILE",
-            show_default=False,
-            help=mark("A new or changed party's card."),
-        ),
+        file_option(mark("A new or changed party's card.")),
     ] = None,
     leave: Annotated[
         list[str] | None,
@@ -80,13 +74,7 @@ def change(
     ] = None,
     policy: Annotated[
         Path | None,
-        typer.Option(
-            exists=True,
-            dir_okay=False,
-            metavar="FILE",
-            show_default=False,
-            help=mark("The policy agreed on (TOML)."),
-        ),
+        file_option(mark("The policy agreed on (TOML).")),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -9,7 +9,7 @@ from consortium_config.draft_file import Draft
 from hanse_ledger.consortium import Consortium
 from hanse_ledger.ids import PartyId
 from node.commands import changes
-from node.commands.options import Home, Json, Mail, PassphraseFile
+from node.commands.options import Home, Json, Mail, PassphraseFile, file_option
 from node.commands.output import print_json, print_line
 from node.commands.secrets import agree, open_home
 from node.commands.tree import Command, new_app
@@ -32,7 +32,7 @@ def draft(
     mail: Mail,
     policy: Annotated[
         Path,
-        typer.Option(exists=True, dir_okay=False, metavar="FILE", help=mark("The policy agreed on (TOML).")),
+        file_option(mark("The policy agreed on (TOML).")),
     ],
     run: Annotated[
         int, typer.Option(metavar="N", min=1, help=mark("The number of this run of key generation."))

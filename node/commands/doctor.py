@@ -1,12 +1,9 @@
 """`hanse doctor`: what is wrong with a party's node, running or stopped."""
 
-from pathlib import Path
-from typing import Annotated, Final
-
-import typer
+from typing import Final
 
 from node.clocks import SystemClock
-from node.commands.options import Json
+from node.commands.options import Config, Json
 from node.commands.output import new_console, print_json, refuse
 from node.commands.tree import Command, new_app
 from node.doctor import Finding, examine
@@ -34,12 +31,7 @@ _VERDICTS: Final = {"ok": mark("ok"), "warning": mark("look"), "wrong": mark("WR
 @app.command(cls=Command, help=mark("Look a node over, running or stopped."))
 def doctor(
     *,
-    config: Annotated[
-        Path,
-        typer.Option(
-            exists=True, dir_okay=False, metavar="FILE", help=mark("The node's configuration (TOML).")
-        ),
-    ],
+    config: Config,
     as_json: Json = False,
 ) -> None:
     """Print what was found; the exit code is 1 when something is wrong."""

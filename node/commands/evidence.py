@@ -9,7 +9,7 @@ from hanse_ledger.consortium import parse_document
 from hanse_ledger.misbehaviour import DoubleVote, Fork, Refused, Shrunk, Withheld, verify_evidence
 from hanse_ledger.misbehaviour_file import parse_evidence
 from hanse_ledger.witnessing import policy_of
-from node.commands.options import Json
+from node.commands.options import Json, file_option
 from node.commands.output import print_json, print_line
 from node.texts import mark, tr
 
@@ -34,12 +34,7 @@ def run(
     *,
     consortium: Annotated[
         Path,
-        typer.Option(
-            exists=True,
-            dir_okay=False,
-            metavar="FILE",
-            help=mark("The consortium document whose log keys count."),
-        ),
+        file_option(mark("The consortium document whose log keys count.")),
     ],
     as_json: Json = False,
 ) -> None:

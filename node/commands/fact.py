@@ -10,7 +10,7 @@ import typer
 from hanse_ledger.consortium import DESK, MEMBER
 from hanse_ledger.subjects import parse_subject
 from node.commands.asked_node import AskedNode, on_asked_node
-from node.commands.options import Json, Subject, WrongUsageError
+from node.commands.options import Json, Subject, WrongUsageError, file_option
 from node.commands.output import print_json, print_line
 from node.commands.remote import RemoteNode
 from node.commands.tree import Command, new_app
@@ -36,13 +36,7 @@ def file(
     source: Source,
     document: Annotated[
         Path | None,
-        typer.Option(
-            exists=True,
-            dir_okay=False,
-            metavar="FILE",
-            show_default=False,
-            help=mark("The document that proves it; only its hash leaves."),
-        ),
+        file_option(mark("The document that proves it; only its hash leaves.")),
     ] = None,
     document_sha256: Annotated[
         str | None,

@@ -13,7 +13,7 @@ from hanse_ledger.errors import SubjectIdError
 from hanse_ledger.ids import SubjectId
 from hanse_ledger.subjects import parse_subject
 from node.commands.asked_node import AskedNode, on_asked_node
-from node.commands.options import Json, WrongUsageError
+from node.commands.options import Json, WrongUsageError, file_option
 from node.commands.output import new_console, print_json, progress, refuse, say
 from node.commands.remote import RemoteNode
 from node.commands.tree import Command, new_app
@@ -50,13 +50,7 @@ def inquire(
     ],
     subjects_file: Annotated[
         Path | None,
-        typer.Option(
-            exists=True,
-            dir_okay=False,
-            metavar="FILE",
-            show_default=False,
-            help=mark("More subject ids, one a line."),
-        ),
+        file_option(mark("More subject ids, one a line.")),
     ] = None,
     out: Annotated[
         str | None,

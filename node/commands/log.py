@@ -15,7 +15,7 @@ from node.clocks import system_entropy
 from node.commands import evidence, takeover
 from node.commands.copies import audit_copies, check_forks
 from node.commands.nodes import alone_in, consortium_in, document_in, pick_party
-from node.commands.options import Json, Party, WrongUsageError
+from node.commands.options import Json, Party, WrongUsageError, file_option
 from node.commands.output import Step, print_json, print_line, progress, say
 from node.commands.tree import Command, new_app
 from node.files import write_whole
@@ -46,13 +46,7 @@ def audit(
     party: Party = None,
     consortium: Annotated[
         Path | None,
-        typer.Option(
-            exists=True,
-            dir_okay=False,
-            metavar="FILE",
-            show_default=False,
-            help=mark("The consortium document with which the log must begin."),
-        ),
+        file_option(mark("The consortium document with which the log must begin.")),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -6,10 +6,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
-import typer
 from pydantic import ValidationError
 
 from node.clocks import SystemClock
+from node.commands.options import file_option
 from node.errors import SettingsError
 from node.own.service import OwnService
 from node.risk.delivery.channels import channels_of
@@ -20,15 +20,9 @@ from node.wrong_fields import refused
 
 Out: TypeAlias = Annotated[
     Path | None,
-    typer.Option(
+    file_option(
+        mark("A file with [mail] and [[webhooks]] as in a node's settings; nothing goes out without it."),
         "--delivery",
-        exists=True,
-        dir_okay=False,
-        metavar="FILE",
-        show_default=False,
-        help=mark(
-            "A file with [mail] and [[webhooks]] as in a node's settings; nothing goes out without it."
-        ),
     ),
 ]
 

@@ -3,12 +3,12 @@
 import os
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Final, TypeAlias, cast, get_args
+from typing import Annotated, Final, cast, get_args
 
 import typer
 
 from hanse_ledger.consortium import parse_document
-from node.commands.options import Home, Json, Mail, PassphraseFile, WrongUsageError
+from node.commands.options import Config, Home, Json, Mail, PassphraseFile, WrongUsageError, file_option
 from node.commands.output import print_json, print_line, refuse
 from node.commands.tree import Command, new_app
 from node.founding.configuration import write_node
@@ -18,11 +18,6 @@ from node.founding.validator import write_validator
 from node.settings import Engine, load_settings
 from node.texts import mark, tr
 from node.uncollected import uncollected
-
-Config: TypeAlias = Annotated[
-    Path,
-    typer.Option(exists=True, dir_okay=False, metavar="FILE", help=mark("The node's configuration (TOML).")),
-]
 
 app: Final = new_app(help=mark("Run one party's node."))
 
@@ -83,13 +78,8 @@ def init_cometbft(
     ],
     following: Annotated[
         Path | None,
-        typer.Option(
-            "--next",
-            exists=True,
-            dir_okay=False,
-            metavar="FILE",
-            show_default=False,
-            help=mark("The next document, which lets the party order; before its vote is over."),
+        file_option(
+            mark("The next document, which lets the party order; before its vote is over."), "--next"
         ),
     ] = None,
     as_json: Json = False,

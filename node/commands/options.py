@@ -13,6 +13,21 @@ from node.texts import mark, tr
 
 _Choice = TypeVar("_Choice", bound=str)
 
+
+def file_option(about: str, *names: str, envvar: str | None = None) -> Any:
+    """Return an option that names a file which is there."""
+    return typer.Option(
+        *names,
+        envvar=envvar,
+        exists=True,
+        dir_okay=False,
+        metavar="FILE",
+        show_default=False,
+        help=about,
+    )
+
+
+Config: TypeAlias = Annotated[Path, file_option(mark("The node's configuration (TOML)."))]
 Json: TypeAlias = Annotated[
     bool, typer.Option("--json", help=mark("Print one JSON document on standard output."))
 ]

@@ -15,7 +15,7 @@ from hanse_ledger.ids import PartyId
 from node.bootstrap import DATABASE_FILE, PARTIES_FOLDER, Surroundings, clock_of
 from node.clocks import SystemClock
 from node.commands.nodes import consortium_in, document_in, pick_party
-from node.commands.options import Dir, Party, WrongUsageError, show_options
+from node.commands.options import Dir, Party, WrongUsageError, file_option, show_options
 from node.documents import newest_of, trusted_document
 from node.own.inline import InlineDoor
 from node.own.service import OwnService
@@ -29,14 +29,8 @@ from node.texts import mark, tr
 
 NodeConfig: TypeAlias = Annotated[
     Path | None,
-    typer.Option(
-        "--config",
-        envvar="HANSE_CONFIG",
-        exists=True,
-        dir_okay=False,
-        metavar="FILE",
-        show_default=False,
-        help=mark("The node's configuration (TOML), in the place of a folder."),
+    file_option(
+        mark("The node's configuration (TOML), in the place of a folder."), "--config", envvar="HANSE_CONFIG"
     ),
 ]
 As: TypeAlias = Annotated[

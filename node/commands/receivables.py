@@ -11,7 +11,7 @@ import typer
 from hanse_ledger.consortium import MEMBER, Consortium
 from hanse_ledger.ids import Month, month_at, month_text
 from hanse_ledger.rows import open_months
-from node.commands.options import Dir, Json, Party, WrongUsageError, parse_day
+from node.commands.options import Dir, Json, Party, WrongUsageError, file_option, parse_day
 from node.commands.output import print_json, refuse, say
 from node.commands.tree import Command, new_app
 from node.commands.withdraw import withdraw
@@ -38,24 +38,11 @@ File: TypeAlias = Annotated[
 ]
 MapFile: TypeAlias = Annotated[
     Path | None,
-    typer.Option(
-        "--map",
-        exists=True,
-        dir_okay=False,
-        metavar="FILE",
-        show_default=False,
-        help=mark("A table of your customer numbers and their subject ids."),
-    ),
+    file_option(mark("A table of your customer numbers and their subject ids."), "--map"),
 ]
 MappingFile: TypeAlias = Annotated[
     Path | None,
-    typer.Option(
-        exists=True,
-        dir_okay=False,
-        metavar="FILE",
-        show_default=False,
-        help=mark("What the columns, dates and amounts of FILE mean (JSON or TOML)."),
-    ),
+    file_option(mark("What the columns, dates and amounts of FILE mean (JSON or TOML).")),
 ]
 SaveMapping: TypeAlias = Annotated[
     Path | None,

@@ -10,7 +10,7 @@ import typer
 
 from hanse_ledger.consortium import Consortium, parse_document
 from hanse_ledger.errors import MalformedError, UnavailableError
-from node.commands.options import WrongUsageError
+from node.commands.options import WrongUsageError, file_option
 from node.links.transport import trusted_roots
 from node.texts import mark, tr
 from node.wire import rebuild_error
@@ -27,14 +27,10 @@ Url: TypeAlias = Annotated[
 ]
 ApiKeyFile: TypeAlias = Annotated[
     Path | None,
-    typer.Option(
+    file_option(
+        mark("A file with an API key of your node; HANSE_API_KEY without it."),
         "--api-key-file",
         envvar="HANSE_API_KEY_FILE",
-        exists=True,
-        dir_okay=False,
-        metavar="FILE",
-        show_default=False,
-        help=mark("A file with an API key of your node; HANSE_API_KEY without it."),
     ),
 ]
 KEY_VARIABLE: Final = "HANSE_API_KEY"

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Mapping
 from contextlib import ExitStack, closing, suppress
-from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -15,7 +14,7 @@ from hanse_ledger.ids import PartyId
 from hanse_ledger.policy import verify_log_signature
 from hanse_ledger.witnessing import policy_of
 from node.bootstrap import KEYS_FILE
-from node.commands.options import Json, PassphraseFile, WrongUsageError
+from node.commands.options import Config, Json, PassphraseFile, WrongUsageError
 from node.commands.output import print_json, print_line
 from node.commands.secrets import ask_passphrase
 from node.documents import document_in_force
@@ -37,12 +36,7 @@ _DEADLINE_S: Final = 10.0
 
 def run(
     *,
-    config: Annotated[
-        Path,
-        typer.Option(
-            exists=True, dir_okay=False, metavar="FILE", help=mark("The node's configuration (TOML).")
-        ),
-    ],
+    config: Config,
     at: Annotated[
         int | None,
         typer.Option(

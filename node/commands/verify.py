@@ -7,7 +7,7 @@ import typer
 
 from hanse_ledger.answer_file import verify_answer_file
 from hanse_ledger.consortium import parse_document
-from node.commands.options import Json
+from node.commands.options import Json, file_option
 from node.commands.output import new_console, print_json
 from node.commands.tree import Command, new_app
 from node.texts import mark, tr
@@ -26,12 +26,7 @@ def verify(
     *,
     consortium: Annotated[
         Path,
-        typer.Option(
-            exists=True,
-            dir_okay=False,
-            metavar="FILE",
-            help=mark("The consortium document that you trust, consortium.json."),
-        ),
+        file_option(mark("The consortium document that you trust, consortium.json.")),
     ],
     as_json: Json = False,
 ) -> None:

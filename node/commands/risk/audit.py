@@ -7,7 +7,7 @@ from typing import Annotated, Final, TypeAlias
 
 import typer
 
-from node.commands.options import Dir, Json, Party
+from node.commands.options import Dir, Json, Party, file_option
 from node.commands.output import print_json, print_line, say
 from node.commands.own_node import NodeConfig, on_own_node, own_node
 from node.commands.tree import Command, new_app
@@ -36,13 +36,7 @@ def verify(
     *,
     file: Annotated[
         Path | None,
-        typer.Option(
-            exists=True,
-            dir_okay=False,
-            metavar="FILE",
-            show_default=False,
-            help=mark("An exported chain, in the place of a node's."),
-        ),
+        file_option(mark("An exported chain, in the place of a node's.")),
     ] = None,
     head: Kept = None,
     directory: Dir = None,
