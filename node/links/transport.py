@@ -16,6 +16,8 @@ from typing import Any, Final
 import httpcore
 import httpx
 
+from node.errors import SettingsError
+
 _WRITE_BYTES: Final = 1 << 16
 _FAULTS: Final = (
     httpcore.TimeoutException,
@@ -29,9 +31,12 @@ _FAULTS: Final = (
 def trusted_roots() -> ssl.SSLContext:
     """Return whom HTTPS trusts: the usual authorities, or those that SSL_CERT_FILE or SSL_CERT_DIR name.
 
-    Reading them takes 20 ms, and a node has some twenty callers.
+    Reading them takes 20 ms, and a node has some twenty callers. Raises SettingsError where that fails.
     """
-    return httpx.create_ssl_context()
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:  # ssl.SSLError is one: a file that holds no certificates
+        raise SettingsError("SSL_CERT_FILE or SSL_CERT_DIR: no certificates can be read there") from error
 
 
 class DeadlineTransport(httpx.BaseTransport):

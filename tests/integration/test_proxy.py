@@ -24,7 +24,7 @@ from api.limits import Rate
 from api.options import Options
 from hanse_client import Hanse
 from hanse_ledger.consortium import parse_document
-from node.errors import ReplySignatureError
+from node.errors import ReplySignatureError, SettingsError
 from node.links.http import HttpCaller
 from node.links.steward import BYTES
 from node.links.transport import trusted_roots
@@ -179,6 +179,17 @@ def test_people_ask_their_node_through_the_proxy(proxied: Proxied, monkeypatch: 
     stranger = hanse("inquire", SHARED, "--purpose", PURPOSE, "--url", proxied.member_url, "--json")
     trusted_roots.cache_clear()
     assert (stranger.code, stranger.document["error"]["code"]) == (1, "unavailable")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not a certificate"])
+def test_an_authority_that_cannot_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+) -> None:
+    if content is not None:
+        (tmp_path / "ca.pem").write_bytes(content)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    with pytest.raises(SettingsError, match="SSL_CERT_FILE"):
+        trusted_roots.__wrapped__()
 
 
 def test_metrics_are_for_prometheus_alone(proxied: Proxied) -> None:
