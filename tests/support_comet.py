@@ -62,6 +62,17 @@ def forget_signed(home: Path) -> None:
     (home / "data" / "priv_validator_state.json").write_text(json.dumps(nothing))
 
 
+def keep_only_signed(home: Path, database: Path) -> None:
+    """Leave nothing of a validator's copy of the log but what it has signed last."""
+    signed = home / "data" / "priv_validator_state.json"
+    kept = signed.read_bytes()
+    for path in database.parent.glob(f"{database.name}*"):
+        path.unlink()
+    shutil.rmtree(signed.parent)
+    signed.parent.mkdir()
+    signed.write_bytes(kept)
+
+
 @dataclass
 class Validator:
     """One party's application and CometBFT. Opened and closed as often as a test likes."""

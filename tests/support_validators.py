@@ -185,7 +185,7 @@ class Four:
                 consortium=self.consortium,
                 party=party,
                 log_seed=seed("log key", party),
-                database=self.folder / f"{party}.sqlite",
+                database=self.database(party),
                 peers=peers,
                 genesis=self.genesis,
                 patience_s=self.patience_s,
@@ -195,6 +195,9 @@ class Four:
             )
             for number, party in enumerate(VALIDATORS[: self.count])
         ]
+
+    def database(self, party: PartyId) -> Path:
+        return self.folder / f"{party}.sqlite"
 
     @cached_property
     def consortium(self) -> Consortium:

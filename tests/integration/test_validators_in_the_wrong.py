@@ -13,7 +13,7 @@ import httpx
 import pytest
 from sqlalchemy import select, update
 from support_agreement import VALIDATORS, Agreement, found_agreeing
-from support_comet import forget_signed, write_node_key
+from support_comet import forget_signed, keep_only_signed, write_node_key
 from support_months import MEMBERS, log_months
 from support_net import NodeProcess, free_ports, stop_all, wait_until
 from support_orderer import hanse
@@ -54,7 +54,7 @@ def test_a_copy_that_differs_in_one_byte_halts_its_node_until_it_is_made_anew(ne
 
     # What docs/operation.md says.
     assert node.stop() == 0
-    forget(folder(node))
+    keep_only_signed(folder(node) / "cometbft", folder(node) / "sequencer.sqlite")
     net.start(DAMAGED)
     wait_until(lambda: net.size(DAMAGED) > size, "it has caught up")
     assert "application_hash" not in problems(node)
@@ -67,17 +67,6 @@ def change_one_byte(database: Path, position: int) -> None:
         raw = connection.execute(select(log_entry.c.statement).where(of)).scalar_one()
         changed = raw[:-1] + bytes([raw[-1] ^ 1])
         connection.execute(update(log_entry).where(of).values(statement=changed))
-
-
-def forget(home: Path) -> None:
-    """Leave nothing of a validator's copy but what it has signed."""
-    signed = home / "cometbft" / "data" / "priv_validator_state.json"
-    kept = signed.read_bytes()
-    for path in home.glob("sequencer.sqlite*"):
-        path.unlink()
-    shutil.rmtree(signed.parent)
-    signed.parent.mkdir()
-    signed.write_bytes(kept)
 
 
 def is_halted(node: NodeProcess) -> bool:
