@@ -7,7 +7,7 @@ its own folder, database and keys.
 
 import json
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Final, Self
 
 from consortium_config.sample import DemoConsortium
 from hanse_ledger.codec import decode, encode
-from hanse_ledger.consortium import MEMBER, Consortium, parse_document
+from hanse_ledger.consortium import MEMBER, Consortium, Party, parse_document
 from hanse_ledger.errors import CorruptionError, NotAdmittedError
 from hanse_ledger.fields import as_uint
 from hanse_ledger.ids import Month, PartyId, StewardX
@@ -36,7 +36,6 @@ from node.sequencing.remote import RemoteSequencer, serve_sequencer
 from node.sequencing.replica import Replica
 from node.sequencing.solo import SoloSequencer
 from node.storage.database import Database, Probe
-from node.storage.documents import stored_documents
 from node.wire import Build, Door, Handler, Host, LocalLink, ThreadHost, reply_of
 
 DEMO_FILE: Final = "demo.json"
@@ -124,13 +123,18 @@ class Embedded:
 
     @property
     def in_force(self) -> Consortium:
-        """The document in force, by the ordering party's log; the founding one before there is any."""
-        path = self._home(self.consortium.ordering[0]) / SEQUENCER_FILE
-        if not path.exists():
-            return self.consortium
-        with closing(Database(path)) as database, database.read() as connection:
-            stored = stored_documents(connection)
-        return parse_document(stored[-1]) if stored else self.consortium
+        """The document in force, as far as the members' copies of the log have come."""
+        self._any_member()
+        standings = (member.standing for member in self._members.values())
+        return max(standings, key=lambda one: one.state.size).in_force
+
+    def _any_member(self) -> MemberNode:
+        return self.member(next(one.id for one in self._here if MEMBER in one.roles))
+
+    @property
+    def _here(self) -> list[Party]:
+        """The founders whose folders are here: who has left may have taken its own along."""
+        return [one for one in self.consortium.parties.values() if (self._home(one.id) / KEYS_FILE).exists()]
 
     def member(self, party: PartyId) -> MemberNode:
         """Return the node of a party that is no steward, in the caller's thread."""
@@ -146,7 +150,7 @@ class Embedded:
                 self._around,
                 self._sequencer(party),
             )
-            links = {x: self._link(party, x) for x in self.consortium.stewards}
+            links = {p.x: self._link(party, p.x) for p in self._here if p.x is not None}
             self._members[party] = MemberNode(standing=standing, links=_in_force(links, standing))
         return self._members[party]
 
@@ -163,10 +167,11 @@ class Embedded:
 
         Returns the period.
         """
+        standing = self._any_member().standing
+        standing.catch_up()
+        period = standing.state.next_period
         active = (party for party in self.in_force.parties.values() if party.active)
         members = [self.member(party.id) for party in active if MEMBER in party.roles]
-        members[0].standing.catch_up()
-        period = members[0].standing.state.next_period
         for member in members:
             member.send_bulletin(at_once=True)
         self._on_stewards("close-period", encode(period))
@@ -215,7 +220,7 @@ class Embedded:
     def _steward_builder(self, party: PartyId) -> Build:
         home, around, consortium = self._home(party), self._around, self.consortium
         sequencer = self._sequencer(party)
-        links = {x: self._link(party, x) for x, p in consortium.stewards.items() if p.id != party}
+        links = {p.x: self._link(party, p.x) for p in self._here if p.x is not None and p.id != party}
         raw = consortium.raw
 
         def build() -> tuple[Handler, Callable[[], None]]:
