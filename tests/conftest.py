@@ -11,9 +11,14 @@ from typing import Any
 
 import pytest
 import support_postgres
+from hypothesis import HealthCheck, settings
 from support_postgres import Cluster, Places
 
 from node.storage.engines import Place
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("untimed", settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]))
+settings.load_profile("untimed")
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
