@@ -64,6 +64,7 @@ class Freezer:
         with self._standing.database.read() as connection:
             done = connection.execute(select(func.max(frozen_month.c.month))).scalar()
         start = state.consortium.first_month if done is None else done + 1
+        self._lacks_shares = False
         for month in range(start, last + 1):
             self._lacks_shares = self._is_lacking(Month(month), state)
             if self._lacks_shares:

@@ -70,6 +70,7 @@ class Receiving:
         self._received: dict[Unit, int] | None = None
         self._foreign: list[ReportEntry] = []
         self._seen: tuple[object, ...] = ()
+        self._named: set[tuple[str, ...]] = set()
 
     @property
     def is_whole(self) -> bool:
@@ -198,7 +199,9 @@ class Receiving:
         self._received = None
         stewards = self._standing.in_force.stewards
         named = ["-" if x is None or x not in stewards else stewards[x].id for x in (first, second, odd)]
-        _log.warning("values that %s and %s gave do not hold against all others'; alone off: %s", *named)
+        if tuple(named) not in self._named:
+            self._named.add(tuple(named))
+            _log.warning("values that %s and %s gave do not hold; off the line alone: %s", *named)
 
     def _install(self) -> None:
         """Put what was checked into the vault: reports first, as what is frozen is worked out from them."""
