@@ -1,18 +1,16 @@
 """A consortium is changed while its nodes run: a firm joins, a steward's keys change, a firm leaves."""
 
 import hashlib
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from support_founding import cheap_keys, done, hanse
-from support_months import MEMBERS, SHARED, all_count, book, close, log_months
-from support_net import NodeProcess, found_nodes, free_ports, start_all, stop_all, wait_until, write_settings
-from support_voting import Voters
+from support_joining import Net
+from support_months import MEMBERS, SHARED, all_count, book, close
+from support_net import NodeProcess, free_ports, start_all, stop_all, wait_until
 
-from consortium_config.sample import STEWARDS, DemoConsortium
+from consortium_config.sample import STEWARDS
 from hanse_ledger.bodies import Inquiry
 from hanse_ledger.ids import PartyId, StewardX
 from hanse_ledger.policy import Policy, parse_policy
@@ -23,31 +21,6 @@ ALDER, BIRCH, CEDAR, ELM = MEMBERS
 FIR = PartyId("fir")
 TWO = STEWARDS[StewardX(2)]
 VOTERS = (BIRCH, CEDAR, ELM, *(STEWARDS[StewardX(x)] for x in (1, 3, 4)))
-
-
-class Net(Voters):
-    """The nodes, and the people before them with a key file or an API key."""
-
-    def __init__(self, folder: Path) -> None:
-        self.months = log_months()
-        self.founded: DemoConsortium
-        self.founded, nodes = found_nodes(folder, MEMBERS, self.months[0])
-        super().__init__(folder, nodes)
-
-    def join(self, party: PartyId, port: int) -> None:
-        """Start a new party's node with the genesis and the document that names it."""
-        home = self.home(party)
-        shutil.copy(self.home(ALDER) / "genesis.cose", home)
-        shutil.copy(self.folder / "next.json", home / "consortium.json")
-        self.nodes[party] = NodeProcess(write_settings(home, party, port), f"http://127.0.0.1:{port}")
-        self.nodes[party].start()
-        self.nodes[party].wait_ready()
-
-    def inquire(self, party: PartyId) -> dict[str, Any]:
-        asked = {"subjects": [SHARED], "purpose": "credit-review"}
-        (answer,) = self.nodes[party].ask("POST", "/v1/inquiries", json=asked)["answers"]
-        found: dict[str, Any] = answer
-        return found
 
 
 def policy_at(node: NodeProcess) -> Policy:
