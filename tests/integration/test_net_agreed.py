@@ -45,11 +45,11 @@ def net(tmp_path_factory: pytest.TempPathFactory, books: Path) -> Iterator[Net]:
 def left_of(net: Net, layout: Layout) -> list[str]:
     """What of a net still runs on this machine, and which networks of it are there."""
     folders = [str(net.folder), *(str(database_folder(party)) for party in layout.parties.values())]
+    running = [line for line in said("ps", "-eo", "args") if any(folder in line for folder in folders)]
+    if layout.bridge is None:
+        return running
     shown = said("ip", "-brief", "link") + said("ip", "netns", "list")
-    tag = None if layout.bridge is None else f"-{layout.bridge.tag}"
-    return [line for line in said("ps", "-eo", "args") if any(folder in line for folder in folders)] + [
-        line for line in shown if tag is not None and tag in line
-    ]
+    return running + [line for line in shown if f"-{layout.bridge.tag}" in line]
 
 
 def said(*command: str) -> list[str]:
