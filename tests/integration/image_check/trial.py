@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
+import rfc8785
 from net_books import Books, sample_books
 from net_loading import is_ready, load
 from support_containers import PARTIES, blocks
@@ -131,12 +132,8 @@ def ask_everything(parties: Mapping[str, Reached], books: Books) -> None:
 
 def ask_as_people_do(member: Reached, subject: str) -> None:
     """Ask by the client, which verifies, and by the command."""
-    reply = httpx.get(f"{member.url}/v1/consortium")
-    with Hanse(
-        member.url,
-        api_key=member.api_key.read_text("utf-8"),
-        trust=json.dumps(reply.json()["document"]).encode(),
-    ) as client:
+    document = rfc8785.dumps(httpx.get(f"{member.url}/v1/consortium").json()["document"])
+    with Hanse(member.url, api_key=member.api_key.read_text("utf-8"), trust=document) as client:
         client.check(subject, purpose=_PURPOSE)
     words = (
         "inquire",
