@@ -6,7 +6,7 @@ them can change them all.
 
 import socket
 from collections.abc import Callable, Sequence
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final, TypeAlias
 
 import httpcore
@@ -15,6 +15,8 @@ Lookup: TypeAlias = Callable[[str], Sequence[str]]
 """Gives the addresses of a name; raises OSError."""
 Address: TypeAlias = IPv4Address | IPv6Address
 
+_NAT64: Final = IPv6Network("64:ff9b::/96")
+"""Carries an IPv4 address in its last 32 bits (RFC 6052, section 2.1): a translator on the way unwraps it."""
 _REFUSED: Final = "an address that webhooks may not go to"
 
 
@@ -52,6 +54,8 @@ def is_allowed(address: Address, *, private: bool) -> bool:
 
 def _unwrapped(address: Address) -> Address:
     """Return the IPv4 address within an IPv6 one that only carries it."""
-    if isinstance(address, IPv6Address):
-        return address.ipv4_mapped or address.sixtofour or address
-    return address
+    if isinstance(address, IPv4Address):
+        return address
+    if address in _NAT64:
+        return IPv4Address(address.packed[-4:])
+    return address.ipv4_mapped or address.sixtofour or address

@@ -176,6 +176,9 @@ def test_the_address_that_was_looked_at_is_connected_to(tmp_path: Path) -> None:
         ("169.254.169.254", False, False),
         ("::ffff:10.0.0.1", False, True),
         ("2002:0a00:0001::", False, True),
+        ("64:ff9b::10.0.0.1", False, True),
+        ("64:ff9b::169.254.169.254", False, False),
+        ("64:ff9b::1.1.1.1", True, True),
         ("100.64.0.1", False, False),
     ],
 )
