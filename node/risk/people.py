@@ -80,7 +80,7 @@ class People:
         """Give a person another role; nobody gives one to oneself."""
         require(actor, "people.manage")
         with self._database.write() as connection:
-            found = _live(connection, name)
+            found = live_person(connection, name)
             if found.name == actor.name:
                 raise NotPermittedError("nobody changes their own role")
             if found.role == _person_role(role):
@@ -94,7 +94,7 @@ class People:
         """Let a person act no more, and revoke the API keys that are bound to it."""
         require(actor, "people.manage")
         with self._database.write() as connection:
-            found = _live(connection, name)
+            found = live_person(connection, name)
             now = self._clock.now().isoformat()
             self._change(connection, found, retired_at=now)
             is_bound = (api_key.c.person == found.name) & api_key.c.revoked_at.is_(None)
@@ -113,7 +113,7 @@ class People:
             require(actor, "people.manage")
 
         def note(connection: Connection, key_id: str) -> None:
-            content = {"name": _live(connection, known).name, "key": key_id}
+            content = {"name": live_person(connection, known).name, "key": key_id}
             self._note(connection, actor or SYSTEM, "people.bound", content)
 
         return Binding(person=known, note=note)
@@ -157,7 +157,8 @@ def _needed(connection: Connection, name: str) -> Person:
     return found
 
 
-def _live(connection: Connection, name: str) -> Person:
+def live_person(connection: Connection, name: str) -> Person:
+    """Return a person who may act; raises NotFoundError, or PersonStateError for one who has retired."""
     found = _needed(connection, name)
     if found.retired_at is not None:
         raise PersonStateError("the person has retired")

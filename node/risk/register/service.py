@@ -18,6 +18,7 @@ from node.errors import NotFoundError, RiskStateError
 from node.ports import Clock, Entropy
 from node.risk.audit import AuditChain
 from node.risk.kinds import Rating, RiskKind
+from node.risk.people import live_person
 from node.risk.policy.whole import RiskPolicy
 from node.risk.register.finding import Change, changes_of, findings_of
 from node.risk.register.risk import FOLLOWING, Risk, State
@@ -28,7 +29,6 @@ from node.risk.signals.stored import Subjects
 from node.risk.signals.value import Signals
 from node.risk.typed import typed
 from node.storage.database import Database
-from node.storage.risk_schema import person as person_table
 from node.storage.risk_schema import risk_entry as table
 from node.uncollected import uncollected
 
@@ -127,7 +127,7 @@ class Register:
         require(actor, "register.enter")
         with self._database.write() as connection:
             if not _exists(connection, risk_id):
-                owner = actor.name if entry.owner is None else _live_person(connection, entry.owner)
+                owner = actor.name if entry.owner is None else live_person(connection, entry.owner).name
                 values = {
                     "kind": entry.kind,
                     "text": dict.fromkeys(_LANGUAGES, entry.text),
@@ -149,7 +149,7 @@ class Register:
             risk = _needed(connection, subject, risk_id)
             if said.state is not None and said.state not in FOLLOWING[risk.state]:
                 raise RiskStateError("this state does not follow on the risk's")
-            owner = None if said.owner is None else _live_person(connection, said.owner)
+            owner = None if said.owner is None else live_person(connection, said.owner).name
             rating = {} if said.rating is None else said.rating.describe()
             asked = {"state": said.state, "owner": owner}
             changed: dict[str, Any] = {k: v for k, v in asked.items() if v is not None} | rating
@@ -269,15 +269,6 @@ def _needed(connection: Connection, subject: SubjectId, risk_id: str) -> Risk:
 
 def _update(connection: Connection, risk_id: str, **values: object) -> None:
     connection.execute(table.update().where(table.c.id == risk_id), values)
-
-
-def _live_person(connection: Connection, name: str) -> str:
-    query = select(person_table.c.name).where(
-        person_table.c.name == name, person_table.c.retired_at.is_(None)
-    )
-    if connection.execute(query).one_or_none() is None:
-        raise NotFoundError("no live person has this name")
-    return name
 
 
 def _risk(row: Any) -> Risk:

@@ -11,7 +11,7 @@ from support_people import ADMIN, ANALYST, APPROVER, AUDITOR, COMPLIANCE, Bench,
 
 from hanse_ledger.errors import MalformedError, NotPermittedError, UnavailableError
 from hanse_ledger.ids import SubjectId
-from node.errors import NotFoundError, RiskStateError
+from node.errors import NotFoundError, PersonStateError, RiskStateError
 from node.risk.events import record_event
 from node.risk.kinds import Rating
 from node.risk.register.risk import FOLLOWING, STATES, Risk, State
@@ -174,6 +174,15 @@ def test_what_is_not_there_is_not_found(register: Register) -> None:
         register.change(ANALYST, SUBJECT, RISK, Said(reason="x", owner="nobody"))
     with pytest.raises(NotFoundError):
         register.enter(ANALYST, SUBJECT, replace(ENTRY, owner="nobody"), risk_id="c" * 32)
+
+
+def test_an_owner_is_known_as_people_are_and_has_not_retired(bench: Bench, register: Register) -> None:
+    bench.own.people.add(ADMIN, "Zo\u00eb", "analyst")
+    made = register.enter(ANALYST, SUBJECT, replace(ENTRY, owner=" Zoe\u0308"), risk_id=RISK)
+    assert made.owner == "Zo\u00eb"
+    bench.own.people.retire(ADMIN, "bo")
+    with pytest.raises(PersonStateError):
+        register.change(ANALYST, SUBJECT, RISK, Said(reason="x", owner="bo"))
 
 
 def test_lists_go_on_and_choose(bench: Bench, register: Register) -> None:
