@@ -193,15 +193,15 @@ class AuditChain:
             return [_read(row) for row in connection.execute(query)]
 
     def decisions(
-        self, connection: Connection, actions: Collection[str], subject: SubjectId | None = None
+        self, connection: Connection, actions: Collection[str], subjects: Collection[SubjectId] | None = None
     ) -> list[AuditRow]:
-        """Return the rows of some actions in order, of one subject or of all: what is told from them alone.
+        """Return the rows of some actions in order, of some subjects or of all: what is told from them alone.
 
         Raises AuditChainError for a row that is not as it was written.
         """
         query = _LINKED.where(audit.c.action.in_(list(actions)))
-        if subject is not None:
-            query = query.where(audit.c.subject == subject)
+        if subjects is not None:
+            query = query.where(audit.c.subject.in_(list(subjects)))
         return [_checked(row) for row in connection.execute(query)]
 
 

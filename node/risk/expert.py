@@ -4,6 +4,10 @@ Pure: the rows in, the history out. A grade that is better than the model's, or 
 two people: whoever assesses, and another one who confirms. It stands as long as the model is no worse than
 when it was confirmed. Any other grade stands by one person's word. What has come into force replaces for good
 what was before.
+
+Where the log has made two ids one customer, each may have a history: a row replaces only what was said under
+the ids that were known for the customer's when it was written. Of two that stand so the newer one that has
+not expired counts; when that is taken back, the older one does again.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,6 +26,8 @@ CONFIRMED: Final = "expert.confirmed"
 WITHDRAWN: Final = "expert.withdrawn"
 DECISIONS: Final = (ASSESSED, CONFIRMED, WITHDRAWN)
 """The rows that make the history; looks at it are others."""
+IDS: Final = "ids"
+"""All ids of a row's customer, where it had several."""
 
 State: TypeAlias = Literal["pending", "in_force", "lapsed", "replaced", "expired", "withdrawn"]
 """`lapsed`: the model has got worse than this grade may stand beside."""
@@ -71,6 +77,11 @@ class Expert:
         return self.needs_second and self.confirmed_by is None and not self.is_over
 
     @property
+    def since(self) -> datetime:
+        """When it came into force, if it has."""
+        return self.confirmed_at or self.at
+
+    @property
     def is_over(self) -> bool:
         """Whether it was withdrawn or replaced, for good."""
         return self.is_replaced or self.withdrawn_by is not None
@@ -114,41 +125,47 @@ class Expert:
 
 
 def history_of(rows: Iterable[AuditRow]) -> list[Expert]:
-    """Return a subject's assessments in their order, as the decisions in these rows have left them."""
+    """Return a customer's assessments in their order, as the decisions in these rows have left them."""
     found = list[Expert]()
     for row in rows:
         if row.action == ASSESSED:
             made = _assessed(row)
-            found = [*_after(found, made), made]
+            found = [*_after(found, made, row), made]
         else:
             found = _decided(found, row)
     return found
 
 
-def standing(history: Sequence[Expert]) -> Expert | None:
-    """Return the one that has come into force and was neither replaced nor withdrawn; it may have expired."""
-    stands = (one for one in reversed(history) if not one.is_over and not one.is_pending)
-    return next(stands, None)
+def standing(history: Sequence[Expert], *, on: date) -> Expert | None:
+    """Return the newest that has come into force and was neither replaced nor withdrawn.
+
+    It has expired only where all such have; there are several only if there were several ids.
+    """
+    stands = [one for one in history if not one.is_over and not one.is_pending]
+    return max(stands, key=lambda one: (on <= one.expires_on, one.since, one.number), default=None)
 
 
-def _after(found: Sequence[Expert], made: Expert) -> list[Expert]:
+def _after(found: Sequence[Expert], made: Expert, row: AuditRow) -> list[Expert]:
     """Replace what a new one takes the place of: all, or what waits, if it has to wait itself."""
-    return [
-        replace(one, is_replaced=True) if not one.is_over and (one.is_pending or not made.is_pending) else one
-        for one in found
-    ]
+    return [_replaced(one, row) if one.is_pending or not made.is_pending else one for one in found]
+
+
+def _replaced(one: Expert, row: AuditRow) -> Expert:
+    ids = row.content.get(IDS, (row.subject,))
+    return one if one.is_over or one.subject not in ids else replace(one, is_replaced=True)
 
 
 def _decided(found: Sequence[Expert], row: AuditRow) -> list[Expert]:
-    place = next(place for place, one in enumerate(found) if one.id == row.content["id"])
+    named = (row.content["id"], row.subject)
+    place = next(place for place, one in enumerate(found) if (one.id, one.subject) == named)
     if row.action == WITHDRAWN:
         decided = replace(found[place], withdrawn_by=row.actor.name, withdrawn_at=row.at)
         return [*found[:place], decided, *found[place + 1 :]]
     decided = replace(
         found[place], confirmed_by=row.actor.name, confirmed_at=row.at, beside=row.content["model_grade"]
     )
-    before = [one if one.is_over else replace(one, is_replaced=True) for one in found[:place]]
-    return [*before, decided, *found[place + 1 :]]
+    before, after = ([_replaced(one, row) for one in part] for part in (found[:place], found[place + 1 :]))
+    return [*before, decided, *after]
 
 
 def _assessed(row: AuditRow) -> Expert:

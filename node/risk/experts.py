@@ -21,8 +21,10 @@ from node.risk.expert import (
     ASSESSED,
     CONFIRMED,
     DECISIONS,
+    IDS,
     WITHDRAWN,
     Expert,
+    State,
     history_of,
     is_better,
     standing,
@@ -32,6 +34,7 @@ from node.risk.kinds import KINDS, Rating, RiskKind
 from node.risk.roles import Actor, require
 from node.risk.typed import typed
 from node.storage.database import Database
+from node.storage.facts import aliases_about, ids_about
 
 DAYS_MOST: Final = 366
 TEXT_CHARS_MOST: Final = 2_000
@@ -74,7 +77,7 @@ class Opinions:
     @property
     def in_force(self) -> Expert | None:
         """The one that is in force."""
-        found = standing(self.history)
+        found = standing(self.history, on=self.on)
         stands = found is not None and found.grade_beside(self.model, on=self.on) is not None
         return found if stands else None
 
@@ -89,11 +92,13 @@ class Opinions:
             "model_grade": self.model,
             "in_force": "model" if self.in_force is None else "expert",
             "grade": self.grade,
-            "assessments": [
-                {**one.describe(), "state": one.state(model=self.model, on=self.on)}
-                for one in reversed(self.history)
-            ],
+            "assessments": [{**one.describe(), "state": self._state(one)} for one in reversed(self.history)],
         }
+
+    def _state(self, one: Expert) -> State:
+        """Return how one stands beside the others: under another id there may be a newer one in force."""
+        state = one.state(model=self.model, on=self.on)
+        return "replaced" if state == "in_force" and one != standing(self.history, on=self.on) else state
 
 
 class Experts:
@@ -120,8 +125,9 @@ class Experts:
             if not any(one.id == assessment_id for one in history):
                 before = Opinions(model=model, on=today, history=tuple(history)).grade
                 needs_second = is_better(opinion.grade, model if is_better(before, model) else before)
-                content = {**_said(opinion), "model_grade": model, "needs_second": needs_second}
-                self._note(connection, actor, ASSESSED, subject, {"id": assessment_id, **content})
+                content = {"id": assessment_id, **_said(opinion), "model_grade": model}
+                content |= {"needs_second": needs_second, **_ids(connection, subject)}
+                self._note(connection, actor, ASSESSED, subject, content)
             return self._opinions(connection, subject, model)
 
     def confirm(self, actor: Actor, subject: SubjectId, assessment_id: str) -> Opinions:
@@ -135,7 +141,8 @@ class Experts:
             if found.state(model=model, on=self._clock.now().date()) != "pending":
                 raise ExpertStateError("this assessment waits for nobody")
             content = {"id": assessment_id, "grade": found.grade, "model_grade": model}
-            self._note(connection, actor, CONFIRMED, subject, content)
+            content |= _ids(connection, subject)
+            self._note(connection, actor, CONFIRMED, found.subject, content)
             return self._opinions(connection, subject, model)
 
     def withdraw(self, actor: Actor, subject: SubjectId, assessment_id: str, reason: str) -> Opinions:
@@ -151,7 +158,7 @@ class Experts:
                 require(actor, "expert.confirm")
                 if found.by == actor.name:
                     raise NotPermittedError("a second person takes back what lowers a grade")
-            self._note(connection, actor, WITHDRAWN, subject, {"id": assessment_id, "reason": reason})
+            self._note(connection, actor, WITHDRAWN, found.subject, {"id": assessment_id, "reason": reason})
             return self._opinions(connection, subject, model)
 
     def view(self, actor: Actor, subject: SubjectId) -> Opinions:
@@ -165,30 +172,39 @@ class Experts:
     def of(self, subject: SubjectId) -> Expert | None:
         """Return the assessment that stands, for the node's own use: `grade_beside` says if it counts."""
         with self._database.read() as connection:
-            return standing(self._history(connection, subject))
+            return standing(self._history(connection, subject), on=self._clock.now().date())
 
     def of_all(self) -> dict[SubjectId, Expert]:
-        """Return what stands of every subject that somebody has assessed."""
-        by_subject = defaultdict[SubjectId, list[AuditRow]](list)
+        """Return what stands of every subject that somebody has assessed, by each of its ids."""
+        by_primary = defaultdict[SubjectId, list[AuditRow]](list)
         with self._database.read() as connection:
+            aliases = aliases_about(connection, None)
             for row in self._audit.decisions(connection, DECISIONS):
                 if row.subject is not None:
-                    by_subject[row.subject].append(row)
-        found = {subject: standing(history_of(rows)) for subject, rows in by_subject.items()}
+                    by_primary[aliases.get(row.subject, row.subject)].append(row)
+        today = self._clock.now().date()
+        found = {subject: standing(history_of(rows), on=today) for subject, rows in by_primary.items()}
+        found |= {other: found[primary] for other, primary in aliases.items() if primary in found}
         return {subject: one for subject, one in found.items() if one is not None}
 
     def _history(self, connection: Connection, subject: SubjectId) -> list[Expert]:
-        return history_of(self._audit.decisions(connection, DECISIONS, subject))
+        return history_of(self._audit.decisions(connection, DECISIONS, ids_about(connection, [subject])))
 
     def _one(self, connection: Connection, subject: SubjectId, assessment_id: str) -> Expert:
-        for one in self._history(connection, subject):
-            if one.id == assessment_id:
-                return one
-        raise NotFoundError("no assessment of the subject has this id")
+        found = [one for one in self._history(connection, subject) if one.id == assessment_id]
+        if not found:
+            raise NotFoundError("no assessment of the subject has this id")
+        # Two ids may each have had one of this id before they were made one.
+        return next((one for one in found if one.subject == subject), found[0])
 
     def _opinions(self, connection: Connection, subject: SubjectId, model: Grade) -> Opinions:
         history = tuple(self._history(connection, subject))
         return Opinions(model=model, on=self._clock.now().date(), history=history)
+
+
+def _ids(connection: Connection, subject: SubjectId) -> dict[str, Any]:
+    ids = ids_about(connection, [subject])
+    return {IDS: sorted(ids)} if len(ids) > 1 else {}
 
 
 def _said(opinion: Opinion) -> dict[str, Any]:

@@ -149,6 +149,12 @@ def aliases_about(connection: Connection, subjects: Sequence[SubjectId] | None) 
     return {SubjectId(other): SubjectId(primary) for other, primary in connection.execute(query)}
 
 
+def ids_about(connection: Connection, subjects: Sequence[SubjectId]) -> list[SubjectId]:
+    """Return all ids of some subjects: what is noted of one may be older than what made two ids one."""
+    aliases = aliases_about(connection, subjects)
+    return list({*subjects, *aliases, *aliases.values()})
+
+
 def _ids_of(connection: Connection, subjects: Sequence[SubjectId]) -> dict[SubjectId, list[str]]:
     """Return each subject's ids: itself, its primary one, and all that are aliases of that."""
     aliases = aliases_about(connection, subjects)

@@ -37,7 +37,7 @@ def rows_of(taken: list[Step]) -> list[AuditRow]:
         history, today = history_of(rows), (BEGIN + timedelta(days=number)).date()
         content: dict[str, Any] = {"id": str(place), "model_grade": model}
         if action == ASSESSED:
-            before = standing(history)
+            before = standing(history, on=today)
             now = None if before is None else before.grade_beside(model, on=today)
             worse = model if now is None or is_better(now, model) else now
             content |= {
@@ -78,7 +78,7 @@ def test_a_better_grade_than_the_model_s_has_two_people_behind_it(
     taken: list[Step], model: Grade, day: int
 ) -> None:
     history, on = history_of(rows_of(taken)), (BEGIN + timedelta(days=day)).date()
-    found = standing(history)
+    found = standing(history, on=on)
     grade = None if found is None else found.grade_beside(model, on=on)
     if found is not None and grade is not None and is_better(grade, model):
         assert found.confirmed_by is not None
@@ -94,4 +94,4 @@ def test_at_most_one_stands_and_at_most_one_waits(taken: list[Step]) -> None:
     live = [one for one in history if not one.is_over]
     assert sum(not one.is_pending for one in live) <= 1
     assert sum(one.is_pending for one in live) <= 1
-    assert standing(history) in [None, *[one for one in live if not one.is_pending]]
+    assert standing(history, on=BEGIN.date()) in [None, *[one for one in live if not one.is_pending]]

@@ -20,7 +20,7 @@ from node.risk.service import Run
 from node.risk.signals.stored import Subjects
 from node.risk.typed import typed
 from node.storage.database import Database
-from node.storage.facts import aliases_about
+from node.storage.facts import aliases_about, ids_about
 from node.storage.risk_schema import review as table
 from node.storage.schema import customer, invoice
 from node.uncollected import uncollected
@@ -136,7 +136,7 @@ class Reviews:
         query = select(table).order_by(table.c.number.desc())
         with self._database.write() as connection:
             self._note(connection, actor, "review.viewed", subject, {})
-            query = query.where(table.c.subject.in_(_ids(connection, [subject])))
+            query = query.where(table.c.subject.in_(ids_about(connection, [subject])))
             return [_review(row) for row in connection.execute(query)]
 
     def next_of(self, subject: SubjectId) -> Due:
@@ -151,7 +151,7 @@ class Reviews:
         run = self._runs(subjects)
         with self._database.read() as connection:
             aliases = aliases_about(connection, subjects)
-            ids = None if subjects is None else _ids(connection, subjects)
+            ids = None if subjects is None else ids_about(connection, subjects)
             last, since = _last(connection, ids, aliases), _since(connection, ids, aliases)
             numbers = _numbers(connection, ids, aliases)
         found = []
@@ -199,12 +199,6 @@ class Reviews:
 def _find(connection: Connection, review_id: str) -> Review | None:
     row = connection.execute(select(table).where(table.c.id == review_id)).one_or_none()
     return None if row is None else _review(row)
-
-
-def _ids(connection: Connection, subjects: Sequence[SubjectId]) -> list[SubjectId]:
-    """Return all ids of some subjects: books and reviews may be older than what made two ids one."""
-    aliases = aliases_about(connection, subjects)
-    return list({*subjects, *aliases, *aliases.values()})
 
 
 def _last(connection: Connection, subjects: Subjects, aliases: Aliases) -> dict[SubjectId, Last]:

@@ -20,6 +20,7 @@ from node.risk.grades import Grade
 from node.risk.kinds import Rating
 from node.risk.roles import SYSTEM, Actor
 from node.storage.database import Database
+from node.storage.public_schema import public_alias
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SUBJECT, OTHER = SubjectId("ref:DEMO:1"), SubjectId("ref:DEMO:2")
@@ -202,6 +203,49 @@ def test_all_at_once_and_other_subjects(node: Node) -> None:
     node.experts.assess(ANALYST, OTHER, replace(OPINION, grade="A"), assessment_id="b" * 32)
     assert {subject: one.grade for subject, one in node.experts.of_all().items()} == {SUBJECT: "D"}
     assert node.experts.of(OTHER) is None
+
+
+def join(node: Node) -> None:
+    """Let the log say that the two are one customer."""
+    with node.database.write() as connection:
+        connection.execute(public_alias.insert(), {"other": SUBJECT, "primary": OTHER})
+
+
+def test_an_alias_that_came_since_hides_nothing_and_the_newer_counts(node: Node) -> None:
+    waiting = node.assess(ANALYST, "A")
+    node.experts.assess(APPROVER, OTHER, replace(OPINION, grade="D"), assessment_id="b" * 32)
+    join(node)
+    for subject in (SUBJECT, OTHER):
+        shown = node.experts.view(SYSTEM, subject).describe()
+        assert (shown["grade"], [one["state"] for one in shown["assessments"]]) == (
+            "D",
+            ["in_force", "pending"],
+        )
+        assert node.experts.of(subject) == node.experts.of_all()[subject]
+    node.clock.time += timedelta(hours=1)
+    # What was made under one id is confirmed under the other, and takes the place of both's.
+    assert node.experts.confirm(APPROVER, OTHER, waiting).grade == "A"
+    assert node.states() == ["in_force", "replaced"]
+    node.experts.withdraw(ANALYST, OTHER, waiting, "I was wrong")
+    assert (node.view().grade, node.states()) == ("C", ["withdrawn", "replaced"])
+    node.audit.verify()
+
+
+def test_an_alias_replaces_nothing_by_itself(node: Node) -> None:
+    """Two that stood under an id each: the newer one that has not expired counts, and then the older."""
+    older = node.assess(ANALYST, "E")
+    node.clock.time += timedelta(hours=1)
+    newer = replace(OPINION, grade="D", expires_on=date(2026, 3, 2))
+    node.experts.assess(ANALYST, OTHER, newer, assessment_id=older)
+    join(node)
+    assert (node.view().grade, node.states()) == ("D", ["replaced", "in_force"])
+    node.clock.time += timedelta(days=2)
+    assert (node.view().grade, node.states()) == ("E", ["in_force", "expired"])
+    # A later word is of both, and for good.
+    last = node.assess(ANALYST, "E")
+    assert node.states() == ["replaced", "replaced", "in_force"]
+    node.experts.withdraw(APPROVER, OTHER, last, "paid")
+    assert node.view().grade == "C"
 
 
 def test_every_decision_and_look_is_in_the_chain(node: Node) -> None:
