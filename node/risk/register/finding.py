@@ -46,7 +46,11 @@ def findings_of(rules: Sequence[RiskRule], conditions: Conditions, signals: Sign
 
 
 def changes_of(risks: Iterable[Risk], findings: Iterable[Finding]) -> list[Change]:
-    """Return what findings change in a customer's part of the register."""
+    """Return what findings change in a customer's part of the register.
+
+    A rule goes on with its newest risk. There are two only where it had found one under each of two ids
+    before an alias made these one customer: the older is a person's to close.
+    """
     known = {risk.rule: risk for risk in risks if risk.rule is not None}
     changes = (_change(known.get(finding.rule.name), finding) for finding in findings)
     return [change for change in changes if change is not None]

@@ -29,6 +29,7 @@ from node.risk.signals.stored import Subjects
 from node.risk.signals.value import Signals
 from node.risk.typed import typed
 from node.storage.database import Database
+from node.storage.facts import aliases_about, ids_about
 from node.storage.risk_schema import risk_entry as table
 from node.uncollected import uncollected
 
@@ -246,12 +247,17 @@ class Register:
 
 
 def _by_subject(connection: Connection, subjects: Subjects) -> dict[SubjectId, list[Risk]]:
+    """Return risks by each id of their customer, in the order they were found under whichever."""
     query = select(table).order_by(table.c.number)
     if subjects is not None:
-        query = query.where(table.c.subject.in_(list(subjects)))
+        query = query.where(table.c.subject.in_(ids_about(connection, subjects)))
+    aliases = aliases_about(connection, subjects)
     found = defaultdict[SubjectId, list[Risk]](list)
     for row in connection.execute(query):
-        found[SubjectId(row.subject)].append(_risk(row))
+        found[aliases.get(row.subject, row.subject)].append(_risk(row))
+    for other, primary in aliases.items():
+        if primary in found:
+            found[other] = found[primary]
     return found
 
 
@@ -260,7 +266,8 @@ def _exists(connection: Connection, risk_id: str) -> bool:
 
 
 def _needed(connection: Connection, subject: SubjectId, risk_id: str) -> Risk:
-    query = select(table).where(table.c.id == risk_id, table.c.subject == subject)
+    ids = ids_about(connection, [subject])
+    query = select(table).where(table.c.id == risk_id, table.c.subject.in_(ids))
     row = connection.execute(query).one_or_none()
     if row is None:
         raise NotFoundError("no risk of the subject has this id")

@@ -18,6 +18,7 @@ from node.risk.register.risk import FOLLOWING, STATES, Risk, State
 from node.risk.register.service import Entry, Register, Said
 from node.risk.roles import SYSTEM, Actor
 from node.storage.database import Moment
+from node.storage.public_schema import public_alias
 
 NOW = datetime(2026, 9, 1, 9, tzinfo=UTC)
 SUBJECT, OTHER = SubjectId("ref:DEMO:1"), SubjectId("ref:DEMO:2")
@@ -163,6 +164,21 @@ def test_a_rating_that_a_person_gave_is_not_undone_by_the_rule(bench: Bench, reg
     order(bench, NOW, "one more")
     assert register.find(SYSTEM)["seen"] == 1
     assert only(register.of(ANALYST, SUBJECT)).rating == rating
+
+
+def test_an_alias_that_came_since_hides_no_risk(bench: Bench, register: Register) -> None:
+    fall(bench)
+    register.find(SYSTEM)
+    register.enter(ANALYST, SUBJECT, ENTRY, risk_id=RISK)
+    with bench.database.write() as connection:
+        connection.execute(public_alias.insert(), {"other": SUBJECT, "primary": OTHER})
+    # The rule goes on with what it found under the other id, alone or in a run over all.
+    for subjects in ([OTHER], None):
+        assert sum(register.find(SYSTEM, subjects).values()) == 0
+    found = register.of(ANALYST, OTHER)
+    assert [one.rule for one in found] == ["orders-fell", None]
+    assert register.of(ANALYST, SUBJECT) == register.live()[OTHER] == register.live([OTHER])[OTHER] == found
+    assert register.change(ANALYST, OTHER, RISK, Said(reason="x", state="closed")).state == "closed"
 
 
 def test_what_is_not_there_is_not_found(register: Register) -> None:
