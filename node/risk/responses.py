@@ -6,7 +6,8 @@ change is in the audit chain, in the same transaction.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias, get_args
@@ -24,6 +25,7 @@ from node.risk.roles import SYSTEM, Actor, require
 from node.risk.typed import typed
 from node.storage.bulk import bulk_insert
 from node.storage.database import Database
+from node.storage.facts import aliases_about, ids_about
 from node.storage.risk_schema import response as table
 
 State: TypeAlias = Literal["proposed", "approved", "done", "rejected"]
@@ -101,13 +103,11 @@ class Responses:
         require(actor, "assessment.run")
         now = self._clock.now()
         with self._database.write() as connection:
-            newest = _newest(connection, [one.subject for one in assessments])
-            changed = [one for one in assessments if newest.get(one.subject, _NONE).print != print_of(one)]
+            last = _last(connection, [one.subject for one in assessments])
+            changed = [one for one in assessments if _is_another(one, last[one.subject])]
             rows = [self._row(one, policy, now) for one in changed]
-            open_before = [
-                newest[one.subject].id for one in changed if newest.get(one.subject, _NONE).is_open
-            ]
-            _supersede(connection, open_before, now)
+            standing = {one.subject for one in assessments} - {one.subject for one in changed}
+            _supersede(connection, _outdated(last, standing), now)
             bulk_insert(connection, table, rows)
             self._note_all(connection, actor, rows, now)
         return [row["id"] for row in rows]
@@ -131,8 +131,9 @@ class Responses:
     def newest_of(self, actor: Actor, subject: SubjectId) -> Response | None:
         """Return a customer's newest response."""
         require(actor, "response.view")
-        query = select(table).where(table.c.subject == subject).order_by(table.c.number.desc()).limit(1)
+        query = select(table).order_by(table.c.number.desc()).limit(1)
         with self._database.read() as connection:
+            query = query.where(table.c.subject.in_(ids_about(connection, [subject])))
             row = connection.execute(query).one_or_none()
         return None if row is None else _response(row)
 
@@ -151,13 +152,13 @@ class Responses:
         query = select(table).order_by(table.c.number.desc()).limit(limit)
         if state is not None:
             query = query.where(table.c.state == state)
-        if subject is not None:
-            query = query.where(table.c.subject == subject)
         if due_by is not None:
             query = query.where(table.c.due_on <= due_by.isoformat())
         if before is not None:
             query = query.where(table.c.number < before)
         with self._database.read() as connection:
+            if subject is not None:
+                query = query.where(table.c.subject.in_(ids_about(connection, [subject])))
             return [_response(row) for row in connection.execute(query)]
 
     def approve(self, actor: Actor, response_id: str) -> Response:
@@ -249,22 +250,35 @@ def print_of(assessment: Assessment) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Newest:
+class _Last:
     id: str
     print: str
     is_open: bool
 
 
-_NONE: Final = _Newest("", "", is_open=False)
-
-
-def _newest(connection: Connection, subjects: Sequence[SubjectId]) -> dict[str, _Newest]:
+def _last(connection: Connection, subjects: Sequence[SubjectId]) -> Mapping[SubjectId, Sequence[_Last]]:
+    """Return the last response under each id of some customers, the newest first; by whichever id."""
+    about = subjects if len(subjects) == 1 else None
+    aliases = aliases_about(connection, about)
     last = select(func.max(table.c.number)).group_by(table.c.subject)
-    if len(subjects) == 1:
-        last = last.where(table.c.subject == subjects[0])
+    if about is not None:
+        last = last.where(table.c.subject.in_(ids_about(connection, about)))
     query = select(table.c.subject, table.c.id, table.c.fingerprint, table.c.state)
-    rows = connection.execute(query.where(table.c.number.in_(last)))
-    return {subject: _Newest(id_, print_, state == "proposed") for subject, id_, print_, state in rows}
+    query = query.where(table.c.number.in_(last)).order_by(table.c.number.desc())
+    found = defaultdict[SubjectId, list[_Last]](list)
+    for subject, id_, print_, state in connection.execute(query):
+        found[aliases.get(subject, subject)].append(_Last(id_, print_, state == "proposed"))
+    return {subject: found[aliases.get(subject, subject)] for subject in subjects}
+
+
+def _is_another(assessment: Assessment, last: Sequence[_Last]) -> bool:
+    return not last or last[0].print != print_of(assessment)
+
+
+def _outdated(last: Mapping[SubjectId, Sequence[_Last]], standing: Collection[SubjectId]) -> list[str]:
+    """Return the proposals that wait, without the newest one of each customer whose response stands."""
+    behind = (each[1:] if subject in standing else each for subject, each in last.items())
+    return [one.id for some in behind for one in some if one.is_open]
 
 
 def _supersede(connection: Connection, ids: Sequence[str], now: datetime) -> None:

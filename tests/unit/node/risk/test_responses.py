@@ -25,6 +25,7 @@ from node.risk.roles import SYSTEM, Actor
 from node.risk.signals.names import SignalName
 from node.risk.signals.value import unknown
 from node.storage.database import Database
+from node.storage.public_schema import public_alias
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 GOOD, LATE = SubjectId("ref:DEMO:GOOD"), SubjectId("ref:DEMO:LATE")
@@ -150,6 +151,24 @@ def test_what_nobody_has_decided_on_gives_way(bench: Bench) -> None:
     old, new = bench.own.responses.one(AUDITOR, before.id), of(bench, LATE)
     assert (old.state, old.outcome, old.decided_by) == ("rejected", SUPERSEDED, SYSTEM.name)
     assert (new.id != old.id, new.state) == (True, "proposed")
+
+
+def test_an_alias_that_came_since_hides_no_response(bench: Bench) -> None:
+    run(bench)
+    older, newer = of(bench, LATE), of(bench, PERSON)
+    with bench.database.write() as connection:
+        connection.execute(public_alias.insert(), {"other": LATE, "primary": PERSON})
+    responses = bench.own.responses
+    for subject in (LATE, PERSON):
+        assert of(bench, subject).id == newer.id
+        found = responses.listed(AUDITOR, subject=subject, limit=9)
+        assert [(one.id, one.state) for one in found] == [(newer.id, "proposed"), (older.id, "proposed")]
+    run(bench)
+    # What waits under the other id gives way, whether or not what the two come to is new.
+    waiting = [one.id for one in responses.listed(AUDITOR, state="proposed", limit=9)]
+    assert waiting == [of(bench, LATE).id]
+    assert responses.one(AUDITOR, older.id).outcome == SUPERSEDED
+    assert run(bench) == []
 
 
 @pytest.mark.parametrize("actor", [ANALYST, COMPLIANCE, ADMIN, AUDITOR, SYSTEM])
