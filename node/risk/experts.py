@@ -146,7 +146,11 @@ class Experts:
             return self._opinions(connection, subject, model)
 
     def withdraw(self, actor: Actor, subject: SubjectId, assessment_id: str, reason: str) -> Opinions:
-        """Take an assessment back; one that lowers the grade takes a second person, who may confirm."""
+        """Take an assessment back; one that lowers the grade takes a second person, who may confirm.
+
+        It lowers what the model says now, or what it said at the assessment: that stands in the chain, while
+        the model may have changed since it was asked a moment ago, and may come back to it.
+        """
         require(actor, "expert.withdraw")
         typed(reason, TEXT_CHARS_MOST)
         model = self._model_grade(subject)
@@ -154,7 +158,8 @@ class Experts:
             found = self._one(connection, subject, assessment_id)
             if found.is_over:
                 raise ExpertStateError("this assessment was withdrawn or replaced")
-            if not found.is_pending and is_better(model, found.grade):
+            lowers = is_better(model, found.grade) or is_better(found.beside, found.grade)
+            if not found.is_pending and lowers:
                 require(actor, "expert.confirm")
                 if found.by == actor.name:
                     raise NotPermittedError("a second person takes back what lowers a grade")

@@ -133,6 +133,27 @@ def test_what_lowers_is_not_lifted_by_one_person(node: Node) -> None:
     assert node.view().grade == "C"
 
 
+def test_a_model_that_changes_meanwhile_lets_nobody_lift_a_grade_alone(node: Node) -> None:
+    node.assess(APPROVER, "D")
+    lower = "f" * 32
+
+    def model_before_it_changes(_: SubjectId) -> Grade:
+        """Tell the grade as it was, and let it get better before the decision is written down."""
+        node.experts.assess(ANALYST, SUBJECT, replace(OPINION, grade="E"), assessment_id=lower)
+        return "E"
+
+    deciding = Experts(node.database, node.clock, node.audit, model_grade=model_before_it_changes)
+    with pytest.raises(NotPermittedError):
+        deciding.withdraw(ANALYST, SUBJECT, lower, "not so bad")
+    assert node.view().grade == "E"
+    # The other decisions keep the model's grade that they rest on, and stand beside no worse one.
+    node.experts.confirm(APPROVER, SUBJECT, node.assess(ANALYST, "C"))
+    node.model = "B"
+    made, node.model = node.assess(ANALYST, "C"), "D"
+    assert (node.view().grade, node.states()[-1]) == ("D", "lapsed")
+    assert node.experts.view(SYSTEM, SUBJECT).history[-1].id == made
+
+
 def test_what_raises_or_waits_is_taken_back_by_one(node: Node) -> None:
     raised = node.assess(ANALYST, "A")
     node.experts.confirm(APPROVER, SUBJECT, raised)
