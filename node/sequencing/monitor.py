@@ -33,7 +33,8 @@ _log = logging.getLogger(__name__)
 
 LEAVES_MOST: Final = 4_096
 """Evidence of a statement passed over covers at most so many statements taken."""
-_LARGER_MOST: Final = 64
+_REMEMBERED_MOST: Final = 64
+"""So many signed trees wait to be compared or settled, the first ones: a liar can sign any number."""
 DISSENT: Final = "dissent"
 """One of those that agree on the order has signed another tree."""
 _OF_CATCHING_UP: Final = ("tiles", "refused", "log_signature", "unproved_fork")
@@ -107,7 +108,7 @@ class Monitor:
             self._take_fork(fork, seen)
         own = self._own()
         self._keep_cosigned(own, checkpoint, note)
-        if (own is None or checkpoint.size > own.checkpoint.size) and len(self._larger) < _LARGER_MOST:
+        if (own is None or checkpoint.size > own.checkpoint.size) and len(self._larger) < _REMEMBERED_MOST:
             self._larger[note] = seen
 
     def _keep_cosigned(self, own: Seen | None, checkpoint: Checkpoint, note: bytes) -> None:
@@ -167,7 +168,10 @@ class Monitor:
             if self._raise(DISSENT, fork):
                 _log.error("a validator has signed another tree than the one agreed on")
             return
-        _, since = self._contested.setdefault(seen.note, (seen, now))
+        if len(self._contested) < _REMEMBERED_MOST:
+            self._contested.setdefault(seen.note, (seen, now))
+        # Each proves a fork like any other: one too many changes nothing of when the first halts the node.
+        _, since = self._contested.get(seen.note, (seen, now))
         if now - since >= self._patience:
             self._halt(fork)
 

@@ -15,7 +15,7 @@ from consortium_config.sample import DESK_ID, STEWARDS
 from hanse_ledger.bodies import Close, Inquiry
 from hanse_ledger.checkpoint import AddCheckpoint, Checkpoint, parse_signed_checkpoint, sign_checkpoint
 from hanse_ledger.errors import UnavailableError, VerificationError
-from hanse_ledger.ids import PartyId, StewardX
+from hanse_ledger.ids import NodeHash, PartyId, StewardX
 from hanse_ledger.merkle import leaf_hash, prove_consistency, root_at
 from hanse_ledger.misbehaviour import Fork, Misbehaviour, Shrunk, Withheld, verify_evidence
 from hanse_ledger.misbehaviour_file import parse_evidence
@@ -286,6 +286,25 @@ def test_a_follower_that_no_quorum_backs_halts_in_the_end(
     watched.monitor.look([])
     assert watched.board.now.status == "halted"
     assert isinstance(watched.evidence("fork"), Fork)
+
+
+def test_whoever_signs_many_trees_fills_no_memory_and_hides_no_fork(
+    bench: Bench, liar: Dishonest, tmp_path: Path
+) -> None:
+    watched = agreeing(bench, liar, tmp_path / "node", BIRCH)
+    fork = shown_another_tree(bench, liar, watched)
+    watched.pass_time(PATIENCE / 2)
+    for number in range(100):
+        tree = Checkpoint(origin=bench.consortium.id, size=6, root=NodeHash(number.to_bytes(32, "big")))
+        watched.monitor.see(sign_checkpoint(tree, bench.log_key))
+    assert len(watched.monitor._contested) == 64
+    watched.monitor.look([])
+    assert not watched.board.now.halted
+    watched.pass_time(PATIENCE / 2)
+    watched.monitor.look([])
+    found = watched.evidence("fork")
+    assert isinstance(found, Fork)
+    assert fork.entries(0)[0] in (found.smaller.note, found.larger.note)
 
 
 def sighting(watched: Watched, other: SoloSequencer) -> Sighting:
