@@ -18,6 +18,9 @@ class Term:
     """The party that orders, and the size of the log from which on it does.
 
     None orders where those that the document names agree on the order: each signs then what was agreed.
+    Whether a party is active is not asked here: a document names only active ones under `ordering`, or it is
+    refused; and an orderer that votes have put out stays the setting's until all nodes are set to another,
+    while nobody takes what it signs then (`policy_of` has no key of its).
     """
 
     orderer: PartyId | None
