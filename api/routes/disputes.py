@@ -1,6 +1,8 @@
 """What a subject contests: a desk's cases, a member's own rows in them, and rows that a member withdraws."""
 
-from typing import Annotated, Final, TypeAlias
+import json
+from concurrent.futures import Future
+from typing import Annotated, Any, Final, TypeAlias
 
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,6 +12,7 @@ from api.auth import needs
 from api.deps import JSON, Node, OwnRoute, reply_to
 from api.described import OWN, gives, refusals
 from api.once import OnceOnly
+from api.paging import Listed, NumberPage, Page, cut
 from node.own.disputes import AnswerName, OutcomeName, ReasonName
 
 router: Final = APIRouter(prefix="/v1", tags=["disputes"], route_class=OwnRoute, responses=refusals(*OWN))
@@ -104,11 +107,11 @@ class RowWithdrawn(BaseModel):
 @router.get(
     "/cases",
     dependencies=[needs("disputes:read")],
-    responses=gives(JSON, "This desk's disputes, the newest first", example={"items": [_CASE]}),
+    responses=gives(JSON, "A page of this desk's disputes", example={"items": [_CASE], "next": None}),
 )
-async def cases(service: Node) -> Response:
-    """List the disputes that this desk has opened."""
-    return Response(await reply_to(service.own.cases()), media_type=JSON)
+async def cases(service: Node, page: NumberPage) -> Listed[dict[str, Any]]:
+    """List the disputes that this desk has opened, the newest first."""
+    return await _listed(service.own.cases(), page)
 
 
 @router.post(
@@ -156,11 +159,11 @@ async def learn(asked: AccessAsked, service: Node, once: OnceOnly) -> Response:
 @router.get(
     "/contested",
     dependencies=[needs("disputes:read")],
-    responses=gives(JSON, "Own rows in disputes, the newest disputes first", example={"items": [_ROW]}),
+    responses=gives(JSON, "A page of own rows in disputes", example={"items": [_ROW], "next": None}),
 )
-async def contested(service: Node, actor: Acting) -> Response:
-    """List own rows that a subject contests, until when to answer, and what was said."""
-    return Response(await reply_to(service.own.contested(actor)), media_type=JSON)
+async def contested(service: Node, actor: Acting, page: NumberPage) -> Listed[dict[str, Any]]:
+    """List own rows that a subject contests, of the newest disputes first, and what was said of them."""
+    return await _listed(service.own.contested(actor), page)
 
 
 @router.post(
@@ -177,11 +180,11 @@ async def answer(answered: DisputeAnswered, service: Node, actor: Acting, positi
 @router.get(
     "/withdrawals",
     dependencies=[needs("disputes:read")],
-    responses=gives(JSON, "Withdrawn rows, the newest first", example={"items": [_WITHDRAWAL]}),
+    responses=gives(JSON, "A page of withdrawn rows", example={"items": [_WITHDRAWAL], "next": None}),
 )
-async def withdrawals(service: Node, actor: Acting) -> Response:
-    """List the rows that were withdrawn, and how far each withdrawal is."""
-    return Response(await reply_to(service.own.withdrawals(actor)), media_type=JSON)
+async def withdrawals(service: Node, actor: Acting, page: NumberPage) -> Listed[dict[str, Any]]:
+    """List the rows that were withdrawn, the newest first, and how far each withdrawal is."""
+    return await _listed(service.own.withdrawals(actor), page)
 
 
 @router.post(
@@ -198,3 +201,8 @@ async def withdraw(withdrawn: RowWithdrawn, service: Node, actor: Acting, once: 
         return Response(await reply_to(reply), _CREATED, media_type=JSON)
 
     return await once.answer(make)
+
+
+async def _listed(reply: Future[bytes], page: Page[int]) -> Listed[dict[str, Any]]:
+    """Return a page of what the node's thread lists as a whole."""
+    return cut(page, json.loads(await reply_to(reply))["items"])

@@ -57,12 +57,22 @@ def test_a_dispute_from_its_opening_to_its_resolution(at_desk: Site, at_member: 
     assert case.status_code == 201, case.text
     assert at_desk.client.post("/v1/cases", json=asked, headers=key).json() == case.json()
     index = case.json()["index"]
+    other = at_desk.client.post("/v1/cases", json={"subject": OTHER, "reference": "D-8"}).json()
+    page = at_desk.client.get("/v1/cases", params={"limit": 1})
+    assert [one["index"] for one in items(page)] == [other["index"]]
+    last = at_desk.client.get("/v1/cases", params={"limit": 1, "cursor": page.json()["next"]})
+    assert (items(last), last.json()["next"]) == ([case.json()], None)
+    resolved = at_desk.client.post(f"/v1/cases/{other['index']}/resolve", json={"outcome": "upheld"})
+    assert resolved.status_code == 200, resolved.text
     play_period(at_desk.bench)
     assert [(one["index"], one["state"]) for one in items(at_desk.client.get("/v1/cases"))] == [
-        (index, "open")
+        (other["index"], "resolved"),
+        (index, "open"),
     ]
     with as_person(at_member, "Li Na") as li:
-        (row,) = items(li.get("/v1/contested"))
+        found = li.get("/v1/contested")
+        assert found.json()["next"] is None
+        (row,) = items(found)
         assert (row["dispute"], row["subject"], row["month"]) == (index, ACME, "2024-10")
         assert (row["respond_by"], row["said"]) == ("2025-01", None)
         answer = {"said": "corrected", "months": ["2024-10"]}
