@@ -34,8 +34,8 @@ _INTERVAL_S: Final = 5.0
 _AT_ONCE: Final = 64
 """Subjects that one request names at most; each request is a statement of its own."""
 _PAUSE_S: Final = 0.02
-_APART_S: Final = (0.1, 0.4)
-"""Between an answer and the next statement of an idle consortium; drawn anew each time."""
+_APART_S: Final = 0.25
+"""On the average, from an answer to the next statement of an idle consortium: nobody files by a rhythm."""
 _CATCH_UP_MOST_S: Final = 600.0
 
 
@@ -159,14 +159,13 @@ def _size(node: Running) -> int:
     return parse_signed_checkpoint(node.client.get("/log/checkpoint").raise_for_status().content).size
 
 
-def _bring(
-    address: str, statements: Sequence[bytes], *, apart_s: tuple[float, float] = (0.0, 0.0)
-) -> list[float]:
-    """Leave statements one after the other, with pauses between these two; return the ms that each took."""
+def _bring(address: str, statements: Sequence[bytes], *, apart_s: float = 0.0) -> list[float]:
+    """Leave statements one after the other, so far apart on the average; return the ms that each took."""
     connection = http.client.HTTPConnection(address)
     found = []
     for statement in statements:
-        time.sleep(random.uniform(*apart_s))
+        if apart_s:
+            time.sleep(random.expovariate(1 / apart_s))
         start = time.perf_counter()
         connection.request("POST", "/v1/statements", statement, {"content-type": _COSE})
         answer = connection.getresponse()
