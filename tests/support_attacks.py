@@ -18,7 +18,7 @@ from support_verdict import opened_database, table_of, verify_world
 
 from consortium_config.sample import DESK_ID
 from hanse_ledger.bodies import Body, Inquiry, Report, ShareRef, Validity
-from hanse_ledger.codec import decode
+from hanse_ledger.codec import decode, encode
 from hanse_ledger.consortium import Consortium
 from hanse_ledger.errors import UnavailableError
 from hanse_ledger.ids import PartyId, StatementHash, StewardX, SubjectId, Token
@@ -41,6 +41,7 @@ from node.dealt_keys import read_dealt_keys
 from node.keystore import PartyKeys
 from node.roles.answering import batch_of
 from node.roles.messages import read_sealing_key
+from node.sequencing.remote import SUBMIT_ALL
 from node.storage.schema import draft, evidence, token
 from node.wire import Handler, reply_of
 
@@ -273,7 +274,7 @@ class Scene(World):
         """Let a steward publish other values than it has computed: (entry, values) -> values."""
         key = self.keys(liar).statement
 
-        def change(caller: PartyId, raw: bytes) -> bytes:
+        def lie_in(caller: PartyId, raw: bytes) -> bytes:
             statement = parse_statement(raw)
             if caller != liar or not isinstance(statement.body, Validity):
                 return raw
@@ -287,7 +288,10 @@ class Scene(World):
                 body=Validity(entries=entries),
             )
 
-        self.tampered(DESK_ID, "submit", change)
+        def change(caller: PartyId, row: bytes) -> bytes:
+            return encode([lie_in(caller, raw) for raw in decode(row, limit=len(row))])
+
+        self.tampered(DESK_ID, SUBMIT_ALL, change)
 
     def entry(self, index: int) -> ReportEntry:
         """Return a report by its index."""
