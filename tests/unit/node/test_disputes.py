@@ -1,6 +1,6 @@
 """Disputes from end to end: opened by a desk, marked in answers, answered or not, resolved."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -33,7 +33,7 @@ from support_postgres import Places
 from consortium_config.sample import DESK_ID
 from hanse_ledger.bodies import ClosePeriod
 from hanse_ledger.codec import decode, encode
-from hanse_ledger.errors import MalformedError, NotPermittedError, UnavailableError
+from hanse_ledger.errors import LedgerError, MalformedError, NotPermittedError, UnavailableError
 from hanse_ledger.filings import DisputeOutcome
 from hanse_ledger.ids import PartyId
 from hanse_ledger.privacy.bulletin import Code
@@ -234,16 +234,16 @@ def test_a_dispute_is_resolved_once(bench: Bench, opened: int) -> None:
 
 
 def test_a_dispute_that_did_not_arrive_is_sent_with_the_next_word(bench: Bench) -> None:
-    submit = bench.sequencer.submit
+    submit = bench.sequencer.submit_all
 
-    def lose(statement: bytes) -> int:
-        assert statement
-        raise UnavailableError("out of reach")
+    def lose(statements: Sequence[bytes]) -> tuple[list[int], LedgerError]:
+        assert statements
+        return [], UnavailableError("out of reach")
 
-    bench.sequencer.submit = lose  # type: ignore[method-assign]
+    bench.sequencer.submit_all = lose  # type: ignore[method-assign]
     with pytest.raises(UnavailableError):
         cases(bench).open(ACME, "D-1")
-    bench.sequencer.submit = submit  # type: ignore[method-assign]
+    bench.sequencer.submit_all = submit  # type: ignore[method-assign]
     bench.reopen(DESK_ID)
     case = cases(bench).open(ACME, "D-1")
     assert bench.state.disputes.of_desk(DESK_ID) == [case.index]

@@ -1,6 +1,6 @@
 """Public facts: filed and withdrawn by a desk, found at once at every node by any id of the subject."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from sqlalchemy import select
 from support_node import MEMBERS, Bench
 
 from consortium_config.sample import DESK_ID
-from hanse_ledger.errors import MalformedError, UnavailableError
+from hanse_ledger.errors import LedgerError, MalformedError, UnavailableError
 from hanse_ledger.filings import Alias, FactKind
 from hanse_ledger.ids import PartyId, SubjectId
 from node.errors import NotFoundError, WithdrawnError
@@ -123,16 +123,16 @@ def test_what_older_versions_stored_as_statements_alone_is_found_too(bench: Benc
 
 def test_a_fact_that_did_not_arrive_is_not_filed_twice(bench: Bench) -> None:
     standing = bench.standing(DESK_ID)
-    submit = bench.sequencer.submit
+    submit = bench.sequencer.submit_all
 
-    def lose(statement: bytes) -> int:
-        submit(statement)
-        raise UnavailableError("the reply is lost")
+    def lose(statements: Sequence[bytes]) -> tuple[list[int], LedgerError]:
+        submit(statements)
+        return [], UnavailableError("the reply is lost")
 
-    bench.sequencer.submit = lose  # type: ignore[method-assign]
+    bench.sequencer.submit_all = lose  # type: ignore[method-assign]
     with pytest.raises(UnavailableError):
         desk(bench).file(filing())
-    bench.sequencer.submit = submit  # type: ignore[method-assign]
+    bench.sequencer.submit_all = submit  # type: ignore[method-assign]
     bench.reopen(DESK_ID)
     size = bench.state.size
     fact = desk(bench).file(filing())
