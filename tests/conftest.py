@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 from support_postgres import Cluster, Places
 
 from node.storage.engines import Place
+from node.texts import speak
 
 # How long an example takes says how busy the machine is.
 settings.register_profile("untimed", settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]))
@@ -50,6 +51,12 @@ def _refuse_skip(report: Any) -> None:
     if not excused(reason):
         report.outcome = "failed"
         report.longrepr = f"CI does not skip: {reason}"
+
+
+@pytest.fixture(autouse=True)
+def english() -> None:
+    """Begin every test in English: the language is the process's, and a test before may have changed it."""
+    speak("en")
 
 
 @pytest.fixture(scope="session")

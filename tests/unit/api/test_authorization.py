@@ -180,7 +180,7 @@ def _serve(asked: list[str], **more: Any) -> tuple[Served, OneThread]:
 
     def handle(_caller: object, verb: str, _body: bytes) -> bytes:
         asked.append(verb)
-        return b"{}"
+        return b'{"items": []}'
 
     host.start(DESK, lambda: (handle, lambda: None))
     served.start(DESK, CONSORTIUM, Doors(node=host.door(DESK)), key=statement_key(DESK), **more)

@@ -118,7 +118,7 @@ def served(asked: list[str]) -> Iterator[Served]:
 
     def answer(_caller: object, verb: str, _body: bytes) -> bytes:
         asked.append(verb)
-        return b'{"month": null}'
+        return b'{"month": null, "items": []}'
 
     host.start(DESK, lambda: (answer, lambda: None))
     consortium = parse_document(canonical(document()))
