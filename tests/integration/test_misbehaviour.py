@@ -61,6 +61,10 @@ def check_evidence(net: Net, party: PartyId, health: dict[str, Any]) -> None:
     assert forkcheck(path.with_suffix(".changed"), policy).returncode == 1
 
 
+def names_fork(health: dict[str, Any]) -> bool:
+    return bool(health["halted"]) and any(one["code"] == "fork" for one in health["problems"])
+
+
 def test_a_fork_is_noticed_proved_and_handed_over(net: Net) -> None:
     """From the first statement to the next orderer's, as docs/operation.md says it."""
     assert net.post(DESK_ID, net.sign(0)) == 1
@@ -70,7 +74,8 @@ def test_a_fork_is_noticed_proved_and_handed_over(net: Net) -> None:
 
     fork(net, 3, net.sign(99, after=2))
     for party in HONEST:
-        health = net.wait(party, lambda status, health: status == 503 and health["halted"])
+        # It halts first, and names the evidence once that is kept.
+        health = net.wait(party, lambda status, health: status == 503 and names_fork(health))
         assert health["status"] == "halted"
         check_evidence(net, party, health)
         # It lives and shows what it holds, and cosigns and answers nothing.
