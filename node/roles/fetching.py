@@ -10,7 +10,6 @@ from typing import Final
 import numpy as np
 
 from hanse_ledger.codec import decode, encode
-from hanse_ledger.cose import sign
 from hanse_ledger.errors import LedgerError, MalformedError, UnavailableError, VerificationError
 from hanse_ledger.fields import as_array, as_bytes
 from hanse_ledger.ids import StewardX
@@ -136,7 +135,7 @@ class Fetching:
             own_keys=self._keys.serve(),
             second_keys=served.result(),
         )
-        raw = self._sign(request)
+        raw = self._standing.sign_message(REQUEST, request.fields())
         future = self._link(first).ask("transfer", encode([raw, None]))
         self._asked[unit] = _Asked(pair=request.pair, log_size=state.size, request=raw, future=future)
         return True
@@ -191,15 +190,6 @@ class Fetching:
         if link is None:
             raise UnavailableError("there is no way to that steward")
         return link
-
-    def _sign(self, request: Request) -> bytes:
-        return sign(
-            key=self._standing.key,
-            party=self._standing.id,
-            consortium=self._standing.consortium.id,
-            name=REQUEST,
-            payload=encode(request.fields()),
-        )
 
 
 def _reply(future: Future[bytes]) -> bytes:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from hanse_ledger.codec import encode
-from hanse_ledger.cose import sign
 from hanse_ledger.errors import NotPermittedError, UnavailableError, VerificationError
 from hanse_ledger.ids import StewardX
 from hanse_ledger.privacy.group import WIDE_BYTES, parse_nonzero_scalar, parse_scalar, scalar_from_entropy
@@ -73,13 +72,13 @@ class Giving:
         if request.pair.first == self._x and masks is None:
             mask = self._draw(request)
             sealed = self._seal(MASKS, raw, request, request.pair.second, mask)
-            given: bytes | None = self._sign(MASKS, sealed_fields(raw, sealed))
+            given: bytes | None = self._standing.sign_message(MASKS, sealed_fields(raw, sealed))
         elif request.pair.second == self._x and masks is not None:
             mask, given = self._open_masks(request, raw, masks), None
         else:
             raise VerificationError("the first of a pair draws the masks, the second is given them")
         part = self._seal(PART, raw, request, receiver, self._part(request, mask))
-        return encode([self._sign(PART, sealed_fields(raw, part)), given])
+        return encode([self._standing.sign_message(PART, sealed_fields(raw, part)), given])
 
     def check(self, receiver: StewardX, body: bytes) -> bytes:
         """Answer a check with masked values of each unit, null where this steward holds another content."""
@@ -97,7 +96,7 @@ class Giving:
         if seeds is None:
             raise UnavailableError("the stewards' seeds of the quarter are not agreed on yet")
         values = [self._values(asked, one, seeds) for one in asked.units]
-        return self._sign(VALUES, [request_hash(body), values])
+        return self._standing.sign_message(VALUES, [request_hash(body), values])
 
     def _check(self, request: Request) -> None:
         """Refuse what the log does not let the receiver have, and what this steward cannot give."""
@@ -170,12 +169,3 @@ class Giving:
             return None
         place = asked.line.place(one.fields())
         return asked.line.values(self._x, place, held.share, seeds)
-
-    def _sign(self, name: str, payload: list[object]) -> bytes:
-        return sign(
-            key=self._standing.key,
-            party=self._standing.id,
-            consortium=self._standing.consortium.id,
-            name=name,
-            payload=encode(payload),
-        )

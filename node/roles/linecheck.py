@@ -7,8 +7,6 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from hanse_ledger.codec import encode
-from hanse_ledger.cose import sign
 from hanse_ledger.errors import LedgerError, UnavailableError, VerificationError
 from hanse_ledger.ids import Month, StewardX, quarter_of
 from hanse_ledger.privacy.transfer import NONCE_BYTES, LineCheck, odd_one, verify_values
@@ -117,7 +115,8 @@ class LineChecking:
             place = going.line.place(one.fields())
             own.append(going.line.values(self._x, place, come.held.share, going.seeds))
             checked.append(one)
-        message = self._sign(Checked(line=going.line, quarter=going.quarter, units=tuple(checked)))
+        asked_of_all = Checked(line=going.line, quarter=going.quarter, units=tuple(checked))
+        message = self._standing.sign_message(CHECK, asked_of_all.fields())
         links, others = self._links(), others_of(self._standing.state, self._x)
         if not set(others) <= set(links):
             raise UnavailableError("there is no way to one of the other stewards")
@@ -141,15 +140,6 @@ class LineChecking:
             if not _holds(values):
                 wrong[unit] = _odd(values)
         return wrong
-
-    def _sign(self, checked: Checked) -> bytes:
-        return sign(
-            key=self._standing.key,
-            party=self._standing.id,
-            consortium=self._standing.consortium.id,
-            name=CHECK,
-            payload=encode(checked.fields()),
-        )
 
 
 def _holds(values: Mapping[StewardX, _Four]) -> bool:

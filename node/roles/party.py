@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from hanse_ledger.codec import Value, encode
 from hanse_ledger.consortium import Consortium, Party
+from hanse_ledger.cose import sign
 from hanse_ledger.ids import PartyId
 from hanse_ledger.note import NoteVerifier
 from hanse_ledger.signing import SigningKey
@@ -47,6 +49,16 @@ class Standing:
     def cosign_key(self) -> SigningKey:
         """The cosigner's key that the document in force names; raises KeyMissingError."""
         return self.keys.key(self.in_force.parties[self.id].cosign_key)
+
+    def sign_message(self, name: str, payload: Value) -> bytes:
+        """Return a message of section 12 (COSE_Sign1) over a payload, by the statement key."""
+        return sign(
+            key=self.key,
+            party=self.id,
+            consortium=self.consortium.id,
+            name=name,
+            payload=encode(payload),
+        )
 
     @property
     def state(self) -> LedgerState:

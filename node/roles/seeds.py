@@ -10,8 +10,6 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Table, and_, select
 
-from hanse_ledger.codec import encode
-from hanse_ledger.cose import sign
 from hanse_ledger.errors import LedgerError, RejectedError, VerificationError
 from hanse_ledger.ids import Month, StewardX, quarter_of
 from hanse_ledger.privacy.sealing import seal, seed_info
@@ -164,7 +162,11 @@ class Seeds:
             )
             if key is not None:
                 parts.append([x, key_id_of(key), seal(public_key=key, info=info, plaintext=seed)])
-        self._store(place, seed, message=self._sign("seed", [*place.fields(), seed_hash(seed), parts]))
+        self._store(
+            place,
+            seed,
+            message=self._standing.sign_message("seed", [*place.fields(), seed_hash(seed), parts]),
+        )
         return True
 
     def _confirm(self, place: SeedPlace) -> None:
@@ -172,7 +174,7 @@ class Seeds:
         seed = self._stored(place)
         if seed is None or place.drawer == self._x:
             return
-        message = self._sign("seed-hash", [*place.fields(), seed_hash(seed)])
+        message = self._standing.sign_message("seed-hash", [*place.fields(), seed_hash(seed)])
         for x in place.holders:
             if x != self._x:
                 self._tell(x, "seed-hash", message)
@@ -216,15 +218,6 @@ class Seeds:
         with self._standing.database.write() as connection:
             values = {**_columns(place), "seed": seed, "message": message}
             connection.execute(seed_table.insert(), values)
-
-    def _sign(self, name: str, payload: list[object]) -> bytes:
-        return sign(
-            key=self._standing.key,
-            party=self._standing.id,
-            consortium=self._standing.consortium.id,
-            name=name,
-            payload=encode(payload),
-        )
 
 
 def _columns(place: SeedPlace) -> dict[str, object]:
