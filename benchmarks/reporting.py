@@ -43,7 +43,7 @@ class CannedLink:
     party: PartyId
     sealing_keys: bytes
 
-    def ask(self, verb: StewardVerb, _body: bytes) -> Future[bytes]:
+    def ask(self, verb: StewardVerb, _body: bytes, *, insist: bool = False) -> Future[bytes]:  # noqa: ARG002
         """Return the reply at once."""
         reply: Future[bytes] = Future()
         reply.set_result(self.sealing_keys if verb == "sealing-keys" else b"")

@@ -91,7 +91,8 @@ class StewardLink(Protocol):
 
     `ask` returns at once; its future gives the steward's reply, or raises RejectedError with the
     steward's code, or UnavailableError when the steward is silent: whether it acted is then unknown,
-    and every verb may be asked again. What a reply acknowledges is durable at the steward.
+    and every verb may be asked again. What a reply acknowledges is durable at the steward. One that did not
+    answer lately may be left alone for a while, its replies failing at once; `insist` asks it all the same.
     """
 
     @property
@@ -104,7 +105,7 @@ class StewardLink(Protocol):
         """The steward's party id."""
         ...
 
-    def ask(self, verb: StewardVerb, body: bytes) -> Future[bytes]:
+    def ask(self, verb: StewardVerb, body: bytes, *, insist: bool = False) -> Future[bytes]:
         """Send a message of section 12 and return its future reply."""
         ...
 

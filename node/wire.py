@@ -212,8 +212,8 @@ class LocalLink:
         """The steward's party id."""
         return self._party
 
-    def ask(self, verb: StewardVerb, body: bytes) -> Future[bytes]:
-        """Post the message."""
+    def ask(self, verb: StewardVerb, body: bytes, *, insist: bool = False) -> Future[bytes]:  # noqa: ARG002
+        """Post the message: nobody is left alone here."""
         return self._door.post(self._caller, verb, body)
 
 

@@ -94,6 +94,8 @@ class Bench:
     probes: dict[PartyId, Probe] = field(default_factory=dict)
     silent: set[PartyId | tuple[PartyId, str]] = field(default_factory=set)
     """Stewards that do not answer, or not to a verb."""
+    left_alone: set[PartyId] = field(default_factory=set)
+    """Those of them that answer whoever insists, and anybody after that."""
     tamper: dict[tuple[PartyId, str], Callable[[PartyId, bytes, bytes], bytes]] = field(default_factory=dict)
     """What a steward replies to a verb instead: (caller, body, the honest reply) -> reply."""
     asked: list[tuple[PartyId, PartyId, str]] = field(default_factory=list)
@@ -277,7 +279,9 @@ class BenchLink:
     def party(self) -> PartyId:
         return self.bench.party(self.x)
 
-    def ask(self, verb: StewardVerb, body: bytes) -> Future[bytes]:
+    def ask(self, verb: StewardVerb, body: bytes, *, insist: bool = False) -> Future[bytes]:
+        if insist:
+            self.bench.silent -= self.bench.left_alone
         self.bench.asked.append((self.caller, self.party, verb))
         letter = Letter(self.caller, verb, body, Future())
         if {self.party, (self.party, verb)} & self.bench.silent:

@@ -2,7 +2,8 @@
 
 The circuit is *closed* while a peer answers. Failures in a row *open* it: then the peer is left alone, and
 whoever asks hears so at once. After a while, which doubles up to a limit and is drawn by chance so that nodes
-do not come back all together, it is *half-open*: one request probes, and closes it or opens it again.
+do not come back all together, it is *half-open*: one request probes, and closes it or opens it again. Who
+cannot do without the peer may probe earlier, one at a time, unless the peer itself asked to be left alone.
 """
 
 import threading
@@ -56,7 +57,7 @@ class Breaker:
         self._success: float | None = None
         self._failures = 0
         self._open_s = first_s
-        self._probe_at = 0.0
+        self._probe_at = self._held_until = 0.0
 
     def state(self) -> PeerState:
         """Return how the circuit stands now."""
@@ -65,15 +66,15 @@ class Breaker:
             success_s = None if self._success is None else now - self._success
             return PeerState(circuit=self._circuit, since_s=now - self._since, success_s=success_s)
 
-    def check(self) -> None:
+    def check(self, *, insist: bool = False) -> None:
         """Raise UnavailableError while the peer is left alone. Lets nobody through who has not `enter`ed."""
         with self._lock:
-            self._refuse()
+            self._refuse(insist=insist)
 
-    def enter(self) -> None:
+    def enter(self, *, insist: bool = False) -> None:
         """Begin a request, which ends with `succeed` or `fail`; raises UnavailableError as `check`."""
         with self._lock:
-            self._refuse()
+            self._refuse(insist=insist)
             if self._circuit == "open":
                 self._turn("half-open")
 
@@ -94,12 +95,14 @@ class Breaker:
             if hold_s is None and self._circuit == "closed" and self._failures < FAILURES_MOST:
                 return
             chance = 0.5 + self._entropy(1)[0] / 512
-            self._probe_at = self._now() + max(self._open_s * chance, min(hold_s or 0.0, HOLD_MOST_S))
+            self._held_until = self._now() + min(hold_s or 0.0, HOLD_MOST_S)
+            self._probe_at = max(self._now() + self._open_s * chance, self._held_until)
             self._open_s = min(2 * self._open_s, self._most_s)
             self._turn("open")
 
-    def _refuse(self) -> None:
-        if self._circuit == "half-open" or (self._circuit == "open" and self._now() < self._probe_at):
+    def _refuse(self, *, insist: bool) -> None:
+        until = self._held_until if insist else self._probe_at
+        if self._circuit == "half-open" or (self._circuit == "open" and self._now() < until):
             raise UnavailableError("the other node did not answer lately and is left alone for a while")
 
     def _turn(self, circuit: CircuitState) -> None:

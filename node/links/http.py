@@ -111,9 +111,9 @@ class HttpCaller:
         """Return how the other node's circuit stands."""
         return self._breaker.state()
 
-    def check(self) -> None:
+    def check(self, *, insist: bool = False) -> None:
         """Raise UnavailableError while the other node is left alone."""
-        self._breaker.check()
+        self._breaker.check(insist=insist)
 
     def deadline(self) -> float:
         """Return until when, by the monotonic clock, a request that is made now may take."""
@@ -135,24 +135,26 @@ class HttpCaller:
         is_signed: bool,
         reply_type: str,
         ends_at: float | None = None,
+        insist: bool = False,
     ) -> bytes:
         """Return the reply, of media type `reply_type`, to a message that may come twice.
 
+        With `insist` a node is asked also while it is left alone for not having answered.
         Raises the other node's refusal by its code, UnavailableError when it is silent or overloaded,
         ReplySignatureError when it has not signed what came.
         """
         request = _Request(method="POST", path=path, body=body, media_type=media_type, is_signed=is_signed)
-        reply = self._retry(request, self.deadline() if ends_at is None else ends_at)
+        reply = self._retry(request, self.deadline() if ends_at is None else ends_at, insist=insist)
         content = _content(reply)
         if reply.media_type != reply_type.partition(";")[0]:
             raise UnavailableError("a reply of another media type")
         return content
 
-    def _retry(self, request: _Request, ends_at: float) -> Reply:
+    def _retry(self, request: _Request, ends_at: float, *, insist: bool = False) -> Reply:
         """Try a few times, with pauses that grow and differ, as long as deadline and budget allow."""
         self._budget.earn()
         for attempt in range(1, ATTEMPTS + 1):
-            outcome = self._attempt(request, ends_at)
+            outcome = self._attempt(request, ends_at, insist=insist and attempt == 1)
             if isinstance(outcome, Reply):
                 return outcome
             pause_s = self._pause_s * 2**attempt * (0.5 + self._entropy(1)[0] / 256)
@@ -162,10 +164,10 @@ class HttpCaller:
             time.sleep(pause_s)
         raise AssertionError("the last attempt returns or raises")
 
-    def _attempt(self, request: _Request, ends_at: float) -> Reply | _Failed:
+    def _attempt(self, request: _Request, ends_at: float, *, insist: bool) -> Reply | _Failed:
         """Send once, if the circuit lets it through, and tell the circuit what came of it."""
         try:
-            self._breaker.enter()
+            self._breaker.enter(insist=insist)
         except UnavailableError as error:
             return _Failed(error=error)
         outcome: Reply | _Failed | None = None

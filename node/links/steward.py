@@ -69,13 +69,13 @@ class HttpLink:
         """Return how the steward's circuit stands. Any thread may call it."""
         return self._caller.state()
 
-    def ask(self, verb: StewardVerb, body: bytes) -> Future[bytes]:
+    def ask(self, verb: StewardVerb, body: bytes, *, insist: bool = False) -> Future[bytes]:
         """Send the message and return its future reply; that of a steward that is left alone has failed."""
         if not self._places.acquire(blocking=False):
             return _refused(UnavailableError("too much waits for this steward"))
         try:
-            self._caller.check()
-            future = self._pool.submit(self._ask, verb, body, self._caller.deadline())
+            self._caller.check(insist=insist)
+            future = self._pool.submit(self._ask, verb, body, self._caller.deadline(), insist=insist)
         except UnavailableError as error:
             self._places.release()
             return _refused(error)
@@ -90,7 +90,7 @@ class HttpLink:
         self._caller.close()
         self._pool.shutdown(cancel_futures=True)
 
-    def _ask(self, verb: StewardVerb, body: bytes, ends_at: float) -> bytes:
+    def _ask(self, verb: StewardVerb, body: bytes, ends_at: float, *, insist: bool) -> bytes:
         route = ROUTES.get(verb)
         if route is None:
             raise MalformedError("no such message")
@@ -101,6 +101,7 @@ class HttpLink:
             is_signed=route.is_signed,
             reply_type=route.reply_type,
             ends_at=ends_at,
+            insist=insist,
         )
 
 

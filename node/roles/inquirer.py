@@ -46,17 +46,18 @@ from node.roles.evidence import keep_evidence
 from node.roles.gathering import arriving
 from node.roles.outbox import Outbox
 from node.roles.party import Standing
-from node.roles.settled import BEHIND, Opened, Replies, are_settled
+from node.roles.settled import BEHIND, SETTLING, Opened, Replies, are_settled
 from node.roles.tokens import TokenSource
 from node.storage.bulk import bulk_insert
 from node.storage.figures import pack_figures
 from node.storage.schema import inquiry as inquiry_table
-from node.wire import reply_of
+from node.wire import WAIT_S, reply_of
 
 _REPLY_LIMIT: Final = BATCH_LIMIT * ANSWER_LIMIT
 _REFUSING_QUORUM: Final = 2
 _BEHIND_ROUNDS: Final = 10
 _BEHIND_S: Final = 0.1
+_INSIST_S: Final = 2.0
 UNAVAILABLE: Final = "unavailable"
 
 
@@ -259,15 +260,21 @@ class Inquirer:
         return None if logged is None else logged.index
 
     def _ask(
-        self, asked: Sequence[_Asked], only: Container[StewardX] | None = None
+        self, asked: Sequence[_Asked], only: Container[StewardX] | None = None, *, insist: bool = False
     ) -> dict[StewardX, Future[bytes]]:
         batch = batch_of([(one.made.raw, one.index) for one in asked])
         links = self._links().items()
-        return {x: link.ask("answers", batch) for x, link in links if only is None or x in only}
+        return {
+            x: link.ask("answers", batch, insist=insist) for x, link in links if only is None or x in only
+        }
 
     def _take(self, asked: Sequence[_Asked], futures: Mapping[StewardX, Future[bytes]]) -> list[Outcome]:
         """Open and store what the stewards reply: one's answers while others still write theirs."""
         replies = self._gather(asked, futures)
+        silent = {x for x, reply in replies.items() if set(reply) == {UNAVAILABLE}}
+        if silent and len(replies) - len(silent) < SETTLING:
+            # One that was left alone may be back: for that alone nothing stays unchecked.
+            replies |= self._gather(asked, self._ask(asked, silent, insist=True), _INSIST_S)
         for _ in range(_BEHIND_ROUNDS):
             behind = {x for x, reply in replies.items() if BEHIND in reply}
             others = {x: reply for x, reply in replies.items() if x not in behind}
@@ -282,14 +289,16 @@ class Inquirer:
         self._store(asked, outcomes)
         return outcomes
 
-    def _gather(self, asked: Sequence[_Asked], futures: Mapping[StewardX, Future[bytes]]) -> Replies:
+    def _gather(
+        self, asked: Sequence[_Asked], futures: Mapping[StewardX, Future[bytes]], wait_s: float = WAIT_S
+    ) -> Replies:
         """Open what arrives until nothing more could change what becomes of any request."""
         replies: Replies = {}
 
         def is_enough() -> bool:
             return are_settled(replies, len(asked))
 
-        for x, future in arriving(futures, is_enough):
+        for x, future in arriving(futures, is_enough, wait_s):
             replies[x] = [
                 reply if isinstance(reply, str) else self._open(one, x, reply)
                 for one, reply in zip(asked, _replies(future, len(asked)), strict=True)

@@ -14,21 +14,22 @@ Replies: TypeAlias = dict[StewardX, list[Opened | str | None]]
 
 BEHIND: Final = "behind"
 """The code of a steward whose copy of the log does not hold the inquiry yet."""
-_SETTLING: Final = 3
+SETTLING: Final = 3
+"""So many stewards that agree need no other: a checked answer."""
 
 
 def are_settled(replies: Replies, count: int) -> bool:
     """Return whether no further steward's reply would change what becomes of any of `count` requests."""
     of_each = ({x: reply[i] for x, reply in replies.items()} for i in range(count))
-    return len(replies) >= _SETTLING and all(map(_is_settled, of_each))
+    return len(replies) >= SETTLING and all(map(_is_settled, of_each))
 
 
 def _is_settled(replies: Mapping[StewardX, Opened | str | None]) -> bool:
     """Return whether three stewards agree or three refuse: a fourth could add its name and no more."""
-    if sum(isinstance(reply, str) for reply in replies.values()) >= _SETTLING:
+    if sum(isinstance(reply, str) for reply in replies.values()) >= SETTLING:
         return True
     answers = {x: reply[1] for x, reply in replies.items() if isinstance(reply, tuple)}
-    if len(answers) < _SETTLING:
+    if len(answers) < SETTLING:
         return False
     try:
         combine_answers(answers)

@@ -118,8 +118,7 @@ class Replica:
                         complete_documents(connection, state.documents)
                     self._note(connection, accepted, state)
                     also(connection, state)
-        except BaseException:
-            # Advanced in memory and perhaps not on disk (or the other way round): read it again.
+        except BaseException:  # advanced in memory and perhaps not on disk, or the other way round
             self.forget()
             raise
         return accepted, refusal

@@ -52,6 +52,25 @@ def test_three_that_agree_are_not_waited_for(bench: Bench) -> None:
     assert [verb for _, _, verb in bench.asked].count("answers") == len(STEWARDS)
 
 
+@pytest.mark.parametrize("down", [0, 1])
+def test_who_is_back_but_still_left_alone_is_asked_before_anything_is_unchecked(
+    bench: Bench, down: int
+) -> None:
+    """Stewards that restart one after another: one is down, the one before it came back a moment ago."""
+    bench.silent = {STEWARDS[StewardX(x)] for x in (1, 2)}
+    bench.left_alone = {STEWARDS[StewardX(x)] for x in (1, 2) if x == 1 or not down}
+    (outcome,) = bench.member(MEMBERS[0]).inquire([SHARED], "credit-review")
+    assert outcome.status == "checked"
+    assert bench.silent == ({STEWARDS[StewardX(2)]} if down else set())
+
+
+def test_nobody_insists_where_three_agree(bench: Bench) -> None:
+    bench.silent, bench.left_alone = {STEWARDS[StewardX(1)]}, {STEWARDS[StewardX(1)]}
+    (outcome,) = bench.member(MEMBERS[0]).inquire([SHARED], "credit-review")
+    assert outcome.status == "checked"
+    assert bench.silent
+
+
 def test_those_that_stay_behind_are_given_up(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inquirer, "_BEHIND_S", 0.0)
     for x in (1, 2):

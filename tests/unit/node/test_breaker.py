@@ -127,6 +127,26 @@ def test_a_peer_that_asks_for_it_is_left_alone_at_once(
     assert wait_until_probe(breaker, time) == pytest.approx(held, abs=0.2)
 
 
+def test_who_insists_probes_early_but_not_beside_another_and_not_against_the_peer_s_wish(
+    breaker: Breaker, time: Time
+) -> None:
+    fail(breaker)
+    breaker.check(insist=True)
+    breaker.enter(insist=True)
+    with pytest.raises(UnavailableError):
+        breaker.enter(insist=True)
+    breaker.fail()
+    assert not is_let_through(breaker)
+    breaker.enter(insist=True)
+    breaker.fail(hold_s=5.0)
+    with pytest.raises(UnavailableError):
+        breaker.enter(insist=True)
+    time.now += 5.0
+    breaker.enter(insist=True)
+    breaker.succeed()
+    assert is_let_through(breaker)
+
+
 def test_it_says_how_it_stands(breaker: Breaker, time: Time) -> None:
     assert breaker.state().success_s is None
     breaker.enter()

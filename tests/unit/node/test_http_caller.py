@@ -54,8 +54,8 @@ def caller(
     )
 
 
-def send(to: HttpCaller, *, is_signed: bool = True) -> bytes:
-    return to.post("/v1/shares", b"body", BYTES, is_signed=is_signed, reply_type=TYPE)
+def send(to: HttpCaller, *, is_signed: bool = True, insist: bool = False) -> bytes:
+    return to.post("/v1/shares", b"body", BYTES, is_signed=is_signed, reply_type=TYPE, insist=insist)
 
 
 def post(to: HttpCaller, *, is_signed: bool = True) -> bytes:
@@ -170,6 +170,19 @@ def test_a_node_that_fails_is_left_alone_and_asked_again_later(peer: Peer) -> No
     moment[0] += OPEN_FIRST_S
     assert send(to) == b"back"
     assert to.state().circuit == "closed"
+    to.close()
+
+
+def test_who_insists_is_sent_once_to_a_node_that_is_left_alone(peer: Peer) -> None:
+    to = caller(peer.url, breaker=Breaker(entropy=bytes, now=lambda: 1_000.0))
+    peer.answer = lambda _count: (503, PROBLEM, problem("unavailable"))
+    for insist in (False, True):
+        with pytest.raises(UnavailableError):
+            send(to, insist=insist)
+    assert len(peer.signatures) == FAILURES_MOST + 1
+    peer.answer = lambda _count: (200, TYPE, b"back")
+    assert send(to, insist=True) == b"back"
+    assert send(to) == b"back"
     to.close()
 
 
