@@ -123,6 +123,11 @@ class Replica:
             raise
         return accepted, refusal
 
+    @property
+    def session(self) -> int:
+        """A number that changes when what was read or written may not stand any more, as `Database.session`."""
+        return self._database.session
+
     def store(self, accepted: Sequence[tuple[bytes, Accepted]], also: Callable[[Connection], None]) -> None:
         """Store what `state` has accepted already, with what `also` writes, all or nothing."""
         try:

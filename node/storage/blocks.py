@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 from node.storage.schema import block, misbehaved
 
 _LAST: Final = select(block.c.height, block.c.size, block.c.signed_height)
+_MOVE: Final = block.update()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,7 @@ def last_block(connection: Connection) -> Block:
 def put_block(connection: Connection, last: Block) -> None:
     """Store the last block in the place of the one before."""
     values = {"height": last.height, "size": last.size, "signed_height": last.signed_height}
-    if not connection.execute(block.update(), values).rowcount:
+    if not connection.execute(_MOVE, values).rowcount:
         connection.execute(block.insert(), values)
 
 

@@ -78,7 +78,7 @@ class Application:
         self._first_validators = frozenset[bytes]()
         # The document under which the validators stay as they are: said once.
         self._unmet: bytes | None = None
-        self._last = self._last_block()
+        self._read_last()
         self._begin_block()
         if self._last.height:
             agree(self._validators)
@@ -125,7 +125,7 @@ class Application:
         # CometBFT asks when it begins, and its mempool is empty then. What is stored counts: whether a commit
         # that failed has come through, only the database knows.
         self._checked = {}
-        self._last = self._last_block()
+        self._read_last()
         found = abci.InfoResponse(data="hanse", app_version=APP_VERSION, last_block_height=self._last.height)
         if self._last.height:
             found.last_block_app_hash = self.replica.root(self._last.size)
@@ -238,20 +238,21 @@ class Application:
             _log.critical("validator %s has signed twice at height %d", address.hex(), one.height)
             self._misbehaved.add(Misbehaved(block.height, address, one.height))
 
-    def _last_block(self) -> Block:
+    def _read_last(self) -> None:
+        """Read where the database stands: at the end of which block, and with which validators."""
+        self._read_in = self.replica.session
         with self.replica.read() as connection:
-            return last_block(connection)
+            self._last, self._stored_validators = last_block(connection), stored_validators(connection)
 
     def _begin_block(self) -> None:
         """Stand at the end of the last stored block; what was decided since was never committed."""
         if self._decided:
             self.replica.forget()
+        if self._decided or self._read_in != self.replica.session:
+            self._read_last()
         self._decided, self._results = [], {}
-        self._last = self._last_block()
         self._signed_height, self._misbehaved = self._last.signed_height, set()
-        with self.replica.read() as connection:
-            stored = stored_validators(connection)
-        self._validators = stored if self._last.height else self._first_validators
+        self._validators = self._stored_validators if self._last.height else self._first_validators
         if self.replica.state.size != self._last.size:
             raise CorruptionError("the stored log is not the one at the end of the last block")
 
@@ -314,7 +315,7 @@ class Application:
                 self._sign(connection)
 
         self.replica.store(decided, also)
-        self._last = block
+        self._last, self._stored_validators = block, self._coming
         self._outcomes.tell(results)
         self._differ(self._unmet is not None)
         # What this block has changed acts with the one after the next.

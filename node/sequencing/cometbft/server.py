@@ -28,6 +28,8 @@ ABCI: Final = "abci"
 COMETBFT: Final = PartyId("cometbft")
 """Whose messages the socket's are, at the application's door."""
 _START_S: Final = 30.0
+_FLUSH: Final = abci.Request(flush=abci.Empty()).SerializeToString()
+_FLUSHED: Final = abci.Response(flush=abci.Empty()).SerializeToString()
 
 
 def answer_bytes(application: Application, body: bytes) -> bytes:
@@ -94,6 +96,11 @@ class AbciServer:
         await asyncio.gather(*connections, return_exceptions=True)
 
     def _ask(self, body: bytes) -> "asyncio.Future[bytes]":
+        if body == _FLUSH:
+            # It comes with every request, and says that what came before is to be answered: it is, in order.
+            flushed: asyncio.Future[bytes] = self._loop.create_future()
+            flushed.set_result(_FLUSHED)
+            return flushed
         return asyncio.wrap_future(self._door.post(COMETBFT, ABCI, body))
 
 
