@@ -101,15 +101,16 @@ class Giving:
     def _check(self, request: Request) -> None:
         """Refuse what the log does not let the receiver have, and what this steward cannot give."""
         self._reach(request.log_size)
-        if not {request.pair.first, request.pair.second} <= set(self._standing.in_force.stewards):
-            raise NotPermittedError("a pair is of active stewards")
+        pair = request.pair
+        if not {pair.receiver, pair.first, pair.second} <= set(self._standing.in_force.stewards):
+            raise NotPermittedError("active stewards give, to one of them")
         self._check_right(request.pair.receiver, request.unit)
 
     def _check_right(self, receiver: StewardX, unit: Unit) -> None:
         """Refuse values to compare with too: of many one could work out a share that one may not have."""
         steward = self._standing.in_force.stewards[receiver]
         if not may_have(self._standing.state, steward.id, unit):
-            raise NotPermittedError("rows and sums of before a steward came are given by a vote alone")
+            raise NotPermittedError("by the log that is not for this steward, or not without a vote")
 
     def _reach(self, size: int) -> None:
         if self._standing.state.size < size:

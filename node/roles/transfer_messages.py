@@ -13,7 +13,7 @@ from hanse_ledger.ids import KeyId, Month, NodeHash, StewardX, quarter_of
 from hanse_ledger.privacy.shares import X_MOST
 from hanse_ledger.privacy.transfer import NONCE_BYTES, LineCheck, Pair
 from hanse_ledger.privacy.validity import REPETITIONS, STEWARDS_LEAST, STEWARDS_MOST
-from hanse_ledger.transfers import Unit, read_unit
+from hanse_ledger.transfers import KEY, Unit, read_unit
 
 REQUEST: Final = "transfer-request"
 MASKS: Final = "transfer-masks"
@@ -167,8 +167,11 @@ def decode_pair(body: bytes) -> tuple[bytes, bytes | None]:
 
 def _checked_unit(value: Any) -> CheckedUnit:
     kind, place, offset, asked_at, content_hash = as_array(value, 5, "a unit")
+    unit = read_unit([kind, place, offset])
+    if unit == KEY:
+        raise MalformedError("the token key is held against K_x, not against others' shares")
     return CheckedUnit(
-        unit=read_unit([kind, place, offset]),
+        unit=unit,
         asked_at=as_uint(asked_at, "log size"),
         content_hash=as_bytes(content_hash, "content hash"),
     )

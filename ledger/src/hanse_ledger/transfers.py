@@ -57,6 +57,9 @@ def read_unit(value: Any) -> Unit:
     unit = Unit(kind=Kind(kind), place=as_uint(place, "place"), offset=as_uint(offset, "offset"))
     if unit.offset and unit.kind is not Kind.WINDOWS:
         raise MalformedError("windows alone have an offset")
+    # A vote is asked for by kind: under this one no report's rows may be meant.
+    if unit.kind is Kind.KEY and unit != KEY:
+        raise MalformedError("the token key is one unit")
     return unit
 
 
@@ -75,9 +78,13 @@ def may_have(state: LedgerState, party: PartyId, unit: Unit) -> bool:
     steward = state.consortium.party(party)
     if steward is None or steward.x is None:
         return False
-    if unit.kind is Kind.KEY or state.rows_tally(party).suffices:
+    if unit.kind is Kind.KEY:
         return True
-    return all(steward.x in entry.stewards for entry in _entries(state, unit))
+    if not _is_given(state, unit):
+        return False
+    return state.rows_tally(party).suffices or all(
+        steward.x in entry.stewards for entry in _entries(state, unit)
+    )
 
 
 def others_of(state: LedgerState, x: StewardX) -> list[StewardX]:
@@ -85,11 +92,20 @@ def others_of(state: LedgerState, x: StewardX) -> list[StewardX]:
     return [other for other in state.consortium.stewards if other != x]
 
 
+def _is_given(state: LedgerState, unit: Unit) -> bool:
+    """Say whether a unit is for anybody: of a report that counts, and its shares while its year runs."""
+    if unit.kind is Kind.WINDOWS:
+        return True
+    entry = state.reports.get(unit.place)
+    if entry is None or entry.counts_at is None:
+        return False
+    return unit.kind is Kind.COLUMNS or is_live(entry, state.log_month)
+
+
 def _entries(state: LedgerState, unit: Unit) -> Iterator[ReportEntry]:
     """Yield the counting reports that a unit's values were shared in."""
     if unit.kind is not Kind.WINDOWS:
-        if unit.place in state.reports:
-            yield state.reports[unit.place]
+        yield state.reports[unit.place]
         return
     closed_at = state.closed_at(Month(unit.place))
     for entry in state.reports.values():

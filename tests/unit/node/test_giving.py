@@ -1,6 +1,7 @@
 """Who lies in what it gives is caught, and nobody is given what the log does not let it have."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +12,22 @@ from support_node import FIRST, MEMBERS, Bench
 from support_transfers import NEW, NEW_X, ask, bring_in, entrust, let_log_grow, lose, report_month
 
 from hanse_ledger.codec import decode, encode
-from hanse_ledger.errors import LedgerError, NotPermittedError, UnavailableError, VerificationError
-from hanse_ledger.ids import PartyId
+from hanse_ledger.errors import (
+    LedgerError,
+    MalformedError,
+    NotPermittedError,
+    UnavailableError,
+    VerificationError,
+)
+from hanse_ledger.ids import PartyId, quarter_of
 from hanse_ledger.privacy.shares import P
-from hanse_ledger.transfers import Kind
+from hanse_ledger.privacy.transfer import LineCheck
+from hanse_ledger.transfers import KEY, Kind
 from node.health import SHARES_REFUSED, HealthBoard, tell_shares
 from node.own.changes import describe
 from node.rendering.changes import proposal_lines
 from node.roles import receiving
-from node.roles.transfer_messages import Request
+from node.roles.transfer_messages import CHECK, Checked, CheckedUnit, Request
 from node.storage.schema import opened
 
 BOOKS = even_books(MEMBERS[:4], customers=["C1"], first=FIRST, months=1)
@@ -116,6 +124,28 @@ def test_nothing_but_the_key_is_given_without_the_vote(bench: Bench, monkeypatch
     assert not describe(bench.state, bench.standing(NEW).database)["shares"]["received"]
     entrust(bench, entered, [bench.members[0]])
     assert get(bench) == "whole"
+
+
+def test_no_report_s_values_are_had_under_the_token_key_s_name(bench: Bench) -> None:
+    """The token key needs no vote, so it must name nothing else; its share is never summed up."""
+    bring_in(bench)
+    bench.work()
+    (report,) = list(bench.state.reports)[:1]
+    line = LineCheck(
+        consortium=bench.consortium.id,
+        receiver=NEW_X,
+        stewards=tuple(bench.state.consortium.stewards),
+        nonce=bytes(32),
+        size=bench.state.size,
+        root=bench.replica.root(bench.state.size),
+    )
+    for unit in (KEY, replace(KEY, place=report)):
+        one = CheckedUnit(unit=unit, asked_at=bench.state.size, content_hash=bytes(32))
+        asked = Checked(line=line, quarter=quarter_of(bench.state.log_month), units=(one,))
+        with pytest.raises(MalformedError):
+            bench.steward(1).handle(
+                NEW, "transfer-check", bench.standing(NEW).sign_message(CHECK, asked.fields())
+            )
 
 
 def test_masks_are_taken_off_nothing_but_what_they_were_drawn_for(bench: Bench) -> None:

@@ -23,6 +23,7 @@ from support_transfers import (
 from hanse_ledger.errors import UnavailableError
 from hanse_ledger.ids import PartyId, StewardX
 from hanse_ledger.privacy.voprf import public_share
+from hanse_ledger.transfers import Kind, Unit, is_live, may_have
 from node.own.changes import describe
 from node.rendering.changes import proposal_lines
 from node.storage.database import Moment
@@ -56,6 +57,12 @@ def table(bench: Bench, party: PartyId, of: Table) -> list[Any]:
         return sorted(connection.execute(select(of)).all())
 
 
+def given_of_last_year(bench: Bench, kind: Kind) -> bool:
+    """Whether a steward that had its reports of last year is given any of them, as units of a kind."""
+    old = [one.index for one in bench.state.reports.values() if not is_live(one, bench.state.log_month)]
+    return any(may_have(bench.state, bench.party(1), Unit(kind=kind, place=index)) for index in old)
+
+
 def test_it_answers_as_the_lost_one_would_have(bench: Bench) -> None:
     """Three months of a year that is over, one of the year that runs, and one in which it takes part."""
     report(bench, MONTHS - 1)
@@ -63,6 +70,8 @@ def test_it_answers_as_the_lost_one_would_have(bench: Bench) -> None:
     entered = bring_in(bench)
     bench.work()
     assert bench.steward(NEW_X).shares == "not_voted"
+    assert given_of_last_year(bench, Kind.COLUMNS)
+    assert not given_of_last_year(bench, Kind.ROWS)
     assert public_share(bench.keys[NEW].key_share or b"") == entered.parties[NEW].token_key
     (told,) = shown(bench, NEW)["new_stewards"]
     assert (told["steward"], told["gets_rows"], told["members_needed"]) == (NEW, False, 4)
