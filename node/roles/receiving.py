@@ -6,7 +6,7 @@ pair. Nothing here waits: `work` takes what has come, and asks for what is to co
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from itertools import groupby, takewhile
 from typing import Final, Literal, TypeAlias
 
@@ -135,7 +135,9 @@ class Receiving:
         self.freeze_closed()
         # Reports of before this steward came, which may count yet: later ones name it.
         self._foreign = [one for one in state.reports.values() if _waits(one) and self._x not in one.stewards]
-        come, lacking = self._come(), self._lacking(state)
+        lacking = self._lacking(state)
+        self._forget(self._come().keys() - set(lacking))
+        come = self._come()
         missing = [unit for unit in lacking if unit not in come]
         allowed = {unit for unit in missing if may_have(state, self._standing.id, unit)}
         # Windows stand in order: those of a month are of no use without those of the months before.
@@ -161,9 +163,18 @@ class Receiving:
         if self._x not in state.consortium.stewards:
             return []
         key = [] if self._token_key.is_held else [KEY]
+        # While windows are on their way nothing is frozen, and after a restart the freezer has not looked.
+        is_whole = self._freezer.is_whole and not any(unit.kind is Kind.WINDOWS for unit in self._come())
         with self._standing.database.read() as connection:
-            windows = [] if self._freezer.is_whole else list(lacking_windows(connection, state))
+            windows = [] if is_whole else list(lacking_windows(connection, state))
             return [*key, *lacking_reports(connection, state), *windows]
+
+    def _forget(self, units: Collection[Unit]) -> None:
+        """Drop what is of no use any more: shares of a year that has ended, windows past retention."""
+        if units:
+            with self._standing.database.write() as connection:
+                transfers.drop_received(connection, units)
+            self._received = None
 
     def _come(self) -> Mapping[Unit, int]:
         if self._received is None:

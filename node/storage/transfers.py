@@ -1,6 +1,6 @@
 """What two stewards give a third, in their vaults and in its own, and what has come until it was checked."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -147,7 +147,7 @@ def put_received(connection: Connection, one: Received) -> None:
     connection.execute(received_unit.insert(), values)
 
 
-def drop_received(connection: Connection, units: Sequence[Unit]) -> None:
+def drop_received(connection: Connection, units: Collection[Unit]) -> None:
     """Take away what did not hold, or was put where it belongs."""
     for unit in units:
         connection.execute(received_unit.delete().where(_is(received_unit, unit)))

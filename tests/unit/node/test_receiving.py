@@ -26,6 +26,8 @@ from hanse_ledger.privacy.voprf import public_share
 from hanse_ledger.transfers import Kind, Unit, is_live, may_have
 from node.own.changes import describe
 from node.rendering.changes import proposal_lines
+from node.roles import lacking
+from node.storage import transfers
 from node.storage.database import Moment
 from node.storage.schema import frozen_month, opened, opened_month, window
 
@@ -145,6 +147,48 @@ def test_killed_at_every_write_it_goes_on(bench: Bench) -> None:
     assert crashes
     assert bench.steward(4).shares == "whole"
     assert (table(bench, RESTORED, window), table(bench, RESTORED, opened)) == had
+
+
+def test_restarted_with_half_of_a_month_s_windows_it_waits_for_the_rest(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (lacking, transfers):
+        monkeypatch.setattr(module, "WINDOWS_AT_ONCE", 1)
+    report(bench, 1)
+    had = table(bench, RESTORED, window)
+    forget_everything(bench, RESTORED)
+    bench.steward(4).work()
+    with bench.standing(RESTORED).database.write() as connection:
+        come = sorted(unit for unit in transfers.received_units(connection) if unit.kind is Kind.WINDOWS)
+        assert [unit.offset for unit in come] == [0, 1]
+        transfers.drop_received(connection, come[1:])
+    bench.reopen(RESTORED)
+    for _ in range(2):
+        let_log_grow(bench)
+        bench.work()
+    assert bench.steward(4).shares == "whole"
+    assert table(bench, RESTORED, window) == had
+
+
+def test_a_year_that_ends_meanwhile_leaves_no_shares_of_it_to_be_checked(bench: Bench) -> None:
+    report(bench, 1)
+    forget_everything(bench, RESTORED)
+    bench.silent |= {(bench.party(x), "transfer-check") for x in (1, 2, 3)}
+    for number in (1, 2):
+        report_month(bench, BOOKS, FIRST + number)
+    bench.work()
+    assert bench.steward(4).shares == "checking"
+    with bench.standing(RESTORED).database.read() as connection:
+        assert {unit.kind for unit in transfers.received_units(connection)} == {Kind.COLUMNS, Kind.WINDOWS}
+    bench.silent.clear()
+    let_log_grow(bench)
+    bench.work()
+    assert bench.steward(4).shares == "whole"
+    bench.silent.add(bench.party(1))
+    assert (ask(bench, "C1").status, set(ask(bench, "C1").answers)) == (
+        "checked",
+        {StewardX(x) for x in (2, 3, 4)},
+    )
 
 
 def test_with_two_others_it_goes_on_answering_nothing(bench: Bench) -> None:
