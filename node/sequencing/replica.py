@@ -125,7 +125,7 @@ class Replica:
 
     @property
     def session(self) -> int:
-        """A number that changes when what was read or written may not stand any more, as `Database.session`."""
+        """A number that changes when what was read or written may not stand any more: `Database.session`."""
         return self._database.session
 
     def store(self, accepted: Sequence[tuple[bytes, Accepted]], also: Callable[[Connection], None]) -> None:
