@@ -185,7 +185,8 @@ class HealthBoard:
         """Take a problem away that has ended."""
         with self._writing:
             kept = tuple(one for one in self.now.problems if one.code != code)
-            self.now = replace(self.now, problems=kept)
+            if kept != self.now.problems:
+                self.now = replace(self.now, problems=kept)
 
 
 def tell_shares(board: HealthBoard, clock: Clock, state: str) -> None:
