@@ -13,6 +13,7 @@ from hanse_ledger.signing import SigningKey
 from node.bootstrap import KEYS_FILE
 from node.clocks import system_entropy
 from node.errors import SettingsError
+from node.founding.home import Home
 from node.keyring import KeyRing
 from node.keystore import PartyKeys, Secrets, open_keys, party_keys, replace_keys
 from node.passphrase import Passphrase, find_passphrase, terminal
@@ -47,12 +48,15 @@ class NodeKeys:
     def keep_key_share(self, share: bytes) -> None:
         """Write a steward's share of the token key into the file, as it is by now.
 
-        Raises UnavailableError where the file cannot be written.
+        Raises LockedError while a command works with the folder, UnavailableError where the file cannot be
+        written.
         """
         passphrase = self._find()
         try:
-            secrets = replace(open_keys(self._path, passphrase), key_share=Scalar(share))
-            replace_keys(self._path, secrets, passphrase, system_entropy)
+            # A command that makes keys reads the file, and writes it whole in the end.
+            with Home(self._path.parent).alone():
+                secrets = replace(open_keys(self._path, passphrase), key_share=Scalar(share))
+                replace_keys(self._path, secrets, passphrase, system_entropy)
         except OSError as error:
             raise UnavailableError("the key file cannot be written") from error
         self.secrets, self._version = secrets, _version(self._path)

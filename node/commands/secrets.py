@@ -8,7 +8,6 @@ from pathlib import Path
 from node.clocks import system_entropy
 from node.commands.options import WrongUsageError
 from node.commands.output import refuse, say
-from node.files import locked
 from node.founding.home import Home, OpenHome
 from node.passphrase import Ask, Passphrase, check_new, find_passphrase, terminal
 from node.texts import tr
@@ -53,10 +52,9 @@ def agree(question: str) -> None:
 def open_home(folder: Path, passphrase_file: Path | None) -> Iterator[OpenHome]:
     """Open a party's key file, for one command at a time; raises LockedError while another has it open.
 
-    The node may be running: it only reads the file.
+    The node may be running: it reads the file, and writes a share that others give it under the same lock.
     """
     home = Home(folder)
     _ = home.owner  # says what is wrong with the folder before anybody is asked for a passphrase
-    home.kept.folder.mkdir(exist_ok=True)
-    with locked(home.kept.folder):
+    with home.alone():
         yield OpenHome.open(home, ask_passphrase(passphrase_file), system_entropy)

@@ -1,7 +1,8 @@
 """A founder's own folder: its key file, and copies of the letters that it sent and took."""
 
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -9,6 +10,7 @@ from typing import Final, Self
 from hanse_ledger.ids import ConsortiumId, PartyId
 from node.bootstrap import KEYS_FILE
 from node.errors import FoundingError, KeyFileError
+from node.files import locked
 from node.founding.letters import Letters
 from node.keystore import PartyKeys, Secrets, create_keys, open_keys, party_keys, read_owner, replace_keys
 from node.passphrase import Passphrase
@@ -33,6 +35,13 @@ class Home:
     def kept(self) -> Letters:
         """The copies of letters."""
         return Letters(self.folder / KEPT_FOLDER)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep away others who change the key file; raises LockedError while one does."""
+        self.kept.folder.mkdir(exist_ok=True)
+        with locked(self.kept.folder):
+            yield
 
     @property
     def owner(self) -> tuple[ConsortiumId, PartyId]:
