@@ -14,7 +14,6 @@ from node.commands.asked_node import AskedNode, on_asked_node
 from node.commands.options import Json, Subject, read_month
 from node.commands.output import print_json, print_line
 from node.commands.own_node import As, person_at
-from node.commands.remote import RemoteNode
 from node.commands.tree import Command, new_app
 from node.own.disputes import AnswerName, OutcomeName
 from node.texts import mark, tr
@@ -96,7 +95,7 @@ def list_disputes(
 ) -> None:
     """Show a member's rows to people who may see them (--as)."""
     if node.remote is not None:
-        found, is_desk = _remote_list(node.remote, contested=contested), not contested
+        found, is_desk = node.remote.items("/v1/contested" if contested else "/v1/cases"), not contested
     else:
         with node.member(MEMBER, DESK) as member:
             is_desk = DESK in member.standing.party.roles and not contested
@@ -161,11 +160,6 @@ def answer(
             answered = member.contests.answer(actor, index, Code[said.upper()], months)
             rows = [row.describe() for row in answered]
     _print(rows, _row_words, as_json=as_json, is_list=True)
-
-
-def _remote_list(node: RemoteNode, *, contested: bool) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = node.ask("GET", "/v1/contested" if contested else "/v1/cases")["items"]
-    return found
 
 
 def _print(found: Lines, words: Any, *, as_json: bool, is_list: bool = False) -> None:

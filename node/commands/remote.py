@@ -35,6 +35,7 @@ ApiKeyFile: TypeAlias = Annotated[
 ]
 KEY_VARIABLE: Final = "HANSE_API_KEY"
 _WAIT_S: Final = 120.0
+_LISTED_AT_ONCE: Final = 500
 
 
 class RemoteNode:
@@ -74,6 +75,17 @@ class RemoteNode:
         if reply.is_success:
             return document
         raise rebuild_error(str(document.get("code", "")), str(document.get("detail", "")))
+
+    def items(self, path: str) -> list[dict[str, Any]]:
+        """Return a whole list, which is asked for page by page; raises as `ask`."""
+        found: list[dict[str, Any]] = []
+        query = {"limit": str(_LISTED_AT_ONCE)}
+        while True:
+            page = self.ask("GET", path, query=query)
+            found += page["items"]
+            if page["next"] is None:
+                return found
+            query["cursor"] = page["next"]
 
 
 def open_remote(url: str | None, key_file: Path | None) -> RemoteNode | None:

@@ -7,10 +7,13 @@ from typing import Any
 import httpx
 import pytest
 from support_contests import ACME, ALDER, NOVEMBER, OTHER, play_period, reported_bench, withheld
+from support_founding import hanse
+from support_http import API_KEY
 from support_node import Bench
 from support_site import Site, open_site
 
 from consortium_config.sample import DESK_ID
+from node.commands import remote
 from node.own.scopes import SCOPES
 
 
@@ -124,6 +127,16 @@ def test_each_role_has_its_own_side(at_desk: Site, at_member: Site) -> None:
     named = at_desk.client.post("/v1/cases", json={"subject": ACME, "reference": "about acme"})
     assert (named.status_code, named.json()["code"]) == (400, "malformed")
     assert "ACME" not in named.text.upper()
+
+
+def test_the_command_shows_every_page_of_a_list(at_desk: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    for subject, reference in ((ACME, "D-7"), (OTHER, "D-8")):
+        asked = {"subject": subject, "reference": reference}
+        assert at_desk.client.post("/v1/cases", json=asked).status_code == 201
+    monkeypatch.setattr(remote, "_LISTED_AT_ONCE", 1)
+    monkeypatch.setenv("HANSE_API_KEY", API_KEY)
+    listed = hanse("dispute", "list", "--url", at_desk.served.url, "--json")
+    assert [one["subject"] for one in listed.document] == [OTHER, ACME]
 
 
 def test_a_desk_learns_how_often_its_subject_was_inquired_on(at_desk: Site, at_member: Site) -> None:
