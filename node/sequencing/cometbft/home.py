@@ -138,9 +138,9 @@ def check_home(folder: Path, founding: Consortium, log_keys: Collection[bytes]) 
         if not path.is_file():
             # Without its state a validator could sign twice what it has signed before.
             raise SettingsError(f"cometbft.home: no {path.name}; hanse node init-cometbft makes a new folder")
-    if json.loads(genesis.read_bytes())["chain_id"] != chain_id(founding):
+    if _kept(genesis, "chain_id") != chain_id(founding):
         raise SettingsError("cometbft.home: it is another consortium's")
-    if json.loads(key.read_bytes())["pub_key"] not in map(_public, log_keys):
+    if _kept(key, "pub_key") not in map(_public, log_keys):
         raise SettingsError("cometbft.home: its validator key is not this party's log key")
 
 
@@ -151,8 +151,8 @@ def has_node_key(folder: Path) -> bool:
 
 def kept_node_id(folder: Path) -> str:
     """Return the id by which a folder's CometBFT is known to its peers, whatever it signs with by now."""
-    kept = json.loads((folder / "config" / "node_key.json").read_bytes())["priv_key"]["value"]
-    return node_id(SigningKey(base64.b64decode(kept)[:SEED_BYTES]).public)
+    key = _kept(folder / "config" / "node_key.json", "priv_key", "value")
+    return node_id(SigningKey(base64.b64decode(key)[:SEED_BYTES]).public)
 
 
 def check_signed(folder: Path, height: int) -> None:
@@ -162,11 +162,22 @@ def check_signed(folder: Path, height: int) -> None:
     it could sign the same height twice.
     """
     state = folder / "data" / "priv_validator_state.json"
-    if int(json.loads(state.read_bytes())["height"]) < height:
+    if int(_kept(state, "height")) < height:
         raise SettingsError(
             f"cometbft.home: {state.name} is older than what this validator has signed (ends before block"
             f" {height}): take the newest, or replace the validator's key"
         )
+
+
+def _kept(path: Path, *names: str) -> Any:
+    """Return a value of a file of CometBFT's folder; raises SettingsError where none stands there."""
+    try:
+        found = json.loads(path.read_bytes())
+        for name in names:
+            found = found[name]
+    except (ValueError, KeyError, TypeError) as error:
+        raise SettingsError(f"cometbft.home: {path.name} is damaged") from error
+    return found
 
 
 def _write_once(path: Path, content: dict[str, Any]) -> None:

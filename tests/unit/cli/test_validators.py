@@ -100,6 +100,9 @@ def test_a_folder_of_another_consortium_is_refused(agreed: Agreeing) -> None:
     try:
         with pytest.raises(SettingsError, match="another consortium's"):
             check_home(home, document, [document.parties[ONE].log_key or b""])
+        genesis.write_bytes(raw[: len(raw) // 2])
+        with pytest.raises(SettingsError, match=r"genesis\.json is damaged"):
+            check_home(home, document, [document.parties[ONE].log_key or b""])
     finally:
         genesis.write_bytes(raw)
 
