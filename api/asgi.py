@@ -40,7 +40,8 @@ def serve(config: Path) -> int:
                 # Nobody is kept waiting at a node that does not start; later ones find the socket there.
                 listening = listening or opened.enter_context(_listen(settings))
                 has_begun = _answer(node, settings, config, listening, stopping)
-                if not node.is_displaced or stopping.is_set() or not has_begun:
+                # Whether it is displaced may be another thing by now: its last answers took their time.
+                if stopping.is_set() or not has_begun or not node.service.is_running:
                     opened.close()
                     return _code(node, has_begun=has_begun)
                 _log.warning("the document in force gives this party another place; the node starts anew")
