@@ -67,10 +67,6 @@ def peak_kib() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def _dealt(rows: int) -> bytes:
-    return (bench.FIRST_MONTH + np.arange(rows) % _QUARTER).astype("<u2").tobytes()
-
-
 def freeze(standing: Standing) -> dict[str, Any]:
     """Freeze what is closed and not frozen; return seconds, peak memory and what was frozen."""
     start = time.perf_counter()

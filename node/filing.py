@@ -25,6 +25,7 @@ from node.settings import load_settings
 from node.storage.database import Database
 
 _PATIENCE_S: Final = 20.0
+"""How long a statement whose place the node takes is signed anew."""
 _AGAIN_S: Final = 0.5
 
 
@@ -42,9 +43,9 @@ def file_statement(opened: OpenHome, body: Body, url: str | None) -> int:
             try:
                 return sequencer.submit(statement)
             except StaleHeadError:
-                # The node has filed something, which its copy of the log shows in a moment.
                 if time.monotonic() > ends_at:
                     raise
+            # The node has filed something meanwhile; its copy of the log shows it in a moment.
             time.sleep(_AGAIN_S)
 
 

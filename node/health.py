@@ -142,9 +142,7 @@ class Health:
             size=fields["size"],
             checkpoint_size=fields["checkpoint_size"],
             sequencer_size=fields["sequencer_size"],
-            last_contact=None
-            if fields["last_contact"] is None
-            else datetime.fromisoformat(fields["last_contact"]),
+            last_contact=_read_time(fields["last_contact"]),
             catching_up_to=fields["catching_up_to"],
             problems=tuple(
                 Problem(
@@ -190,10 +188,10 @@ class HealthBoard:
 
 
 def tell_shares(board: HealthBoard, clock: Clock, state: str) -> None:
-    """Say on the board whether a steward still waits for values of its own (`node.roles.receiving`)."""
+    """Say on the board whether a steward still waits for values of its own (`node.roles.receiving.State`)."""
+    current = {"whole": None, "refused": SHARES_REFUSED}.get(state, SHARES_MISSING)
     for code in SHARES_MISSING, SHARES_REFUSED:
-        is_so = state == "refused" if code == SHARES_REFUSED else state not in ("whole", "refused")
-        if is_so:
+        if code == current:
             board.raise_problem(Problem(code=code, since=clock.now()))
         else:
             board.clear_problem(code)

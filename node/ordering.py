@@ -57,28 +57,30 @@ class Ordering:
             return still_agrees(self.settings, self.keys)
         return party in founding_document(self.genesis).ordering or self._is_ready()
 
-    def check(self) -> None:
-        """Raise SettingsError for keys, settings or files with which this party cannot order."""
+    def check(self) -> LogKeys:
+        """Return the keys to order with.
+
+        Raises SettingsError for keys, settings or files with which this party cannot order.
+        """
         if self.keys is None:
             raise SettingsError("keys: the ordering party has no log key")
         if self.term.orderer is None:
             find_cometbft()
             check_home(self._home(), founding_document(self.genesis), self._held(self.keys))
+        return self.keys
 
     def start(self, database: Database, own: Database, opened: ExitStack) -> Door:
         """Start ordering over a database of its own, beside its node's `own`; return the door to it.
 
         Raises SettingsError for keys, settings or databases with which this party may not order.
         """
-        self.check()
-        if self.keys is None:
-            raise AssertionError("it was checked a moment ago")
+        keys = self.check()
         if self.term.orderer is None:
-            return self._agree(database, self.keys, opened)
+            return self._agree(database, keys, opened)
         founder = founding_document(self.genesis).ordering[0]
         check_may_order(LogStore(database), LogStore(own), self.term, founder)
         mailbox = Mailbox()
-        opened.callback(Service(mailbox, self._solo(database, self.keys)).stop)
+        opened.callback(Service(mailbox, self._solo(database, keys)).stop)
         return mailbox
 
     def _is_ready(self) -> bool:

@@ -39,7 +39,7 @@ class Place:
         started: Consortium,
         orders: bool,
         in_force: Callable[[], Consortium],
-        check: Callable[[], None],
+        check: Callable[[], object],
         board: HealthBoard,
         clock: Clock,
     ) -> None:

@@ -101,7 +101,8 @@ def show_options(
         for name, kind in shared.items()
     ]
     options = [*asked, *added, as_json]
-    run.__signature__ = Signature(options)  # type: ignore[attr-defined]
+    # Where `inspect.signature` looks first; mypy knows no such attribute of a function.
+    vars(run)["__signature__"] = Signature(options)
     run.__annotations__ = {one.name: one.annotation for one in options}
 
 
