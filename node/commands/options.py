@@ -65,7 +65,7 @@ PeerAddress: TypeAlias = Annotated[
     typer.Option(
         metavar="HOST:PORT",
         show_default=False,
-        help=mark("Where its CometBFT will listen for other validators, with a key for ordering."),
+        help=mark("Where its CometBFT will listen for other validators; only with a key for ordering."),
     ),
 ]
 Mail: TypeAlias = Annotated[

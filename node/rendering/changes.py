@@ -5,6 +5,10 @@ from typing import Any, Final
 
 from node.texts import mark, tr
 
+_GETS: Final = mark("{steward} gets rows and sums of before it came, from two others.")
+_GETS_NOTHING: Final = mark(
+    "{steward} gets no rows and sums of before it came, unless every member votes for it."
+)
 _SHARES: Final = {
     "whole": mark("This steward has all its values, and answers."),
     "not_voted": mark(
@@ -31,17 +35,7 @@ def proposal_lines(shown: Mapping[str, Any]) -> Iterator[str]:
     yield from _own_shares(shown["shares"])
     for one in shown["new_stewards"]:
         yield ""
-        sentence = tr(
-            "{steward} gets rows and sums of before it came, from two others.", steward=one["steward"]
-        )
-        yield (
-            sentence
-            if one["gets_rows"]
-            else tr(
-                "{steward} gets no rows and sums of before it came, unless every member votes for it.",
-                steward=one["steward"],
-            )
-        )
+        yield tr(_GETS if one["gets_rows"] else _GETS_NOTHING, steward=one["steward"])
         yield from _votes(one)
     for one in shown["proposals"]:
         yield ""
@@ -71,7 +65,7 @@ def _own_shares(shares: Mapping[str, Any] | None) -> Iterator[str]:
     yield tr(_SHARES[shares["state"]], lacking=shares["lacking"], received=shares["received"])
     for one in shares["refused"]:
         yield tr(
-            "  What {pair} gave did not hold ({units} units, {at}); alone off the line: {odd}.",
+            "  What {pair} gave did not hold ({units} units, {at}); the one that alone does not fit: {odd}.",
             pair=", ".join(name or "-" for name in one["pair"]),
             units=one["units"],
             at=one["at"],
