@@ -171,6 +171,10 @@ def delete(folder: Path) -> int:
     with locked(folder):
         _stop(layout)
         throw_away(layout.parties.values())
+        # What says who is there goes last: a net that is deleted in part can be deleted again.
+        for part in folder.iterdir():
+            if part.is_dir():
+                shutil.rmtree(part)
         shutil.rmtree(folder)
     _say(f"Removed {folder}.")
     return 0

@@ -6,6 +6,7 @@ Everything is asked of the nodes over HTTP, and asked again does nothing: an int
 import sys
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -47,30 +48,35 @@ def load(parties: Mapping[str, Reachable], books: Books) -> None:
         step = ("DELETE", "") if shown["seen_before"] else ("POST", "/confirm")
         _ask(parties[member], step[0], f"/v1/imports/{shown['id']}{step[1]}")
     for month in books.months:
-        if _reported(parties[books.members[0]])["month"] > month:
+        if _is_past(parties[books.members[0]], month):
             continue
         sys.stderr.write(f"  {month}: members report, stewards check and close\n")
         for member in books.members:
-            _wait(lambda: _counts(parties[member], month), f"{member}'s reports")  # noqa: B023
+            _wait(partial(_counts, parties[member], month), f"{member}'s reports")
         for steward in STEWARDS:
-            _wait(lambda: _closes(parties[steward], month), f"{steward}'s word")  # noqa: B023
+            _wait(partial(_closes, parties[steward], month), f"{steward}'s word")
     last = books.months[-1]
     for member in books.members:
-        _wait(lambda: _reported(parties[member])["month"] > last, f"{member}'s log")  # noqa: B023
+        _wait(partial(_is_past, parties[member], last), f"{member}'s log")
 
 
 def is_ready(party: Reachable) -> bool:
     """Say whether a node answers and has a checkpoint of the log."""
-    how: dict[str, Any] = {"timeout": _WAIT_S, "trust_env": False, "verify": trusted_roots()}
+    url = f"{party.url}/readyz"
     try:
-        return httpx.get(f"{party.url}/readyz", **how).status_code == httpx.codes.OK
+        reply = httpx.get(url, timeout=_WAIT_S, trust_env=False, verify=trusted_roots())
     except httpx.TransportError:
         return False
+    return reply.status_code == httpx.codes.OK
 
 
 def _reported(party: Reachable) -> dict[str, Any]:
     reported: dict[str, Any] = _ask(party, "GET", "/v1/reports")
     return reported
+
+
+def _is_past(party: Reachable, month: str) -> bool:
+    return bool(_reported(party)["month"] > month)
 
 
 def _counts(party: Reachable, month: str) -> bool:

@@ -143,11 +143,11 @@ def _shown(*words: str) -> list[Any]:
 
 def _ip(*words: str) -> str:
     command = [_program(), *words]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def _try(*words: str) -> None:
-    subprocess.run([_program(), *words], check=False, capture_output=True)  # noqa: S603
+    subprocess.run([_program(), *words], check=False, capture_output=True)
 
 
 def _program() -> str:

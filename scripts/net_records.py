@@ -21,7 +21,7 @@ _PROC: Final = Path("/proc")
 def start_process(record: Path, command: Sequence[str], log: Path, **how: Any) -> None:
     """Start a process in a session of its own, where an interrupt at the terminal does not reach it."""
     with log.open("ab") as output:
-        process = subprocess.Popen(  # noqa: S603 - our own programs
+        process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, **how
         )
     record.write_text(json.dumps({"pid": process.pid, "identity": identity_of(process.pid)}), "utf-8")
@@ -82,7 +82,7 @@ def pids_with(words: Sequence[str]) -> list[int]:
 def _identity_by_ps(pid: int) -> str | None:
     """Ask ps, where there is no /proc; it knows the start to the second."""
     command = ["ps", "-o", "lstart=", "-p", str(pid)]
-    found = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
     return found.stdout.strip() or None
 
 
