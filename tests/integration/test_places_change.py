@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
@@ -30,6 +29,7 @@ from hanse_ledger.statements import NO_PREVIOUS, sign_statement
 from hanse_ledger.witnessing import policy_of
 from node.links.http import HttpCaller
 from node.links.sequencer import HttpSequencer
+from node.sequencing.cometbft.home import validator_address
 
 ALDER, BIRCH, _ = MEMBERS
 ONE, TWO, THREE, FOUR = STEWARDS
@@ -61,12 +61,14 @@ class Writer:
                 body=Inquiry(request_hashes=(number.to_bytes(32, "big"),)),
             )
             self._last = StatementHash(hashlib.sha256(raw).digest())
-            self.accepted[self._bring(raw, number)] = raw
+            index = self._bring(raw, number)
+            if index is not None:
+                self.accepted[index] = raw
 
-    def _bring(self, raw: bytes, turn: int) -> int:
-        """Leave the same bytes at one node after the other until one has its index."""
+    def _bring(self, raw: bytes, turn: int) -> int | None:
+        """Leave the same bytes at one node after the other until one has its index; None where stopped."""
         headers = {"content-type": "application/cose"}
-        while True:
+        while not self._stopping.is_set():
             way = self._ways[turn % len(self._ways)]
             with suppress(httpx.TransportError):
                 answer = way.post("/v1/statements", content=raw, headers=headers)
@@ -75,7 +77,8 @@ class Writer:
                 # Who is a block behind knows neither the desk's last statement nor another's.
                 assert answer.status_code in {409, 503}, answer.text
             turn += 1
-            time.sleep(_PAUSE_S)
+            self._stopping.wait(_PAUSE_S)
+        return None
 
     def grow(self, count: int = 8) -> None:
         """Wait until so many more have their place: every way was asked."""
@@ -231,10 +234,8 @@ def a_validator_s_key_changes(net: Net) -> None:
     following = net.change(BIRCH, "key.json", "--card", made["card"])
     net.vote(BIRCH, following, "key.json", VOTERS)
     key = net.home(THREE) / "cometbft" / "config" / "priv_validator_key.json"
-    before = json.loads(key.read_text())["address"]
-    public = following.parties[THREE].log_key or b""
-    address = hashlib.sha256(public).hexdigest()[:40].upper()
-    wait_until(lambda: json.loads(key.read_text())["address"] == address, f"it signs no more as {before}")
+    address = validator_address(following.parties[THREE].log_key or b"").hex().upper()
+    wait_until(lambda: json.loads(key.read_text())["address"] == address, "it signs with the new key")
     net.wait_validator(THREE, restarts=1)
 
 
