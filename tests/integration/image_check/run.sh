@@ -14,6 +14,7 @@ python=${PYTHON:-$top/.venv/bin/python}
 # Debian's own client: it needs no further program for BuildKit.
 docker=/usr/bin/docker
 namespace=hanse-image-check
+daemon=
 export DOCKER_HOST="unix://$folder/docker.sock" DOCKER_BUILDKIT=1
 
 missing() {
@@ -29,6 +30,7 @@ done
 engine() {
     "$@" --data-root "$folder/data" --exec-root "$folder/exec" --pidfile "$folder/dockerd.pid" -H "$DOCKER_HOST" \
         >>"$folder/dockerd.log" 2>&1 &
+    daemon=$!
     for _ in $(seq 60); do
         "$docker" version >/dev/null 2>&1 && return
         sleep 1
@@ -37,8 +39,10 @@ engine() {
 }
 
 end_engine() {
-    [ ! -s "$folder/dockerd.pid" ] || kill "$(cat "$folder/dockerd.pid")"
+    # By the process that was started, not by its file: one that an engine left behind may name another's process.
+    [ -z "$daemon" ] || kill "$daemon" 2>/dev/null || true
     wait
+    daemon=
 }
 
 clean() {

@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -49,7 +49,7 @@ def main(clone: Path) -> None:
     say("First start, with the proxy's own authority")
     start()
     parties = {party: reached(party) for party in PARTIES}
-    wait_ready(parties)
+    wait_for(lambda: all(map(is_ready, parties.values())), _READY_S, "not every node follows the log")
     say("Loading three months")
     load(parties, books)
     say("Asking")
@@ -74,15 +74,8 @@ def found(first_month: str) -> None:
 def start() -> None:
     """Start the proxy, trust its authority as the page says, and start all else."""
     run(*_PROFILE, "up", "--detach", "--wait", "proxy")
-    # Where it keeps the certificate of its authority, it writes it when it has begun to serve.
-    for _ in range(int(_WAIT_S)):
-        root = "proxy:/data/caddy/pki/authorities/local/root.crt"
-        copied = subprocess.run(
-            [*_PROFILE, "cp", root, "tls/trusted/ca.pem"], check=False, capture_output=True
-        )
-        if copied.returncode == 0:
-            break
-        time.sleep(1)
+    # It writes the certificate of its authority once it has begun to serve.
+    wait_for(copies_authority, _WAIT_S, "the proxy has no authority")
     Path("tls/trusted/ca.pem").chmod(0o644)
     settings = Path(".env").read_text("utf-8")
     Path(".env").write_text(settings.replace("#HANSE_CA_FILE", "HANSE_CA_FILE"), "utf-8")
@@ -101,12 +94,19 @@ def reached(party: str) -> Reached:
     return Reached(id=party, url=f"https://{party}.hanse.example", api_key=key)
 
 
-def wait_ready(parties: Mapping[str, Reached]) -> None:
-    """Wait until every node follows the log."""
-    ends_at = time.monotonic() + _READY_S
-    while not all(map(is_ready, parties.values())):
+def copies_authority() -> bool:
+    """Copy the certificate of the proxy's authority, as the page says; say whether it was there."""
+    root = "proxy:/data/caddy/pki/authorities/local/root.crt"
+    command = [*_PROFILE, "cp", root, "tls/trusted/ca.pem"]
+    return subprocess.run(command, check=False, capture_output=True).returncode == 0
+
+
+def wait_for(holds: Callable[[], bool], most_s: float, otherwise: str) -> None:
+    """Look again each second: containers tell nobody here when they have come so far."""
+    ends_at = time.monotonic() + most_s
+    while not holds():
         if time.monotonic() > ends_at:
-            raise TimeoutError("not every node follows the log")
+            raise TimeoutError(otherwise)
         time.sleep(1)
 
 
