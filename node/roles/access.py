@@ -9,9 +9,8 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, func, select
 
-from hanse_ledger.codec import decode, encode
+from hanse_ledger.codec import decode
 from hanse_ledger.consortium import DESK
-from hanse_ledger.cose import sign
 from hanse_ledger.errors import MalformedError, NotPermittedError
 from hanse_ledger.fields import as_bytes
 from hanse_ledger.ids import Month, PartyId, RequestHash, StewardX, Token
@@ -79,13 +78,8 @@ class Access:
                 raise NotFoundError("this steward has answered no such inquiry")
             log_size = logged.index + 1
             counts = self._counts(connection, request.token, log_size)
-        signed = sign(
-            key=self._standing.key,
-            party=self._standing.id,
-            consortium=self._standing.consortium.id,
-            name=NAME,
-            payload=encode(InquiryCounts(request_hash=asked, log_size=log_size, counts=counts).fields()),
-        )
+        counted = InquiryCounts(request_hash=asked, log_size=log_size, counts=counts)
+        signed = self._standing.sign_message(NAME, counted.fields())
         info = counts_info(self._standing.consortium.id, self._x, asked)
         return seal(public_key=request.answer_key, info=info, plaintext=signed)
 

@@ -14,7 +14,6 @@ from sqlalchemy import Connection, Row, bindparam, select
 
 from hanse_ledger.codec import decode, encode
 from hanse_ledger.consortium import DESK, MEMBER, Consortium, Party
-from hanse_ledger.cose import sign
 from hanse_ledger.errors import LedgerError, MalformedError, UnavailableError
 from hanse_ledger.fields import as_array, as_bytes, as_list, as_uint
 from hanse_ledger.ids import HASH_BYTES, Month, PartyId, RequestHash, StewardX, Token
@@ -202,14 +201,9 @@ class Answering:
             ),
             disputed=is_disputed(stored.disputes.get(due.request.token, ()), state, due.log_size),
         )
-        signed = sign(
-            # The key that the document names at the answer's position: so its reader verifies it.
-            key=self._standing.keys.key(self._party_at(due.log_size).statement_key),
-            party=self._standing.id,
-            consortium=state.consortium.id,
-            name="answer",
-            payload=encode(answer.fields()),
-        )
+        # The key that the document names at the answer's position: so its reader verifies it.
+        key = self._standing.keys.key(self._party_at(due.log_size).statement_key)
+        signed = self._standing.sign_message("answer", answer.fields(), key=key)
         info = answer_info(state.consortium.id, self._x, due.hash)
         try:
             return seal(public_key=due.request.answer_key, info=info, plaintext=signed)

@@ -50,10 +50,13 @@ class Standing:
         """The cosigner's key that the document in force names; raises KeyMissingError."""
         return self.keys.key(self.in_force.parties[self.id].cosign_key)
 
-    def sign_message(self, name: str, payload: Value) -> bytes:
-        """Return a message of section 12 (COSE_Sign1) over a payload, by the statement key."""
+    def sign_message(self, name: str, payload: Value, *, key: SigningKey | None = None) -> bytes:
+        """Return a message of section 12 (COSE_Sign1) over a payload, by the statement key in force.
+
+        Another `key` is one that was in force at a position, for what is read as of that position.
+        """
         return sign(
-            key=self.key,
+            key=key or self.key,
             party=self.id,
             consortium=self.consortium.id,
             name=name,

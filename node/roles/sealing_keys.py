@@ -5,7 +5,6 @@ from typing import Final
 from sqlalchemy import select
 
 from hanse_ledger.codec import encode
-from hanse_ledger.cose import sign
 from hanse_ledger.ids import KeyId, Month, quarter_of
 from hanse_ledger.privacy.sealing import PRIVATE_KEY_BYTES, SealingPrivateKey
 from node.roles.messages import renewed
@@ -59,17 +58,10 @@ class SealingKeys:
     def _make(self, quarter: Month) -> dict[str, object]:
         key = SealingPrivateKey.generate(self._standing.entropy(PRIVATE_KEY_BYTES))
         consortium, x = self._standing.consortium.id, self._standing.party.x
-        payload = encode([consortium, x, key.public_key, quarter, quarter + _QUARTER - 1])
-        signed = sign(
-            key=self._standing.key,
-            party=self._standing.id,
-            consortium=consortium,
-            name="sealing-key",
-            payload=payload,
-        )
+        payload = [consortium, x, key.public_key, quarter, quarter + _QUARTER - 1]
         return {
             "key_id": key.key_id,
             "first_month": quarter,
             "private": key.to_bytes(),
-            "signed": signed,
+            "signed": self._standing.sign_message("sealing-key", payload),
         }

@@ -7,8 +7,6 @@ from typing import Final
 from sqlalchemy import func, select
 
 from hanse_ledger.bodies import SHARE_LIMIT, Close
-from hanse_ledger.codec import encode
-from hanse_ledger.cose import sign
 from hanse_ledger.errors import (
     BudgetError,
     CorruptionError,
@@ -191,14 +189,8 @@ class Steward:
             elements=request.elements,
             nonce=scalar_from_entropy(self._standing.entropy(WIDE_BYTES)),
         )
-        payload = voprf.Evaluation(request_hash=request.hash, x=self._x, elements=evaluations, proof=proof)
-        return sign(
-            key=self._standing.key,
-            party=self._standing.id,
-            consortium=self._standing.consortium.id,
-            name="evaluation",
-            payload=encode(voprf.encode_evaluation(payload)),
-        )
+        made = voprf.Evaluation(request_hash=request.hash, x=self._x, elements=evaluations, proof=proof)
+        return self._standing.sign_message("evaluation", voprf.encode_evaluation(made))
 
     def _meter(self, party: PartyId, elements: int) -> None:
         """Count the elements of a party's UTC day before they are evaluated."""
