@@ -15,7 +15,7 @@ from hanse_ledger.ids import SubjectId
 from node.member import MemberNode
 from node.own.portfolios import BUDGET, DONE, RUNNING
 from node.roles.answering import BATCH_LIMIT
-from node.roles.inquirer import UNAVAILABLE, Made
+from node.roles.asking import UNAVAILABLE, Made
 from node.storage.schema import inquiry, portfolio, portfolio_item
 
 TOKENS_A_STEP: Final = 128

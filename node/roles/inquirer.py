@@ -4,9 +4,8 @@ The requests and the keys that open their answers are stored with the signed inq
 inquiry that was interrupted can be asked again: the stewards send the same bytes.
 """
 
-import time
 from collections import Counter
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -15,50 +14,30 @@ from sqlalchemy import ColumnElement, bindparam, select
 
 from hanse_ledger.answer_file import describe, describe_without_figures
 from hanse_ledger.bodies import INQUIRY_LIMIT, Inquiry
-from hanse_ledger.codec import decode, encode
-from hanse_ledger.cose import open_message
-from hanse_ledger.errors import (
-    DisagreementError,
-    LedgerError,
-    MalformedError,
-    RejectedError,
-    UnavailableError,
-    VerificationError,
-)
-from hanse_ledger.fields import as_list
+from hanse_ledger.codec import encode
+from hanse_ledger.errors import DisagreementError, UnavailableError
 from hanse_ledger.ids import RequestHash, StewardX, SubjectId, Token
 from hanse_ledger.privacy.answer import (
-    ANSWER_LIMIT,
-    REFUSALS,
     REQUEST_ID_BYTES,
-    Answer,
     Figures,
     Request,
     combine_answers,
     hash_request,
-    parse_answer,
     parse_request,
 )
-from hanse_ledger.privacy.sealing import PRIVATE_KEY_BYTES, SealingPrivateKey, answer_info
+from hanse_ledger.privacy.sealing import PRIVATE_KEY_BYTES, SealingPrivateKey
 from node.ports import StewardLinks
-from node.roles.answering import BATCH_LIMIT, batch_of
-from node.roles.evidence import keep_evidence
-from node.roles.gathering import arriving
+from node.roles.answering import BATCH_LIMIT
+from node.roles.asking import UNAVAILABLE, Asked, Asking, Made
 from node.roles.outbox import Outbox
 from node.roles.party import Standing
-from node.roles.settled import BEHIND, SETTLING, Opened, Replies, are_settled
+from node.roles.settled import Opened
 from node.roles.tokens import TokenSource
 from node.storage.bulk import bulk_insert
 from node.storage.figures import pack_figures
 from node.storage.schema import inquiry as inquiry_table
-from node.wire import WAIT_S, reply_of
 
-_REPLY_LIMIT: Final = BATCH_LIMIT * ANSWER_LIMIT
 _REFUSING_QUORUM: Final = 2
-_BEHIND_ROUNDS: Final = 10
-_BEHIND_S: Final = 0.1
-_INSIST_S: Final = 2.0
-UNAVAILABLE: Final = "unavailable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,25 +74,6 @@ class Outcome:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
-    """One request that is stored, with what opens its answers."""
-
-    subject: SubjectId
-    request: Request
-    raw: bytes
-    hash: RequestHash
-    key: SealingPrivateKey
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
-    """A request whose inquiry stands in the log."""
-
-    made: Made
-    index: int
-
-
 _STORE: Final = inquiry_table.update().where(inquiry_table.c.request_hash == bindparam("asked"))
 
 
@@ -123,7 +83,8 @@ class Inquirer:
     def __init__(
         self, *, standing: Standing, outbox: Outbox, tokens: TokenSource, links: StewardLinks
     ) -> None:
-        self._standing, self._outbox, self._tokens, self._links = standing, outbox, tokens, links
+        self._standing, self._outbox, self._tokens = standing, outbox, tokens
+        self._asking = Asking(standing=standing, links=links)
 
     def inquire(
         self, subjects: Sequence[SubjectId], purpose: str, call: str | None = None
@@ -183,11 +144,11 @@ class Inquirer:
     def _ask_all(self, made: Sequence[Made]) -> Iterator[Outcome]:
         asked = self._log(made)
         batches = [asked[start : start + BATCH_LIMIT] for start in range(0, len(asked), BATCH_LIMIT)]
-        following = self._ask(batches[0])
+        following = self._asking.ask(batches[0])
         for number, batch in enumerate(batches, start=1):
             futures = following
             # The stewards write the next answers while these are opened.
-            following = self._ask(batches[number]) if number < len(batches) else {}
+            following = self._asking.ask(batches[number]) if number < len(batches) else {}
             yield from self._take(batch, futures)
 
     def _make(
@@ -240,7 +201,7 @@ class Inquirer:
             ).all()
         return {SubjectId(row.subject): _made(row) for row in rows}
 
-    def _log(self, made: Sequence[Made]) -> list[_Asked]:
+    def _log(self, made: Sequence[Made]) -> list[Asked]:
         """Bring the requests to the log; raises UnavailableError when that fails."""
         self._outbox.flush()
         missing = [one.hash for one in made if self._index_of(one) is None]
@@ -250,7 +211,7 @@ class Inquirer:
                 self._outbox.put(connection, Inquiry(request_hashes=tuple(missing)))
             self._outbox.flush()
         asked = [(one, self._index_of(one)) for one in made]
-        placed = [_Asked(made=one, index=index) for one, index in asked if index is not None]
+        placed = [Asked(made=one, index=index) for one, index in asked if index is not None]
         if len(placed) < len(made):
             raise UnavailableError("the inquiry could not be logged")
         return placed
@@ -259,53 +220,16 @@ class Inquirer:
         logged = self._standing.state.request(self._standing.id, made.hash)
         return None if logged is None else logged.index
 
-    def _ask(
-        self, asked: Sequence[_Asked], only: Container[StewardX] | None = None, *, insist: bool = False
-    ) -> dict[StewardX, Future[bytes]]:
-        batch = batch_of([(one.made.raw, one.index) for one in asked])
-        links = self._links().items()
-        return {
-            x: link.ask("answers", batch, insist=insist) for x, link in links if only is None or x in only
-        }
-
-    def _take(self, asked: Sequence[_Asked], futures: Mapping[StewardX, Future[bytes]]) -> list[Outcome]:
+    def _take(self, asked: Sequence[Asked], futures: Mapping[StewardX, Future[bytes]]) -> list[Outcome]:
         """Open and store what the stewards reply: one's answers while others still write theirs."""
-        replies = self._gather(asked, futures)
-        silent = {x for x, reply in replies.items() if set(reply) == {UNAVAILABLE}}
-        if silent and len(replies) - len(silent) < SETTLING:
-            # One that was left alone may be back: for that alone nothing stays unchecked.
-            replies |= self._gather(asked, self._ask(asked, silent, insist=True), _INSIST_S)
-        for _ in range(_BEHIND_ROUNDS):
-            behind = {x for x, reply in replies.items() if BEHIND in reply}
-            others = {x: reply for x, reply in replies.items() if x not in behind}
-            if not behind or are_settled(others, len(asked)):
-                break
-            # Where stewards agree on the order, one may hold the inquiry's block a moment later than another.
-            time.sleep(_BEHIND_S)
-            replies |= self._gather(asked, self._ask(asked, behind))
+        replies = self._asking.replies(asked, futures)
         outcomes = [
             self._outcome(one, {x: replies[x][i] for x in sorted(replies)}) for i, one in enumerate(asked)
         ]
         self._store(asked, outcomes)
         return outcomes
 
-    def _gather(
-        self, asked: Sequence[_Asked], futures: Mapping[StewardX, Future[bytes]], wait_s: float = WAIT_S
-    ) -> Replies:
-        """Open what arrives until nothing more could change what becomes of any request."""
-        replies: Replies = {}
-
-        def is_enough() -> bool:
-            return are_settled(replies, len(asked))
-
-        for x, future in arriving(futures, is_enough, wait_s):
-            replies[x] = [
-                reply if isinstance(reply, str) else self._open(one, x, reply)
-                for one, reply in zip(asked, _replies(future, len(asked)), strict=True)
-            ]
-        return replies
-
-    def _outcome(self, one: _Asked, replies: Mapping[StewardX, Opened | str | None]) -> Outcome:
+    def _outcome(self, one: Asked, replies: Mapping[StewardX, Opened | str | None]) -> Outcome:
         opened = {x: reply for x, reply in replies.items() if isinstance(reply, tuple)}
         raw = {x: signed for x, (signed, _) in opened.items()}
         codes = Counter(reply for reply in replies.values() if isinstance(reply, str))
@@ -316,57 +240,12 @@ class Inquirer:
         try:
             figures = combine_answers({x: answer for x, (_, answer) in opened.items()})
         except DisagreementError:
-            self._keep(raw)
+            self._asking.keep(raw)
             return replace(outcome, answers=raw)
-        self._keep({x: raw[x] for x in figures.deviating})
+        self._asking.keep({x: raw[x] for x in figures.deviating})
         return replace(outcome, figures=figures, answers={x: raw[x] for x in figures.stewards})
 
-    def _open(self, one: _Asked, x: StewardX, sealed: bytes) -> Opened | None:
-        """Open an answer and hold it against this node's own copy of the log; None if it does not hold."""
-        # As an answer file is verified: by the document as it stood at the inquiry's position.
-        consortium = self._standing.state.consortium_at(one.index + 1)
-        steward = None if consortium is None else consortium.stewards.get(x)
-        if steward is None:
-            return None
-        try:
-            info = answer_info(self._standing.consortium.id, x, one.made.hash)
-            signed = one.made.key.open(info=info, sealed=sealed)
-            payload = open_message(
-                signed,
-                name="answer",
-                consortium=self._standing.consortium.id,
-                party=steward.id,
-                public=steward.statement_key,
-                limit=ANSWER_LIMIT,
-            )
-            answer = parse_answer(payload)
-        except LedgerError:
-            self._keep({x: sealed})
-            return None
-        try:
-            self._check_place(one, answer)
-        except VerificationError:
-            self._keep({x: signed})
-            return None
-        return signed, answer
-
-    def _check_place(self, one: _Asked, answer: Answer) -> None:
-        size = one.index + 1
-        expected = (
-            one.made.hash,
-            size,
-            self._standing.replica.root(size),
-            self._standing.state.last_closed(size),
-        )
-        if (answer.request_hash, answer.log_size, answer.root, answer.last_closed) != expected:
-            raise VerificationError("an answer that is not as of its inquiry's position in this log")
-
-    def _keep(self, raw: Mapping[StewardX, bytes]) -> None:
-        for x, content in raw.items():
-            party = self._standing.in_force.stewards[x].id
-            keep_evidence(self._standing.database, kind="answer", party=party, content=content)
-
-    def _store(self, asked: Sequence[_Asked], outcomes: Sequence[Outcome]) -> None:
+    def _store(self, asked: Sequence[Asked], outcomes: Sequence[Outcome]) -> None:
         rows = [
             {
                 "asked": one.made.hash,
@@ -391,15 +270,3 @@ def _made(row: Any) -> Made:
         hash=RequestHash(row.request_hash),
         key=SealingPrivateKey(row.answer_key),
     )
-
-
-def _replies(future: Future[bytes], count: int) -> list[bytes | str]:
-    """Return a steward's reply to each request; a silent steward's replies are the code for that."""
-    try:
-        reply = reply_of(future)
-        items = as_list(decode(reply, limit=_REPLY_LIMIT), count, count, "answers")
-        if not all(isinstance(item, bytes) or item in REFUSALS for item in items):
-            raise MalformedError("neither a sealed answer nor a code")
-    except (UnavailableError, RejectedError):
-        return [UNAVAILABLE] * count
-    return items

@@ -1,15 +1,17 @@
 """Stewards whose copies do not hold an inquiry yet are asked again: one is behind, not of another opinion."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
-from support_node import FIRST, MEMBERS, Bench, invoice, subject, take_book
+from support_node import FIRST, MEMBERS, Bench, BenchLink, invoice, subject, take_book
 
 from consortium_config.sample import STEWARDS
 from hanse_ledger.codec import encode
 from hanse_ledger.ids import PartyId, StewardX
-from node.roles import inquirer
+from node.ports import StewardVerb
+from node.roles import asking
 
 SHARED = subject("SHARED")
 
@@ -71,8 +73,27 @@ def test_nobody_insists_where_three_agree(bench: Bench) -> None:
     assert bench.silent
 
 
+def test_one_that_was_behind_and_hangs_is_asked_again_once(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "_BEHIND_WAIT_S", 0.0)
+    bench.silent = {STEWARDS[StewardX(1)]}
+    bench.tamper[STEWARDS[StewardX(2)], "answers"] = behind(10_000)
+    honest, place = BenchLink.ask, (MEMBERS[0], STEWARDS[StewardX(2)], "answers")
+
+    def ask(link: BenchLink, verb: StewardVerb, body: bytes, *, insist: bool = False) -> Future[bytes]:
+        reply = honest(link, verb, body, insist=insist)
+        is_asked_again = (link.caller, link.party, verb) == place and bench.asked.count(place) > 1
+        return Future() if is_asked_again else reply
+
+    monkeypatch.setattr(BenchLink, "ask", ask)
+    (outcome,) = bench.member(MEMBERS[0]).inquire([SHARED], "credit-review")
+    assert outcome.status == "unchecked"
+    assert bench.asked.count(place) == 2
+
+
 def test_those_that_stay_behind_are_given_up(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inquirer, "_BEHIND_S", 0.0)
+    monkeypatch.setattr(asking, "_BEHIND_S", 0.0)
     for x in (1, 2):
         bench.tamper[STEWARDS[StewardX(x)], "answers"] = behind(10_000)
     (outcome,) = bench.member(MEMBERS[0]).inquire([SHARED], "credit-review")
