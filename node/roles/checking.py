@@ -14,7 +14,7 @@ from hanse_ledger.codec import decode, encode
 from hanse_ledger.errors import LedgerError
 from hanse_ledger.ids import Month, StewardX
 from hanse_ledger.privacy.sealing import share_info
-from hanse_ledger.privacy.shares import SharePlaintext, parse_share, verify_share
+from hanse_ledger.privacy.shares import SharePlaintext, encode_residues, parse_share, verify_share
 from hanse_ledger.privacy.validity import validity_values
 from hanse_ledger.state import ReportEntry
 from node.roles.outbox import Outbox
@@ -149,7 +149,7 @@ def _opened_row(
         "validity": encode(values),
         "tokens": None if plaintext is None else plaintext.rows.tokens,
         "months": None if plaintext is None else plaintext.rows.months.astype("<u2").tobytes(),
-        "share": None if plaintext is None else plaintext.share.astype("<u4", copy=False).tobytes(),
+        "share": None if plaintext is None else encode_residues(plaintext.share),
     }
 
 

@@ -7,16 +7,13 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Final
 
-import numpy as np
-
 from hanse_ledger.codec import decode, encode
 from hanse_ledger.errors import LedgerError, MalformedError, UnavailableError, VerificationError
 from hanse_ledger.fields import as_array, as_bytes
 from hanse_ledger.ids import StewardX
 from hanse_ledger.privacy.group import SCALAR_BYTES, Scalar, parse_scalar
-from hanse_ledger.privacy.shares import P, Residues
+from hanse_ledger.privacy.shares import parse_residues
 from hanse_ledger.privacy.transfer import Pair, join_key_parts, join_parts
-from hanse_ledger.rows import CELLS
 from hanse_ledger.transfers import Kind, Unit, others_of
 from node.ports import StewardLink, StewardLinks
 from node.roles.party import Standing
@@ -36,7 +33,6 @@ from node.storage.transfers import Held, Received, check_held
 _log = logging.getLogger(__name__)
 
 _UNDER_WAY: Final = 16
-_WORD_BYTES: Final = 4
 
 
 @dataclass(slots=True, kw_only=True)
@@ -154,20 +150,21 @@ class Fetching:
         if unit.kind is Kind.KEY:
             self._take_key(join_key_parts(_scalar(share_of_first), _scalar(share)))
         else:
-            held = Held(content=content, share=join_parts(_residues(share_of_first), _residues(share)))
-            check_held(unit, self._standing.state, held)
-            come_at = self._standing.state.size
-            self._take(
-                Received(
-                    unit=unit,
-                    first=pair.first,
-                    second=pair.second,
-                    asked_at=asked.log_size,
-                    come_at=come_at,
-                    held=held,
-                )
-            )
+            joined = join_parts(parse_residues(share_of_first), parse_residues(share))
+            self._take(self._received(unit, asked, Held(content=content, share=joined)))
         del self._asked[unit]
+
+    def _received(self, unit: Unit, asked: _Asked, held: Held) -> Received:
+        state, pair = self._standing.state, asked.pair
+        check_held(unit, state, held)
+        return Received(
+            unit=unit,
+            first=pair.first,
+            second=pair.second,
+            asked_at=asked.log_size,
+            come_at=state.size,
+            held=held,
+        )
 
     def _open(self, raw: bytes, asked: _Asked, sender: StewardX) -> tuple[bytes, bytes]:
         """Return a part's content and masked share; raises LedgerError."""
@@ -202,13 +199,3 @@ def _reply(future: Future[bytes]) -> bytes:
 
 def _scalar(raw: bytes) -> int:
     return parse_scalar(as_bytes(raw, "a part", size=SCALAR_BYTES))
-
-
-def _residues(raw: bytes) -> Residues:
-    """Read a masked (n, 56) share; raises MalformedError."""
-    if len(raw) % (_WORD_BYTES * CELLS):
-        raise MalformedError("a masked share is of whole rows")
-    values = np.frombuffer(raw, "<u4").reshape(-1, CELLS).astype(np.uint32, copy=False)
-    if values.size and int(values.max()) >= P:
-        raise MalformedError("a masked share holds a value that is not below p")
-    return values

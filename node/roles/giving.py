@@ -13,7 +13,7 @@ from hanse_ledger.errors import NotPermittedError, UnavailableError, Verificatio
 from hanse_ledger.ids import StewardX
 from hanse_ledger.privacy.group import WIDE_BYTES, parse_nonzero_scalar, parse_scalar, scalar_from_entropy
 from hanse_ledger.privacy.sealing import seal
-from hanse_ledger.privacy.shares import draw_masks
+from hanse_ledger.privacy.shares import draw_masks, encode_residues
 from hanse_ledger.privacy.transfer import mask_key_share, mask_share
 from hanse_ledger.signing import key_id_of
 from hanse_ledger.transfers import Kind, Unit, may_have
@@ -144,7 +144,7 @@ class Giving:
             return encode([b"", mask_key_share(request.pair, self._x, share, parse_scalar(mask))])
         held = self._held(request.unit, request.log_size)
         masked = mask_share(request.pair, self._x, held.share, draw_masks(mask, len(held.share)))
-        return encode([held.content, masked.astype("<u4", copy=False).tobytes()])
+        return encode([held.content, encode_residues(masked)])
 
     def _held(self, unit: Unit, log_size: int) -> Held:
         if not self._is_whole():

@@ -11,9 +11,8 @@ from hanse_ledger.codec import decode, encode
 from hanse_ledger.errors import VerificationError
 from hanse_ledger.fields import as_array, as_bytes, as_list, as_uint
 from hanse_ledger.ids import HASH_BYTES, Month, StewardX
-from hanse_ledger.privacy.shares import Residues
+from hanse_ledger.privacy.shares import Residues, encode_residues, parse_residues
 from hanse_ledger.reports import ReportEntry
-from hanse_ledger.rows import CELLS
 from hanse_ledger.state import LedgerState
 from hanse_ledger.transfers import Kind, Unit
 from node.storage.bulk import bulk_insert
@@ -23,7 +22,6 @@ from node.storage.transfer_schema import received_unit, refused_unit, shares_sta
 WINDOWS_AT_ONCE: Final = 1_024
 """Of one unit: as many as a report has rows at most."""
 _CONTENT_LIMIT: Final = 1 << 17
-_NONE: Final = np.zeros((0, CELLS), np.uint32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,13 +67,16 @@ class WindowsContent:
 
 
 def held_unit(connection: Connection, unit: Unit, log_size: int) -> Held | None:
-    """Return a unit of one's own vault, None where it is not there; raises nothing else."""
+    """Return a unit of one's own vault, None where it is not there.
+
+    Windows are withheld as they were after the first `log_size` statements.
+    """
     if unit.kind is Kind.WINDOWS:
         return _held_windows(connection, unit, log_size)
     row = connection.execute(select(opened).where(opened.c.entry == unit.place)).one_or_none()
     if row is None or row.tokens is None or (unit.kind is Kind.ROWS and row.share is None):
         return None
-    share = _NONE if unit.kind is Kind.COLUMNS else _cells(row.share)
+    share = parse_residues(b"" if unit.kind is Kind.COLUMNS else row.share)
     return Held(content=encode([row.tokens, row.months]), share=share)
 
 
@@ -142,7 +143,7 @@ def put_received(connection: Connection, one: Received) -> None:
         "asked_at": one.asked_at,
         "come_at": one.come_at,
         "content": one.held.content,
-        "share": one.held.share.astype("<u4", copy=False).tobytes(),
+        "share": encode_residues(one.held.share),
     }
     connection.execute(received_unit.insert(), values)
 
@@ -192,7 +193,7 @@ def install_report(connection: Connection, entry: ReportEntry, x: StewardX, one:
         "member": entry.member,
         "tokens": tokens,
         "months": months,
-        "share": _bytes(one.held.share) if one.unit.kind is Kind.ROWS else None,
+        "share": encode_residues(one.held.share) if one.unit.kind is Kind.ROWS else None,
         "validity": encode(entry.published.get(x)),
     }
     known = connection.execute(select(opened.c.entry).where(opened.c.entry == entry.index)).scalar()
@@ -207,15 +208,14 @@ def install_report(connection: Connection, entry: ReportEntry, x: StewardX, one:
 
 def install_windows(connection: Connection, one: Received) -> None:
     """Put a part of a close's windows into the vault."""
-    content, share = windows_of_unit(one.held), _bytes(one.held.share)
-    size = 4 * CELLS
+    content = windows_of_unit(one.held)
     rows = [
         {
             "token": content.tokens[HASH_BYTES * i : HASH_BYTES * (i + 1)],
             "frozen_at": one.unit.place,
             "months": months,
             "groups": content.groups[i],
-            "share": share[size * i : size * (i + 1)],
+            "share": encode_residues(one.held.share[i]),
             "withheld_at": content.withheld[i],
         }
         for i, months in enumerate(content.months)
@@ -242,12 +242,10 @@ def opened_entries(connection: Connection, since: int, *, with_share: bool) -> s
 
 
 def _held_windows(connection: Connection, unit: Unit, log_size: int) -> Held | None:
-    here = window.c.frozen_at == unit.place
-    if (
-        connection.execute(select(frozen_month.c.month).where(frozen_month.c.month == unit.place)).scalar()
-        is None
-    ):
+    is_frozen = select(frozen_month.c.month).where(frozen_month.c.month == unit.place)
+    if connection.execute(is_frozen).scalar() is None:
         return None
+    here = window.c.frozen_at == unit.place
     total = connection.execute(select(func.count()).select_from(window).where(here)).scalar_one()
     query = select(window).where(here).order_by(window.c.token, window.c.months)
     rows = connection.execute(query.limit(WINDOWS_AT_ONCE).offset(unit.offset)).all()
@@ -261,16 +259,7 @@ def _held_windows(connection: Connection, unit: Unit, log_size: int) -> Held | N
             for row in rows
         ],
     ]
-    share = _cells(b"".join(row.share for row in rows))
-    return Held(content=encode(content), share=share)
-
-
-def _cells(raw: bytes) -> Residues:
-    return np.frombuffer(raw, "<u4").reshape(-1, CELLS).astype(np.uint32, copy=False)
-
-
-def _bytes(share: Residues) -> bytes:
-    return share.astype("<u4", copy=False).tobytes()
+    return Held(content=encode(content), share=parse_residues(b"".join(row.share for row in rows)))
 
 
 def _received(row: Row[Any]) -> Received:
@@ -280,7 +269,7 @@ def _received(row: Row[Any]) -> Received:
         second=StewardX(row.second),
         asked_at=row.asked_at,
         come_at=row.come_at,
-        held=Held(content=row.content, share=_cells(row.share)),
+        held=Held(content=row.content, share=parse_residues(row.share)),
     )
 
 

@@ -36,7 +36,8 @@ def test_shares_of_the_vector() -> None:
     for x, share in made.items():
         assert share.dtype == np.uint32
         np.testing.assert_array_equal(share, SHARES[x])
-        assert share.astype("<u4").tobytes().hex() == CASE["share_bytes"][str(x)]
+        assert shares.encode_residues(share).hex() == CASE["share_bytes"][str(x)]
+        np.testing.assert_array_equal(shares.parse_residues(shares.encode_residues(share)), share)
 
 
 @pytest.mark.parametrize("xs", [(X1, X2), (X2, X1), (X4, X2), (X1, X3, X4), XS])
@@ -135,6 +136,12 @@ def test_a_value_that_is_not_below_p_is_refused(value: int, place: int) -> None:
 def test_a_plaintext_that_is_not_canonical_is_refused(raw: bytes) -> None:
     with pytest.raises(MalformedError):
         shares.parse_share(raw)
+
+
+@pytest.mark.parametrize("raw", [bytes(4 * CELLS - 1), bytes(4 * CELLS + 4), b"\xff\xff\xff\x7f" * CELLS])
+def test_half_a_row_and_a_value_of_p_are_no_share(raw: bytes) -> None:
+    with pytest.raises(MalformedError):
+        shares.parse_residues(raw)
 
 
 @pytest.mark.parametrize("n", [1, 1_024, 1_025])

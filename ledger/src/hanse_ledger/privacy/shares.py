@@ -172,9 +172,24 @@ def rows_hash(salt: bytes, tokens: bytes, months: Months) -> bytes:
     return digest("hanse/v1/rows", salt, tokens, _month_bytes(months))
 
 
+def encode_residues(share: Residues) -> bytes:
+    """Encode a share of any shape as it is sent and stored: u32 little-endian, row by row."""
+    return share.astype("<u4", copy=False).tobytes()
+
+
+def parse_residues(raw: bytes) -> Residues:
+    """Read an (n, 56) share; it is read-only. Raises MalformedError for half a row, and a value from p on."""
+    if len(raw) % (_WORD_BYTES * CELLS):
+        raise MalformedError("a share is of whole rows")
+    share = np.frombuffer(raw, "<u4").reshape(-1, CELLS)
+    if not _are_residues(share):
+        raise MalformedError("a share holds a value that is not below p")
+    return share
+
+
 def encode_share(plaintext: SharePlaintext) -> bytes:
     """Encode CBOR [salt, tokens, months, share]: what is sealed to a steward (protocol section 4)."""
-    share = plaintext.share.astype("<u4", copy=False).tobytes()
+    share = encode_residues(plaintext.share)
     return encode([plaintext.salt, plaintext.rows.tokens, _month_bytes(plaintext.rows.months), share])
 
 
@@ -188,15 +203,12 @@ def parse_share(raw: bytes) -> SharePlaintext:
     if not (isinstance(tokens, bytes) and 1 <= len(tokens) // TOKEN_BYTES <= ROWS_LIMIT):
         raise MalformedError(f"a share has 1 to {ROWS_LIMIT} rows")
     n = len(tokens) // TOKEN_BYTES
-    cells = np.frombuffer(as_bytes(share, "cells", size=_WORD_BYTES * CELLS * n), dtype="<u4")
-    if not _are_residues(cells):
-        raise MalformedError("a share holds a value that is not below p")
     return SharePlaintext(
         salt=as_bytes(salt, "a salt", size=SALT_BYTES),
         rows=RowColumns(
             tokens=tokens, months=np.frombuffer(as_bytes(months, "months", size=2 * n), dtype="<u2")
         ),
-        share=cells.reshape(n, CELLS),
+        share=parse_residues(as_bytes(share, "cells", size=_WORD_BYTES * CELLS * n)),
     )
 
 

@@ -8,7 +8,6 @@ modulo p = 2^31 - 1, shares of the token key integers modulo the order of the gr
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -37,7 +36,7 @@ class Pair:
     second: StewardX
 
     def __post_init__(self) -> None:
-        if len({self.receiver, self.first, self.second}) != len(("receiver", "first", "second")):
+        if self.receiver in (self.first, self.second) or self.first == self.second:
             raise MalformedError("a steward's values are made by two others")
 
     def factor(self, sender: StewardX, modulus: int) -> int:
@@ -133,6 +132,6 @@ def odd_one(values: Mapping[StewardX, Sequence[int]]) -> StewardX | None:
     """Name the one whose values do not lie on the line of all the others; None where there is no such one."""
     for x in values:
         rest = {other: list(four) for other, four in values.items() if other != x}
-        if len(list(islice(rest, OTHERS_LEAST))) == OTHERS_LEAST and lie_on_line(rest):
+        if len(rest) >= OTHERS_LEAST and lie_on_line(rest):
             return x
     return None
