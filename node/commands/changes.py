@@ -169,21 +169,28 @@ def status(
 
 def _entrust(document: str, steward: PartyId, place: Place, *, yes: bool, as_json: bool) -> None:
     """Vote that a steward gets what was reported and frozen before its document, also once that acts."""
-    path = Path(document)
-    brought_in = parse_document(path.read_bytes()) if path.is_file() else _named(document, place)
-    party = brought_in.party(steward)
-    if party is None or party.x is None:
-        raise WrongUsageError(tr("The document has no such active steward."))
+    following = _named(document, place)
+    if not _brings_in(following, steward, place):
+        raise WrongUsageError(tr("It is another document that brings in this steward, or none."))
     if not as_json:
         print_line(tr("{steward} gets rows and sums of before it came, from two others.", steward=steward))
     if not yes:
         agree(tr("Sign this? [y/N]"))
-    vote = rows_vote(brought_in.hash, steward)
+    vote = rows_vote(following.hash, steward)
     index = place.entrust(vote)
     if as_json:
         print_json({"sha256": vote.hex(), "steward": steward, "index": index})
         return
     print_line(tr("It stands in the log as entry {index}.", index=index))
+
+
+def _brings_in(following: Consortium, steward: PartyId, place: Place) -> bool:
+    """Say whether a steward comes, or came, with this document: a vote for another one gives nothing."""
+    current = place.in_force()
+    if steward in {one.id for one in current.stewards.values()}:
+        return place.entered_with(steward) == following.hash.hex()
+    check_next(current, following)
+    return steward in {one.id for one in following.stewards.values()}
 
 
 def _place(home: Path | None, url: str | None, key_file: Path | None, passphrase_file: Path | None) -> Place:

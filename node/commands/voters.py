@@ -10,6 +10,7 @@ import rfc8785
 
 from hanse_ledger.bodies import Body, Propose, Vote
 from hanse_ledger.consortium import Consortium, parse_document
+from hanse_ledger.ids import PartyId
 from hanse_ledger.state import LedgerState
 from node.commands.options import WrongUsageError
 from node.commands.remote import RemoteNode
@@ -40,6 +41,10 @@ class Place(Protocol):
         """Return the documents that are proposed."""
         ...
 
+    def entered_with(self, steward: PartyId) -> str | None:
+        """Return the SHA-256 of the document that brought in an active steward, None for a founder."""
+        ...
+
     def propose(self, following: Consortium) -> int:
         """File a proposal and return its index."""
         ...
@@ -65,24 +70,35 @@ class KeyFile:
 
     def proposals(self) -> Sequence[Consortium]:
         """Return what the node's own copy of the log holds."""
-        return _parsed(proposals_in(load_settings(self._home / CONFIG_FILE)))
+        return _parsed(proposals_in(self._settings))
+
+    def entered_with(self, steward: PartyId) -> str | None:
+        """Return what the node's own copy of the log says."""
+        return _entered_with(proposals_in(self._settings), steward)
 
     def propose(self, following: Consortium) -> int:
         """Sign and file a proposal."""
-        return self._file(following, Propose(document=following.raw))
+        self._check(following)
+        return self._file(Propose(document=following.raw))
 
     def vote(self, following: Consortium) -> int:
         """Sign and file a vote."""
-        return self._file(following, Vote(document_hash=following.hash))
+        self._check(following)
+        return self._file(Vote(document_hash=following.hash))
 
     def entrust(self, vote: bytes) -> int:
         """Sign and file a vote on rows and sums."""
-        with open_home(self._home, self._passphrase_file) as opened:
-            return file_statement(opened, Vote(document_hash=vote), self._url)
+        return self._file(Vote(document_hash=vote))
 
-    def _file(self, following: Consortium, body: Body) -> int:
-        current, settings = self.in_force(), load_settings(self._home / CONFIG_FILE)
-        check_ordering(current, following, orderer=Term.of(settings, current).orderer)
+    @property
+    def _settings(self) -> NodeSettings:
+        return load_settings(self._home / CONFIG_FILE)
+
+    def _check(self, following: Consortium) -> None:
+        current = self.in_force()
+        check_ordering(current, following, orderer=Term.of(self._settings, current).orderer)
+
+    def _file(self, body: Body) -> int:
         with open_home(self._home, self._passphrase_file) as opened:
             return file_statement(opened, body, self._url)
 
@@ -101,6 +117,10 @@ class RunningNode:
         """Return what the node knows of."""
         return _parsed(self._node.ask("GET", PROPOSALS_PATH))
 
+    def entered_with(self, steward: PartyId) -> str | None:
+        """Return what the node says."""
+        return _entered_with(self._node.ask("GET", PROPOSALS_PATH), steward)
+
     def propose(self, following: Consortium) -> int:
         """Let the node propose."""
         reply = self._node.ask("POST", PROPOSALS_PATH, {"document": json.loads(following.raw)})
@@ -108,11 +128,14 @@ class RunningNode:
 
     def vote(self, following: Consortium) -> int:
         """Let the node vote."""
-        return self.entrust(following.hash)
+        return self._vote(following.hash)
 
     def entrust(self, vote: bytes) -> int:
-        """Let the node vote on rows and sums: a hash, as that of a document is."""
-        reply = self._node.ask("POST", VOTES_PATH, {"sha256": vote.hex()})
+        """Let the node vote on rows and sums."""
+        return self._vote(vote)
+
+    def _vote(self, sha256: bytes) -> int:
+        reply = self._node.ask("POST", VOTES_PATH, {"sha256": sha256.hex()})
         return int(reply["index"])
 
 
@@ -129,6 +152,11 @@ def proposals_in(settings: NodeSettings) -> dict[str, Any]:
     with closing(Database(settings.place("node"))) as database:
         state: LedgerState = Replica(database).state
         return describe(state, database)
+
+
+def _entered_with(shown: dict[str, Any], steward: PartyId) -> str | None:
+    found = (one["entered_with"] for one in shown["new_stewards"] if one["steward"] == steward)
+    return next(found, None)
 
 
 def _parsed(shown: dict[str, Any]) -> list[Consortium]:

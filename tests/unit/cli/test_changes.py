@@ -16,6 +16,7 @@ from consortium_config.changing import differences, next_document
 from consortium_config.policy_file import parse_terms
 from hanse_ledger.consortium import parse_document
 from hanse_ledger.errors import DocumentError
+from hanse_ledger.governance import rows_vote
 from hanse_ledger.ids import PartyId
 from node.apart import ApartNode
 from node.settings import load_settings
@@ -107,6 +108,21 @@ def test_what_does_not_follow_and_what_was_said_is_refused(founded: Rehearsal) -
     assert (unreachable.code, "[unavailable]" in unreachable.err) == (1, True)
     unasked = hanse("consortium", "vote", document, "--dir", founded.home(ALDER))
     assert (unasked.code, "parties.cedar.active: True → False" in unasked.out) == (2, True)
+
+
+def test_rows_are_voted_to_a_steward_with_the_document_that_brings_it_in_alone(founded: Rehearsal) -> None:
+    named = ("--consortium", "hanse.example/steel", "--party", "five", "--name", "Five", "--x", "5")
+    words = ("--mail", founded.folder / "post", *named, "--role", "steward")
+    done(hanse("party", "new", "--dir", founded.home("five"), *words))
+    card = founded.folder / "post" / "five.card.json"
+    document = next_of(founded, "--card", card, "--leave", STEWARDS[3])
+    with served(founded) as url:
+        vote = ("consortium", "vote", document, "--url", url, "--yes", "--dir")
+        for steward in (STEWARDS[0], "six", BIRCH):
+            refused = hanse(*vote, founded.home(DESK), "--rows-to", steward)
+            assert (refused.code, "another document that brings in" in refused.err) == (2, True), refused.err
+        said = done(hanse(*vote, founded.home(ALDER), "--rows-to", "five", "--json")).document
+        assert said["sha256"] == rows_vote(parse_document(document.read_bytes()).hash, PartyId("five")).hex()
 
 
 def test_the_next_document_holds_cards_leavers_and_terms(founded: Rehearsal) -> None:
