@@ -5,6 +5,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Final
 
 from fastapi import Request
@@ -12,6 +13,7 @@ from fastapi import Request
 from node.errors import RateError
 
 _CALLERS_MOST: Final = 10_000
+_SUBNET_BITS: Final = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,4 +61,15 @@ def limits_of(request: Request) -> Limits:
 
 async def by_address(request: Request) -> None:
     """Count a request that anybody may make by the address that it comes from."""
-    limits_of(request).addresses.take(request.client.host if request.client else "")
+    limits_of(request).addresses.take(network_of(request.client.host if request.client else ""))
+
+
+def network_of(host: str) -> str:
+    """Return what counts as one address: of IPv6 its /64, in which one host may take any number of them."""
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if not isinstance(address, IPv6Address):
+        return host
+    return str(address.ipv4_mapped or IPv6Network((address, _SUBNET_BITS), strict=False))

@@ -39,6 +39,20 @@ def test_callers_do_not_share_a_bucket() -> None:
     assert [taken(buckets, caller) for caller in ("a", "b", "a")] == [3, 3, 0]
 
 
+@pytest.mark.parametrize(
+    ("host", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", ""),
+    ],
+)
+def test_a_host_of_many_addresses_is_one_caller(host: str, network: str) -> None:
+    assert limits.network_of(host) == network
+
+
 def test_it_is_told_how_long_to_wait() -> None:
     clock = Clock()
     buckets = Buckets(Rate(per_s=0.1, burst=1), clock)
