@@ -58,7 +58,7 @@ class LazyGroup(Group):
         """Return the names."""
         return list(self.table)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - Click's signature
         """Return a command in the current language, None where there is none of this name."""
         if cmd_name not in self.table:
             return None
@@ -67,7 +67,7 @@ class LazyGroup(Group):
             module = import_module(self.table[cmd_name][0])
         return in_language(get_command(module.app))
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - Click's signature
         """Write what is said of each command, without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, tr(text)) for name, (_, text) in self.table.items()])

@@ -30,7 +30,7 @@ class _Ahead(NamedTuple):
     entries: Future[list[bytes]]
 
 
-class HttpSequencer:
+class HttpSequencer(Sequencer):
     """The ordering node as other nodes see it. What it shows is verified by whoever follows it.
 
     One thread at a time reads entries; any may submit.
@@ -52,7 +52,7 @@ class HttpSequencer:
             return self._submit_row(statements), None
         except RejectedError:
             # One by one they tell which it is: those before it stand by now, and keep their indexes.
-            return Sequencer.submit_all(self, statements)
+            return super().submit_all(statements)
         except LedgerError as error:
             return [], error
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 from xml.parsers import expat
 
@@ -73,7 +73,7 @@ def _check_parts(raw: bytes) -> None:
             for entry in entries:
                 if entry.filename.endswith((".xml", ".rels")):
                     with parts.open(entry) as part:
-                        _check_prologue(iter(lambda part=part: part.read(1 << 14), b""))  # type: ignore[misc]
+                        _check_prologue(iter(partial(part.read, 1 << 14), b""))
     except (
         zipfile.BadZipFile,
         NotImplementedError,

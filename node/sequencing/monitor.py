@@ -271,7 +271,7 @@ class Monitor:
 
     def _has_grown(self, wait: Wait) -> bool:
         own = self._own()
-        return None not in (own, wait.before) and _size(own) > _size(wait.before)  # type: ignore[arg-type]
+        return own is not None and wait.before is not None and _size(own) > _size(wait.before)
 
     def _keep_withheld(self, wait: Wait, waited: timedelta) -> None:
         """Say that a statement is passed over; once it stayed out by every way, keep what proves it."""

@@ -76,7 +76,7 @@ def add(  # noqa: PLR0913 - one for each option
 
 @app.command(cls=Command, help=mark("Accept, mitigate, close or reopen a risk; change its owner or rating."))
 @on_own_node
-def change(  # noqa: PLR0913
+def change(  # noqa: PLR0913 - one for each option
     own: OwnService,
     actor: Actor,
     subject: Subject,
