@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from support_founding import cheap_keys, done, hanse
-from support_joining import Net
-from support_months import MEMBERS, SHARED, all_count, book, close
-from support_net import NodeProcess, free_ports, start_all, stop_all, wait_until
+from support_joining import Net, running_net
+from support_months import MEMBERS, SHARED
+from support_net import NodeProcess
 
 from consortium_config.sample import STEWARDS
 from hanse_ledger.bodies import Inquiry
@@ -30,12 +30,8 @@ def policy_at(node: NodeProcess) -> Policy:
 @pytest.fixture
 def net(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Net]:
     cheap_keys(monkeypatch)
-    made = Net(tmp_path / "nodes")
-    try:
-        start_all(made.nodes)
+    with running_net(tmp_path / "nodes") as made:
         yield made
-    finally:
-        stop_all(made.nodes)
 
 
 def test_a_firm_joins_a_steward_s_keys_change_and_a_firm_leaves(net: Net) -> None:
@@ -44,13 +40,8 @@ def test_a_firm_joins_a_steward_s_keys_change_and_a_firm_leaves(net: Net) -> Non
     rotated = Path(
         done(hanse("keys", "rotate", "--dir", net.home(TWO), *passphrase, "--json")).document["card"]
     )
-    (port,) = free_ports(1)
-    words = ("--consortium", net.founded.consortium.id, "--party", FIR, "--name", "Fir", "--role", "member")
-    url = f"http://127.0.0.1:{port}"
-    done(hanse("party", "new", "--dir", net.home(FIR), "--mail", net.folder / "mail", *words, "--url", url))
-    following = net.change(
-        ALDER, "next.json", "--card", rotated, "--card", net.folder / "mail" / "fir.card.json"
-    )
+    card, port = net.make_party(FIR, "--name", "Fir", "--role", "member")
+    following = net.change(ALDER, "next.json", "--card", rotated, "--card", card)
     net.vote(CEDAR, following, "next.json", VOTERS)
 
     # Everybody goes by it, and the new firm by its own copy of the whole log.
@@ -60,10 +51,7 @@ def test_a_firm_joins_a_steward_s_keys_change_and_a_firm_leaves(net: Net) -> Non
         witnesses[TWO] == following.parties[TWO].cosign_key != net.founded.consortium.parties[TWO].cosign_key
     )
     assert FIR in witnesses
-    for place, member in enumerate((*MEMBERS, FIR)):
-        net.nodes[member].ask("POST", "/v1/imports?confirm=true", content=book(place, net.months))
-    wait_until(lambda: all_count(net.nodes[FIR], net.months[0]), "the new firm's reports count")
-    close(net.nodes, net.months[0])
+    net.report([*MEMBERS, FIR])
     whole = net.inquire(ALDER)
     assert (whole["status"], net.inquire(FIR)["windows"]) == ("checked", whole["windows"])
     (window,) = whole["windows"]

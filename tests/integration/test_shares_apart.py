@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from support_founding import cheap_keys, done, hanse
-from support_joining import Net
-from support_months import MEMBERS, all_count, book, close
-from support_net import free_ports, start_all, stop_all, wait_until
+from support_joining import Net, running_net
+from support_months import MEMBERS
+from support_net import wait_until
 
 from consortium_config.sample import STEWARDS
 from hanse_ledger.ids import PartyId
@@ -28,12 +28,8 @@ CLEAR = {
 @pytest.fixture
 def net(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Net]:
     cheap_keys(monkeypatch)
-    made = Net(tmp_path / "nodes")
-    try:
-        start_all(made.nodes)
+    with running_net(tmp_path / "nodes") as made:
         yield made
-    finally:
-        stop_all(made.nodes)
 
 
 def shares(net: Net) -> dict[str, Any]:
@@ -52,10 +48,7 @@ def sums(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_new_steward_takes_the_place_of_a_lost_one(net: Net) -> None:
-    for place, member in enumerate(MEMBERS):
-        net.nodes[member].ask("POST", "/v1/imports?confirm=true", content=book(place, net.months))
-    wait_until(lambda: all_count(net.nodes[ALDER], net.months[0]), "the reports count")
-    close(net.nodes, net.months[0])
+    net.report(MEMBERS)
     assert sums(net.inquire(ALDER)) == CLEAR
 
     # Lost with its keys and its backup, and voted out.
@@ -64,11 +57,8 @@ def test_a_new_steward_takes_the_place_of_a_lost_one(net: Net) -> None:
     net.vote(CEDAR, leaving, "leaving.json", EVERYBODY)
 
     # Another one makes its keys and a card that says nothing of the token key.
-    (port,) = free_ports(1)
-    words = ("--consortium", leaving.id, "--party", NEW, "--name", "Five", "--role", "steward", "--x", "5")
-    mail, url = net.folder / "mail", f"http://127.0.0.1:{port}"
-    done(hanse("party", "new", "--dir", net.home(NEW), "--mail", mail, *words, "--url", url))
-    following = net.change(ALDER, "next.json", "--card", mail / f"{NEW}.card.json")
+    card, port = net.make_party(NEW, "--name", "Five", "--role", "steward", "--x", "5")
+    following = net.change(ALDER, "next.json", "--card", card)
     # What weakens privacy needs every member.
     net.vote(CEDAR, following, "next.json", (*EVERYBODY[:5], CEDAR))
     net.join(NEW, port)
