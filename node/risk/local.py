@@ -5,7 +5,7 @@ new one comes after them, and all stay.
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -22,6 +22,7 @@ from node.risk.roles import Actor, require
 from node.risk.signals.inputs import Given
 from node.risk.signals.names import SignalName
 from node.storage.database import Database
+from node.storage.facts import aliases_about, ids_about
 from node.storage.risk_schema import local_input
 
 Kind: TypeAlias = Literal["altman", "industry"]
@@ -97,7 +98,9 @@ class LocalInputs:
             person=actor.name,
         )
         with self._database.write() as connection:
-            newest = connection.execute(_of(subject).where(local_input.c.kind == kind).limit(1)).one_or_none()
+            newest = connection.execute(
+                _of([subject]).where(local_input.c.kind == kind).limit(1)
+            ).one_or_none()
             if newest is not None and replace(_entry(newest), entered_at=now) == entry:
                 return _entry(newest)
             connection.execute(local_input.insert(), _row(entry))
@@ -108,23 +111,25 @@ class LocalInputs:
         return entry
 
     def listed(self, actor: Actor, subject: SubjectId) -> list[Entry]:
-        """Return all entries about a subject, the newest first."""
+        """Return all entries about a subject, under whichever of its ids, the newest first."""
         require(actor, "assessment.view")
         with self._database.read() as connection:
-            return [_entry(row) for row in connection.execute(_of(subject))]
+            return [_entry(row) for row in connection.execute(_of(ids_about(connection, [subject])))]
 
 
 def given_by_people(
-    connection: Connection, today: date, subjects: Collection[SubjectId] | None = None
+    connection: Connection, today: date, subjects: Sequence[SubjectId] | None = None
 ) -> dict[SubjectId, dict[SignalName, Given]]:
-    """Return what counts on a day of what was entered, by subject: of all subjects without a list of them."""
+    """Return what counts on a day of what was entered, by primary id; of all subjects without some ids."""
     query = select(local_input).where(local_input.c.expires_on >= today.isoformat())
     if subjects is not None:
         query = query.where(local_input.c.subject.in_(subjects))
+    aliases = aliases_about(connection, subjects)
     given: dict[SubjectId, dict[SignalName, Given]] = {}
     for row in connection.execute(query.order_by(local_input.c.number)):
         entry = _entry(row)
-        given.setdefault(entry.subject, {})[_SIGNALS[entry.kind]] = _given(entry)
+        primary = aliases.get(entry.subject, entry.subject)
+        given.setdefault(primary, {})[_SIGNALS[entry.kind]] = _given(entry)
     return given
 
 
@@ -172,9 +177,9 @@ def _decimal(text: Any) -> Decimal:
     return number
 
 
-def _of(subject: SubjectId) -> Select[Any]:
-    """Select what was entered about a subject, the newest first."""
-    return select(local_input).where(local_input.c.subject == subject).order_by(local_input.c.number.desc())
+def _of(ids: Collection[SubjectId]) -> Select[Any]:
+    """Select what was entered under some ids, the newest first."""
+    return select(local_input).where(local_input.c.subject.in_(ids)).order_by(local_input.c.number.desc())
 
 
 def _given(entry: Entry) -> Given:

@@ -43,7 +43,7 @@ _AT_ONCE: Final = 500
 _LEARNED_FROM_MOST: Final = 1_000
 """So many customers show what is usual: more change little, and one customer's signals need not read all."""
 GivenBy: TypeAlias = Callable[[Connection, date, Subjects], Mapping[SubjectId, Mapping[SignalName, Given]]]
-"""Figures from elsewhere in the node, as of a day, of some subjects or of all."""
+"""Figures from elsewhere as of a day, by primary id: of some subjects by all their ids, or all."""
 
 
 class InputsReader:
@@ -139,7 +139,7 @@ class _Frame(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found(Mapping[SubjectId, Inputs]):
-    """What a reading found, by primary id; what is given, by the ids that it was entered under.
+    """What a reading found, by primary id.
 
     Without a `prior` there are no estimates.
     """
@@ -179,14 +179,14 @@ class _Found(Mapping[SubjectId, Inputs]):
             invoices=tuple(map(self.reader.read, self.lines.get(subject, ()))),
             limit_minor=self.limits.get(subject),
             facts=tuple(self.facts.get(subject, ())),
-            given=self._given(asked, subject),
+            given=self._given(subject),
         )
         if self.prior is None:
             return found
         return replace(found, given={**found.given, **estimates(found, self.prior)})
 
-    def _given(self, *ids: SubjectId) -> Mapping[SignalName, Given]:
-        parts = (part[one] for part in self.given for one in ids if one in part)
+    def _given(self, subject: SubjectId) -> Mapping[SignalName, Given]:
+        parts = (part[subject] for part in self.given if subject in part)
         return {name: figure for part in parts for name, figure in part.items()}
 
 

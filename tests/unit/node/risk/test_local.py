@@ -14,9 +14,10 @@ from node.risk.local import Entry, Kind, describe_entry
 from node.risk.roles import Actor
 from node.risk.signals.compute import signals_of
 from node.risk.signals.value import Signals
+from node.storage.public_schema import public_alias
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-SUBJECT, OTHER = SubjectId("ref:DEMO:1"), SubjectId("ref:DEMO:2")
+SUBJECT, OTHER, THIRD = (SubjectId(f"ref:DEMO:{number}") for number in (1, 2, 3))
 STATEMENT = {
     "model": "z2",
     "total_assets": "1000",
@@ -81,6 +82,21 @@ def test_the_same_again_is_entered_once(bench: Bench) -> None:
     assert enter(bench, "altman", STATEMENT | {"ebit": "81"}).content["ebit"] == "81"
     enter(bench, "altman", STATEMENT)
     assert len(bench.own.local.listed(AUDITOR, SUBJECT)) == len(bench.own.audit.rows(limit=10)) == 4
+
+
+def test_the_newest_counts_by_whichever_id_of_the_subject_it_was_entered(bench: Bench) -> None:
+    with bench.database.write() as connection:
+        connection.execute(
+            public_alias.insert(), [{"other": one, "primary": OTHER} for one in (SUBJECT, THIRD)]
+        )
+    days: dict[str, Any] = {"as_of": date(2025, 12, 31), "expires_on": date(2026, 12, 31)}
+    for one, outlook in ((OTHER, 2), (SUBJECT, -1)):
+        bench.own.local.enter(ANALYST, one, "industry", {"outlook": outlook}, **days)
+    for one in (SUBJECT, OTHER, THIRD):
+        assert known(bench, one)["local.industry"].value == -1
+        assert [entry.subject for entry in bench.own.local.listed(AUDITOR, one)] == [SUBJECT, OTHER]
+    bench.own.local.enter(ANALYST, OTHER, "industry", {"outlook": 1}, **days)
+    assert {known(bench, one)["local.industry"].value for one in (SUBJECT, OTHER, THIRD)} == {1}
 
 
 def test_figures_of_a_statement_give_z_on_one_scale(bench: Bench) -> None:
