@@ -1,5 +1,6 @@
 """The signing keys that a node holds, by their public keys: the document in force says which one signs."""
 
+import threading
 from collections.abc import Callable
 
 from hanse_ledger.consortium import Party
@@ -17,18 +18,23 @@ class KeyRing:
 
     def __init__(self, keys: PartyKeys, reread: Callable[[], PartyKeys | None] = lambda: None) -> None:
         """`reread` returns the file's keys where it has changed since, None where it has not."""
-        self._reread = reread
+        self._reread, self._rereading = reread, threading.Lock()
         self._held = {key.public: key for key in keys.signing}
 
     def key(self, public: bytes) -> SigningKey:
         """Return the key with this public key; raises KeyMissingError where the node has none."""
         if public not in self._held:
-            keys = self._reread()
-            if keys is not None:
-                self._held = {key.public: key for key in keys.signing}
+            with self._rereading:
+                self._look_again(public)
         if public not in self._held:
             raise KeyMissingError("the document in force names a key that is not in the key file")
         return self._held[public]
+
+    def _look_again(self, public: bytes) -> None:
+        # Another thread may have read it while this one waited.
+        keys = None if public in self._held else self._reread()
+        if keys is not None:
+            self._held = {key.public: key for key in keys.signing}
 
     def log_key(self, party: Party) -> SigningKey | None:
         """Return the key by which a document lets the party order, None where it does not or is not held."""

@@ -59,7 +59,8 @@ class NodeKeys:
                 replace_keys(self._path, secrets, passphrase, system_entropy)
         except OSError as error:
             raise UnavailableError("the key file cannot be written") from error
-        self.secrets, self._version = secrets, _version(self._path)
+        # Not what was read last, for `changed`: the file may hold other keys too since then.
+        self.secrets = secrets
 
     def changed(self) -> PartyKeys | None:
         """Return what the file holds now, if it was written since; None also where it does not open."""

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from hanse_ledger.ids import ConsortiumId, PartyId
+from hanse_ledger.signing import SigningKey
 from node import keystore
 from node.bootstrap import KEYS_FILE
 from node.errors import LockedError
 from node.founding.home import Home, OpenHome
+from node.keyring import KeyRing
 from node.keystore import N_LEAST, Cost, Secrets, Seeds, open_keys
 from node.nodekeys import NodeKeys
 from node.passphrase import Passphrase
@@ -28,6 +30,7 @@ def test_a_share_that_comes_while_a_command_makes_keys_takes_none_of_them_away(
     secrets = Secrets(consortium=ConsortiumId("hanse.example/a"), party=PartyId("five"), seeds=seeds)
     opened = OpenHome.create(home, secrets, GIVEN, os.urandom)
     running = NodeKeys(tmp_path / KEYS_FILE, lambda: GIVEN)
+    ring = KeyRing(running.keys, running.changed)
     following = Seeds(statement=b"f" * 32, cosign=b"g" * 32)
     with home.alone():
         with pytest.raises(LockedError):
@@ -37,3 +40,5 @@ def test_a_share_that_comes_while_a_command_makes_keys_takes_none_of_them_away(
     found = open_keys(home.keys_file, GIVEN)
     assert (found.following, found.key_share) == (following, SHARE)
     assert running.keys.key_share == SHARE
+    # The node has written the file itself, and finds in it what the command has.
+    assert ring.key(SigningKey(following.statement).public)
