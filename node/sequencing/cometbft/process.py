@@ -94,11 +94,17 @@ class CometProcess:
                 self._give_up("application")
                 return
             begun = time.monotonic()
-            self._prepare()
-            cause = self._run_once()
+            try:
+                self._prepare()
+                cause = self._run_once()
+                is_stale = cause is None and self._is_stale()
+            except OSError as error:
+                # A full disk may be empty again: it is tried again after the pause, as what has ended is.
+                _log.error("cometbft cannot be started: %s", error.strerror)
+                cause, is_stale = None, False
             if self._stopping.is_set() or not self._is_needed():
                 continue
-            if cause is None and self._is_stale():
+            if is_stale:
                 _log.info("cometbft is started again, with another key")
                 continue
             if cause is not None and cause != "consensus_failure":
@@ -115,18 +121,17 @@ class CometProcess:
         self._tell(end)
 
     def _run_once(self) -> Cause | None:
-        """Run CometBFT until it ends or has to; return why, where its log says so."""
+        """Run CometBFT until it ends or has to; return why, where its log says so.
+
+        Raises OSError where it cannot be started.
+        """
         # One that was killed leaves its socket behind, and could not listen on it again.
         self._rpc.unlink(missing_ok=True)
         output = Output(self._log)
         with output.path.open("ab") as written:
-            try:
-                process = subprocess.Popen(  # noqa: S603 - the program that a setting or the path names
-                    self._command, stdin=subprocess.DEVNULL, stdout=written, stderr=written
-                )
-            except OSError as error:
-                _log.error("cometbft cannot be started: %s", error.strerror)
-                return None
+            process = subprocess.Popen(  # noqa: S603 - the program that a setting or the path names
+                self._command, stdin=subprocess.DEVNULL, stdout=written, stderr=written
+            )
         with self._lock:
             self._process = process
             self._starts += 1

@@ -1,5 +1,6 @@
 """A process beside a node: ended with it however it ends, started again when it ends, and not for ever."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -75,6 +76,26 @@ def test_pauses_grow_so_that_a_process_that_cannot_run_is_no_storm(
     made.stop()
     pauses = [record.args for record in caplog.records if "started again" in record.msg]
     assert pauses[:3] == [(0.2,), (0.4,), (0.4,)]
+
+
+def test_a_folder_that_cannot_be_written_for_a_while_is_tried_again(tmp_path: Path) -> None:
+    ends: list[object] = []
+    faults = [OSError(errno.ENOSPC, "no space left")] * 2
+
+    def prepare() -> None:
+        if faults:
+            raise faults.pop()
+
+    made = CometProcess(
+        tmp_path,
+        program=program(tmp_path, "exec sleep 600"),
+        prepare=prepare,
+        is_stale=lambda: bool(faults),
+        tell=ends.append,
+    )
+    wait_for(lambda: len(starts(tmp_path)) == 1)
+    made.stop()
+    assert ends == ["cometbft", "cometbft"]
 
 
 def test_a_cause_that_no_start_heals_ends_it_for_good(tmp_path: Path) -> None:
