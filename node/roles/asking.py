@@ -30,7 +30,7 @@ from node.wire import WAIT_S, reply_of
 _REPLY_LIMIT: Final = BATCH_LIMIT * ANSWER_LIMIT
 _BEHIND_ROUNDS: Final = 10
 _BEHIND_S: Final = 0.1
-"""A part of the time that a block takes, after which one that was behind is asked again."""
+"""Slept before one that was behind is asked again: nothing tells when it has the block that it lacks."""
 _BEHIND_WAIT_S: Final = 5.0
 _INSIST_S: Final = 2.0
 """How long the reply of one is waited for that is asked again, beside those that have replied."""

@@ -32,6 +32,7 @@ _PENDING: Final = select(outbox).where(outbox.c.seq >= bindparam("next")).order_
 _PATIENCE_S: Final = 20.0
 """How long a statement is brought again whose outcome depends on nodes that are behind."""
 _AGAIN_S: Final = 0.2
+"""Slept before they are asked again: they are behind by a block, and nothing tells when they have it."""
 
 
 class Outbox:
@@ -61,15 +62,16 @@ class Outbox:
     def log(self, make: Callable[[Connection, int], Body]) -> int:
         """Log what `make` says and return its index; `make` gets its seq, and writes in its transaction.
 
-        It is made anew where another statement of this party took its place. Raises what acceptance refuses
-        it with, or UnavailableError: it waits then, and is sent again with the next `flush`.
+        Where another statement of this party took its place `make` is called again, for up to 20 s. Raises
+        what acceptance refuses it with, and then it is dropped, or UnavailableError: what waits by then is
+        sent again with the next `flush`.
         """
         ends_at = time.monotonic() + _PATIENCE_S
         while True:
             with self._standing.database.write() as connection:
                 seq = self.put(connection, make(connection, self.next_seq(connection)))
                 raw = connection.execute(select(outbox.c.statement).where(outbox.c.seq == seq)).scalar_one()
-            refused = self._send()
+            refused = self._send(self._pending())
             index = self._standing.replica.log.index_of(leaf_hash(raw))
             if index is not None:
                 return index
@@ -94,22 +96,20 @@ class Outbox:
     def flush(self) -> Mapping[bytes, int]:
         """Send what is stored, in order, and wait until this node's copy of the log has it.
 
-        Returns the statements that waited and have their index now.
-
-        When a statement is refused for good (another took its place in the chain), it and all after
-        it are dropped: whoever stored them sees that in the log and makes new ones. Raises
-        UnavailableError when the sequencer is out of reach, or refuses what this node's copy of the log
-        would accept; everything is kept then.
+        Returns the statements that waited and have their index now. When one is refused for good (another
+        took its place in the chain), it and all after it are dropped: whoever stored them sees that in the
+        log and makes new ones. Raises UnavailableError when the sequencer is out of reach, or refuses what
+        this node's copy of the log would accept; everything is kept then.
         """
-        waiting = [row.statement for row in self._pending()]
-        self._send()
-        placed = ((raw, self._standing.replica.log.index_of(leaf_hash(raw))) for raw in waiting)
+        pending = self._pending()
+        self._send(pending)
+        index_of = self._standing.replica.log.index_of
+        placed = ((row.statement, index_of(leaf_hash(row.statement))) for row in pending)
         return {raw: index for raw, index in placed if index is not None}
 
-    def _send(self) -> "_Refused | None":
+    def _send(self, pending: Sequence[Any]) -> "_Refused | None":
         """Send as `flush` does; return what was refused for good."""
-        pending, ends_at = self._pending(), time.monotonic() + _PATIENCE_S
-        left = pending
+        left, ends_at = pending, time.monotonic() + _PATIENCE_S
         while left:
             statements = [row.statement for row in left[:_AT_ONCE]]
             indexes, failed = self._standing.sequencer.submit_all(statements)

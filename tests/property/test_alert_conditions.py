@@ -1,5 +1,7 @@
 """Properties of alert conditions: a second look at the same thing turns nothing, whatever came before."""
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,13 +18,13 @@ LOOKS = st.lists(st.tuples(FIGURES, CLOSES), max_size=30)
 def rules(draw: st.DrawFn) -> AlertRule:
     way = draw(st.sampled_from(["at_least", "at_most", "rises_by", "falls_by", "unknown"]))
     size = draw(st.integers(min_value=1, max_value=10).map(float))
-    content: dict[str, object] = {way: True if way == "unknown" else size}
+    content: dict[str, Any] = {way: True if way == "unknown" else size}
     if way in ("at_least", "at_most"):
         distance = draw(st.none() | st.integers(min_value=0, max_value=5).map(float))
         if distance is not None:
             content["until"] = size - distance if way == "at_least" else size + distance
         content["closes"] = draw(st.integers(min_value=1, max_value=4))
-    return AlertRule(id="r", signal="own.past_due_share", severity="low", **content)  # type: ignore[arg-type]
+    return AlertRule(id="r", signal="own.past_due_share", severity="low", **content)
 
 
 @given(rules(), LOOKS)
