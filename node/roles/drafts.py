@@ -9,7 +9,7 @@ import numpy as np
 from hanse_ledger.codec import decode, encode
 from hanse_ledger.consortium import Policy
 from hanse_ledger.evidence import SALT_BYTES, encode_leaf, evidence_root, hash_leaf, row_leaves
-from hanse_ledger.ids import HASH_BYTES, Month, SubjectId, Token, month_end
+from hanse_ledger.ids import HASH_BYTES, Month, SubjectId, Token, january_of, month_end
 from hanse_ledger.privacy.shares import RowColumns
 from hanse_ledger.rows import Invoice, Row, encode_cells, make_row, open_months
 from node.ports import Entropy
@@ -17,7 +17,6 @@ from node.ports import Entropy
 ROWS_A_REPORT: Final = 1_024
 ROWS_LEAST: Final = 64
 _DRAFT_LIMIT: Final = 1 << 20
-_YEAR: Final = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +71,7 @@ class Draft:
 
 def first_open_month(first_month: Month, log_month: Month) -> Month:
     """Return the earliest month whose rows can still be in a window: of the running year, or the ledger's."""
-    return Month(max(first_month, log_month - log_month % _YEAR))
+    return Month(max(first_month, january_of(log_month)))
 
 
 def due_rows(

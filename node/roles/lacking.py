@@ -5,9 +5,9 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from hanse_ledger.ids import Month
+from hanse_ledger.ids import Month, january_of
 from hanse_ledger.state import LedgerState
-from hanse_ledger.transfers import Kind, Unit, is_live, january
+from hanse_ledger.transfers import Kind, Unit, is_live
 from node.storage.transfers import (
     WINDOWS_AT_ONCE,
     get_received,
@@ -23,7 +23,7 @@ _LATE_ANSWERS: Final = 2
 
 def lacking_reports(connection: Connection, state: LedgerState) -> Iterator[Unit]:
     """Yield the counting reports of this year that were not opened, and earlier ones that windows hold."""
-    since = january(first_kept(state))
+    since = january_of(first_kept(state))
     counting = [e for e in state.reports.values() if e.counts_at is not None and e.log_month >= since]
     first = min((entry.index for entry in counting), default=0)
     with_share = opened_entries(connection, first, with_share=True)

@@ -65,3 +65,8 @@ def month_at(day: date) -> Month:
 def quarter_of(month: Month) -> Month:
     """Return the first month of the calendar quarter that holds `month`."""
     return Month(month - month % 3)
+
+
+def january_of(month: Month) -> Month:
+    """Return the first month of the calendar year that holds `month`."""
+    return Month(month - month % _MONTHS_A_YEAR)

@@ -11,11 +11,9 @@ from typing import Any, Final
 
 from hanse_ledger.errors import MalformedError
 from hanse_ledger.fields import as_array, as_uint
-from hanse_ledger.ids import Month, PartyId, StewardX
+from hanse_ledger.ids import Month, PartyId, StewardX, january_of
 from hanse_ledger.reports import ReportEntry
 from hanse_ledger.state import LedgerState
-
-_YEAR: Final = 12
 
 
 class Kind(IntEnum):
@@ -65,12 +63,7 @@ def read_unit(value: Any) -> Unit:
 
 def is_live(entry: ReportEntry, log_month: Month) -> bool:
     """Say whether a report's rows may still be frozen: its year is not over."""
-    return entry.log_month >= january(log_month)
-
-
-def january(month: Month) -> Month:
-    """Return the first month of a month's year."""
-    return Month(month - month % _YEAR)
+    return entry.log_month >= january_of(log_month)
 
 
 def may_have(state: LedgerState, party: PartyId, unit: Unit) -> bool:
@@ -109,7 +102,7 @@ def _entries(state: LedgerState, unit: Unit) -> Iterator[ReportEntry]:
         return
     closed_at = state.closed_at(Month(unit.place))
     for entry in state.reports.values():
-        if entry.log_month >= january(Month(unit.place)) and _counts_before(entry, closed_at):
+        if entry.log_month >= january_of(Month(unit.place)) and _counts_before(entry, closed_at):
             yield entry
 
 

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from hanse_ledger.ids import HASH_BYTES, Month
+from hanse_ledger.ids import HASH_BYTES, Month, january_of
 from hanse_ledger.rows import CELLS, CONDITIONS, DELAYS, EXPOSURES
 
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -46,7 +46,7 @@ class Frozen:
         """Return subject and month of every month that this close froze, months without rows included."""
         bits = (self.months[:, None] >> np.arange(_YEAR, dtype=np.uint16)) & 1
         window, place = np.nonzero(bits)
-        return self.subject[window], place + _january(self.frozen_at)
+        return self.subject[window], place + january_of(self.frozen_at)
 
 
 def number_tokens(tokens: bytes) -> tuple[bytes, Ints]:
@@ -97,7 +97,7 @@ def freeze(  # noqa: PLR0913 - six columns of rows and pairs, and the three fact
     at the close. (`frozen_subject`, `frozen_month`) are the months frozen by earlier closes; a
     row of one of them came too late and stays out. Groups are numbered from 0.
     """
-    january = _january(closing)
+    january = january_of(closing)
     known, place = np.unique(subject, return_inverse=True)
     taken = _taken(known, frozen_subject, frozen_month, january)
     row_bit = _month_bits(month, january)
@@ -123,7 +123,7 @@ def freeze(  # noqa: PLR0913 - six columns of rows and pairs, and the three fact
 
 def window_months(mask: int, *, frozen_at: Month) -> tuple[Month, ...]:
     """Return the months of a window's mask in their order."""
-    january = _january(frozen_at)
+    january = january_of(frozen_at)
     return tuple(Month(january + bit) for bit in range(_YEAR) if mask >> bit & 1)
 
 
@@ -144,10 +144,6 @@ def fold_cells(cells: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     both = cells[:, : CONDITIONS * EXPOSURES].astype(np.uint64).reshape(-1, CONDITIONS, EXPOSURES)
     delays = cells[:, CONDITIONS * EXPOSURES :].astype(np.uint64)
     return np.concatenate((both.sum(axis=2), both.sum(axis=1), delays), axis=1)
-
-
-def _january(month: Month) -> Month:
-    return Month(month - month % _YEAR)
 
 
 def _starts(closing: Month) -> list[int]:
