@@ -29,6 +29,7 @@ class _Round:
     line: LineCheck
     quarter: Month
     seeds: Mapping[StewardX, bytes] = field(repr=False)
+    units: frozenset[Unit]
     left: list[Unit]
     wrong: dict[Unit, StewardX | None] = field(default_factory=dict)
 
@@ -60,7 +61,7 @@ class LineChecking:
         """Bring the check of all units a step further; `units` has the log's size when each came.
 
         Return which did not hold, each with the one whose values alone are off the line, when it is over;
-        before, whether it went on.
+        before, whether it went on. It begins anew when units have come or gone.
         """
         if self._rests:
             return False
@@ -72,6 +73,8 @@ class LineChecking:
             return False
 
     def _step(self, units: Mapping[Unit, int]) -> dict[Unit, StewardX | None] | bool:
+        if self._round is not None and self._round.units != units.keys():
+            self._round, self._part = None, None
         if self._round is None:
             self._round = self._begin(units)
             return self._round is not None
@@ -103,7 +106,13 @@ class LineChecking:
             size=state.size,
             root=self._standing.replica.root(state.size),
         )
-        return _Round(line=line, quarter=quarter_of(state.log_month), seeds=seeds, left=sorted(units))
+        return _Round(
+            line=line,
+            quarter=quarter_of(state.log_month),
+            seeds=seeds,
+            units=frozenset(units),
+            left=sorted(units),
+        )
 
     def _ask(self, going: _Round) -> _Part:
         units, own, checked = going.left[:UNITS_AT_ONCE], [], []

@@ -1,6 +1,7 @@
 """Who lies in what it gives is caught, and nobody is given what the log does not let it have."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 from support_clear import even_books
-from support_node import FIRST, MEMBERS, Bench
+from support_node import FIRST, MEMBERS, Bench, BenchLink
 from support_transfers import NEW, NEW_X, ask, bring_in, entrust, let_log_grow, lose, report_month
 
 from hanse_ledger.codec import decode, encode
@@ -19,12 +20,13 @@ from hanse_ledger.errors import (
     UnavailableError,
     VerificationError,
 )
-from hanse_ledger.ids import PartyId, quarter_of
+from hanse_ledger.ids import Month, PartyId, quarter_of
 from hanse_ledger.privacy.shares import P
 from hanse_ledger.privacy.transfer import LineCheck
 from hanse_ledger.transfers import KEY, Kind
 from node.health import SHARES_REFUSED, HealthBoard, tell_shares
 from node.own.changes import describe
+from node.ports import StewardVerb
 from node.rendering.changes import proposal_lines
 from node.roles import receiving
 from node.roles.transfer_messages import CHECK, Checked, CheckedUnit, Request
@@ -111,6 +113,38 @@ def test_one_whose_own_shares_are_off_the_line_is_named(bench: Bench) -> None:
     # Where it is none of the pair, its values alone are off.
     assert ([ONE, THREE], TWO) in [(one["pair"], one["alone_off"]) for one in told]
     assert NEW_X not in ask(bench, "C1").answers
+
+
+def test_what_comes_during_a_check_is_not_taken_for_checked(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A month is closed while the others' values are on their way; its windows come, and are wrong."""
+    entrust(bench, bring_in(bench))
+    bench.work()
+    honest, held = BenchLink.ask, list[tuple[Future[bytes], bytes]]()
+
+    def ask(link: BenchLink, verb: StewardVerb, body: bytes, *, insist: bool = False) -> Future[bytes]:
+        reply = honest(link, verb, body, insist=insist)
+        if verb != "transfer-check":
+            return reply
+        held.append((Future(), reply.result()))
+        return held[-1][0]
+
+    monkeypatch.setattr(BenchLink, "ask", ask)
+    let_log_grow(bench)
+    bench.steward(NEW_X).work()
+    assert len(held) == len((ONE, TWO, THREE))
+    for x in (1, 2, 3):
+        giving = bench.steward(x)._giving
+        monkeypatch.setattr(giving, "_part", lying(giving._part))
+    books = even_books(MEMBERS[:4], customers=["C1"], first=FIRST, months=2)
+    report_month(bench, books, Month(FIRST + 1))
+    bench.work()
+    assert bench.steward(NEW_X).shares == "checking"
+    for future, reply in held:
+        future.set_result(reply)
+    monkeypatch.setattr(BenchLink, "ask", honest)
+    assert get(bench) == "refused"
 
 
 def test_nothing_but_the_key_is_given_without_the_vote(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
