@@ -11,8 +11,9 @@ from sqlalchemy import Connection, select
 
 from hanse_ledger.bodies import Validity
 from hanse_ledger.codec import decode, encode
+from hanse_ledger.destruction import is_settled
 from hanse_ledger.errors import LedgerError
-from hanse_ledger.ids import Month, StewardX
+from hanse_ledger.ids import Month, StewardX, january_of
 from hanse_ledger.privacy.sealing import share_info
 from hanse_ledger.privacy.shares import SharePlaintext, encode_residues, parse_share, verify_share
 from hanse_ledger.privacy.validity import validity_values
@@ -132,8 +133,12 @@ class Checking:
 
     def _store(self, entry: ReportEntry, plaintext: SharePlaintext | None, values: list[int] | None) -> None:
         ref = next(share for share in entry.shares if share.x == self._x)
+        row = _opened_row(entry, plaintext, values)
+        # The others have destroyed theirs: it is too late for every window, and nobody opens a row of it.
+        if is_settled(self._standing.state, january_of(entry.log_month)):
+            row["share"] = None
         with self._standing.database.write() as connection:
-            connection.execute(opened.insert(), _opened_row(entry, plaintext, values))
+            connection.execute(opened.insert(), row)
             if plaintext is not None:
                 _put_months(connection, entry.index, plaintext)
             connection.execute(share_in.delete().where(share_in.c.sha256 == ref.sha256))

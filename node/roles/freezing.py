@@ -18,7 +18,7 @@ from hanse_ledger.ids import HASH_BYTES, Month, month_text
 from hanse_ledger.privacy.shares import reduced
 from hanse_ledger.rows import CELLS
 from hanse_ledger.state import LedgerState, ReportEntry
-from hanse_ledger.windows import Frozen, first_counting, freeze, number_tokens, window_months
+from hanse_ledger.windows import Frozen, first_counting, first_kept, freeze, number_tokens, window_months
 from node.roles.party import Standing
 from node.storage.bulk import bulk_insert
 from node.storage.schema import frozen_month, opened, opened_month, window
@@ -27,7 +27,6 @@ _log = logging.getLogger(__name__)
 
 _QUARTER: Final = 3
 _YEAR: Final = 12
-_LATE_ANSWERS: Final = 2
 _INSERT_ROWS: Final = 20_000
 
 Ints = NDArray[np.int64]
@@ -46,6 +45,11 @@ class Freezer:
     def is_whole(self) -> bool:
         """Whether every closed month is frozen: not in a vault that lacks shares of reports that count."""
         return not self._lacks_shares
+
+    @property
+    def has_looked(self) -> bool:
+        """Whether no closed month waits to be looked at: what could be frozen is."""
+        return self._done == self._standing.state.last_closed()
 
     def look_again(self) -> None:
         """Let the next `freeze_closed` look at the vault anew: what was missing has come from others."""
@@ -99,13 +103,12 @@ class Freezer:
             frozen = rows.frozen
             sums = _add_up(connection, rows)
         shares = reduced(sums)
-        kept = closing - consortium.policy.retention_months
+        kept = first_kept(closing, consortium.policy.retention_months)
         with self._standing.database.write() as connection:
             for start in range(0, len(frozen.subject), _INSERT_ROWS):
                 part = slice(start, start + _INSERT_ROWS)
                 bulk_insert(connection, window, _window_values(rows, frozen, shares, part))
-            # Two months later than answers stop, so that no answer as of an earlier position misses one.
-            connection.execute(window.delete().where(window.c.frozen_at < kept - _LATE_ANSWERS))
+            connection.execute(window.delete().where(window.c.frozen_at < kept))
             values = {"month": closing, "contributions": _contributions(rows, consortium)}
             connection.execute(frozen_month.insert(), values)
 
@@ -187,8 +190,7 @@ def _contributions(rows: _Rows, consortium: Consortium) -> bytes:
 
 def _consortium_at_close(closing: Month, state: LedgerState) -> Consortium:
     """Return the document as it stands at the close, whatever has come since: all stewards freeze alike."""
-    position = state.closed_at(closing)
-    consortium = None if position is None else state.consortium_at(position + 1)
+    consortium = state.consortium_at_close(closing)
     if consortium is None:
         raise AssertionError("only a closed month is frozen")
     return consortium

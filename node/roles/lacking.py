@@ -1,13 +1,13 @@
 """Which values a steward lacks, by the log and its own vault (protocol section 10)."""
 
 from collections.abc import Iterator
-from typing import Final
 
 from sqlalchemy import Connection
 
 from hanse_ledger.ids import Month, january_of
 from hanse_ledger.state import LedgerState
 from hanse_ledger.transfers import Kind, Unit, is_live
+from hanse_ledger.windows import first_kept
 from node.storage.transfers import (
     WINDOWS_AT_ONCE,
     get_received,
@@ -17,13 +17,10 @@ from node.storage.transfers import (
     windows_of_unit,
 )
 
-_LATE_ANSWERS: Final = 2
-"""Months that an answer may be as of a position back: windows are kept so much longer than retention."""
-
 
 def lacking_reports(connection: Connection, state: LedgerState) -> Iterator[Unit]:
     """Yield the counting reports of this year that were not opened, and earlier ones that windows hold."""
-    since = january_of(first_kept(state))
+    since = january_of(_first_kept(state))
     counting = [e for e in state.reports.values() if e.counts_at is not None and e.log_month >= since]
     first = min((entry.index for entry in counting), default=0)
     with_share = opened_entries(connection, first, with_share=True)
@@ -39,7 +36,7 @@ def lacking_windows(connection: Connection, state: LedgerState) -> Iterator[Unit
     done, last = last_frozen(connection), state.last_closed()
     if last is None:
         return
-    first = max(first_kept(state), state.consortium.first_month if done is None else done + 1)
+    first = max(_first_kept(state), state.consortium.first_month if done is None else done + 1)
     come = received_units(connection)
     for month in range(first, last + 1):
         unit = Unit(kind=Kind.WINDOWS, place=month)
@@ -49,10 +46,9 @@ def lacking_windows(connection: Connection, state: LedgerState) -> Iterator[Unit
             yield Unit(kind=Kind.WINDOWS, place=month, offset=offset)
 
 
-def first_kept(state: LedgerState) -> Month:
+def _first_kept(state: LedgerState) -> Month:
     """Return the first month whose windows are kept, or would be."""
     last = state.last_closed()
     if last is None:
         return state.consortium.first_month
-    kept = last - state.consortium.policy.retention_months - _LATE_ANSWERS
-    return Month(max(kept, state.consortium.first_month))
+    return max(first_kept(last, state.consortium.policy.retention_months), state.consortium.first_month)

@@ -15,7 +15,7 @@ from hanse_ledger.ids import Month, StewardX
 from hanse_ledger.privacy.group import Scalar
 from hanse_ledger.privacy.transfer import OTHERS_LEAST
 from hanse_ledger.state import LedgerState, ReportEntry
-from hanse_ledger.transfers import KEY, Kind, Unit, may_have, others_of
+from hanse_ledger.transfers import KEY, Kind, Unit, is_live, may_have, others_of
 from node.ports import StewardLinks
 from node.roles.fetching import Fetching
 from node.roles.freezing import Freezer, contributions_at
@@ -132,6 +132,7 @@ class Receiving:
         state = self._standing.state
         if not state.founded or self._signs(state) == self._seen:
             return
+        self._let_go(state)
         self.freeze_closed()
         # Reports of before this steward came, which may count yet: later ones name it.
         self._foreign = [one for one in state.reports.values() if _waits(one) and self._x not in one.stewards]
@@ -146,6 +147,16 @@ class Receiving:
         self._wanted = [u for u in missing if u in useful or (u in allowed and u.kind is not Kind.WINDOWS)]
         self._unvoted = [unit for unit in missing if unit not in set(self._wanted)]
         self._seen = self._signs(state)
+
+    def _let_go(self, state: LedgerState) -> None:
+        """Drop rows that have come and whose year is over: the others may have destroyed theirs."""
+        rows = [unit for unit in self._come() if unit.kind is Kind.ROWS]
+        over = [unit for unit in rows if not is_live(state.reports[unit.place], state.log_month)]
+        if over:
+            with self._standing.database.write() as connection:
+                transfers.drop_received(connection, over)
+            self._received = None
+            self._checking.start_over()
 
     def _signs(self, state: LedgerState) -> tuple[object, ...]:
         """Return what changes when something may be lacking that was not, or may be had."""

@@ -21,6 +21,7 @@ from node.ports import StewardLinks
 from node.roles.access import Access
 from node.roles.answering import Answering
 from node.roles.checking import Checking
+from node.roles.destroying import Destroying
 from node.roles.freezing import Freezer
 from node.roles.giving import Giving
 from node.roles.opening import Opening
@@ -62,6 +63,7 @@ class Steward:
             standing=standing, x=x, keys=self._keys, seeds=self._seeds, outbox=self._outbox
         )
         self._freezer = Freezer(standing)
+        self._destroying = Destroying(standing=standing, freezer=self._freezer)
         self._opening = Opening(standing=standing, x=x, keys=self._keys, outbox=self._outbox, links=links)
         self._withholding = Withholding(standing=standing, freezer=self._freezer, opening=self._opening)
         self._answering = Answering(
@@ -138,6 +140,7 @@ class Steward:
             self._withholding.work()
         self._checking.work()
         unpublished = self._checking.unpublished()
+        self._destroying.work()
         self._seeds.forget(min([state.log_month, *(entry.log_month for entry in unpublished)]))
         return len(unpublished)
 

@@ -80,6 +80,15 @@ class Database:
             self._probe("in")
         self._probe("after")
 
+    def forget(self) -> None:
+        """Leave nothing of what was destroyed in the database's files, as far as its kind can.
+
+        For keys, seeds and shares, after the `write` that deletes them. A crash before it loses nothing else:
+        whoever destroys does so again after a restart.
+        """
+        with self._telling():
+            self._kind.forget()
+
     def close(self) -> None:
         """Let go of the database."""
         self._kind.close()

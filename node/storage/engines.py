@@ -49,6 +49,10 @@ class Kind(Protocol):
         """Changes when what was written last, but not durably, may be lost."""
         ...
 
+    def forget(self) -> None:
+        """Leave nothing of what was deleted and committed in the database's files, as far as this can."""
+        ...
+
     def open(self, *, alone: bool) -> None:
         """Reach the database; `alone` keeps other writers out until it is closed, or raises LockedError."""
         ...

@@ -119,6 +119,9 @@ class PostgreSQL:
             _drive(connection, begin)
             yield connection
 
+    def forget(self) -> None:
+        """Do nothing: the server's autovacuum gives the room to others, and overwrites nothing by itself."""
+
     def _session_to_write(self) -> AbstractContextManager[Connection]:
         if self._held is None:
             return self.engine.connect()

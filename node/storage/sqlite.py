@@ -11,7 +11,14 @@ from sqlalchemy.engine import URL
 
 from node.storage.engines import BUSY, FAILING, FULL, new_engine
 
-_PRAGMAS: Final = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000")
+_PRAGMAS: Final = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "busy_timeout=10000",
+    # What is deleted is overwritten with zeros: some builds of SQLite have it so, others not.
+    "secure_delete=ON",
+)
 _PASSING: Final[Mapping[int, str]] = {
     sqlite3.SQLITE_FULL: FULL,
     sqlite3.SQLITE_BUSY: BUSY,
@@ -52,6 +59,14 @@ class SQLite:
                 # The lock is taken at once, so that what is read first is what is changed.
                 _drive(connection, "BEGIN IMMEDIATE")
                 yield connection
+
+    def forget(self) -> None:
+        """Bring the log of writes into the file, and empty it: until then both hold what was deleted.
+
+        Where somebody reads an older state for longer than ten seconds, that is left to a later write.
+        """
+        with self.engine.connect() as connection:
+            _drive(connection, "PRAGMA wal_checkpoint(TRUNCATE)")
 
     def open(self, *, alone: bool) -> None:
         """Do nothing: what keeps others out is the lock on the folder (`node.files.locked`)."""

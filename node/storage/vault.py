@@ -1,4 +1,4 @@
-"""A steward's opened rows by place or by token: whose each is, and which of them count (section 7)."""
+"""A steward's opened rows by place or by token: whose each is, which of them count (section 7), their end."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -66,6 +66,16 @@ def counting_rows_on(
         if one.counts_at < before
     ]
     return _first(found)
+
+
+def destroy_shares(connection: Connection, places: range) -> int:
+    """Destroy the shares of the reports that stand between two places of the log; return of how many.
+
+    Tokens and months stay: later closes, disputes and withdrawals go by them.
+    """
+    stands_there = opened.c.entry.between(places.start, places.stop - 1)
+    held = opened.update().where(stands_there, opened.c.share.is_not(None))
+    return connection.execute(held.values(share=None)).rowcount
 
 
 def _first(rows: Iterable[OpenedRow]) -> list[OpenedRow]:

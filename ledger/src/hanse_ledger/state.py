@@ -101,6 +101,10 @@ class LedgerState:
         """Return the document in force after the first `size` statements, None before genesis."""
         return self._documents.at(size)
 
+    def consortium_at_close(self, month: Month) -> Consortium | None:
+        """Return the document as it stood when a month was closed, None while it is open."""
+        return None if (position := self.closed_at(month)) is None else self.consortium_at(position + 1)
+
     @property
     def size(self) -> int:
         """The number of statements accepted."""

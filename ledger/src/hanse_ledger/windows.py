@@ -25,6 +25,8 @@ VALUES_BELOW_TEN: Final = CONDITIONS + EXPOSURES + DELAYS
 
 _QUARTER: Final = 3
 _YEAR: Final = 12
+_LATE_ANSWERS: Final = 2
+"""Months that an answer may be as of a position back: windows are kept so much longer than retention."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +127,11 @@ def window_months(mask: int, *, frozen_at: Month) -> tuple[Month, ...]:
     """Return the months of a window's mask in their order."""
     january = january_of(frozen_at)
     return tuple(Month(january + bit) for bit in range(_YEAR) if mask >> bit & 1)
+
+
+def first_kept(closing: Month, retention_months: int) -> Month:
+    """Return the first month whose windows are kept at a close; those of earlier ones are destroyed."""
+    return Month(closing - retention_months - _LATE_ANSWERS)
 
 
 def band(groups: int) -> int:
