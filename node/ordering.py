@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hanse_ledger.consortium import Consortium
+from hanse_ledger.errors import LedgerError
 from hanse_ledger.ids import PartyId
 from node.agreeing import Agreement
 from node.documents import founding_document
@@ -86,7 +87,7 @@ class Ordering:
     def _is_ready(self) -> bool:
         try:
             self.check()
-        except SettingsError:
+        except (LedgerError, OSError):
             return False
         return True
 

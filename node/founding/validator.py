@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from consortium_config.draft import PartyCard
-from hanse_ledger.consortium import Consortium
+from hanse_ledger.consortium import Consortium, check_next
 from hanse_ledger.ids import PartyId
 from node.documents import documents_of, founding_document
 from node.errors import SettingsError
@@ -35,11 +35,13 @@ def write_validator(
     """Write CometBFT's folder, or what is missing in it; its configuration is written anew.
 
     It is for the document in force, or for one that is `to_come`. Raises SettingsError for settings, keys or
-    cards with which the party is no validator.
+    cards with which the party is no validator, DocumentError for a document that cannot come next.
     """
     if settings.engine != "cometbft" or settings.cometbft is None:
         raise SettingsError('engine, cometbft: are to be "cometbft" and where CometBFT listens')
     known = documents_of(settings)
+    if to_come is not None and to_come.hash != known[0].hash:
+        check_next(known[0], to_come)
     documents = known if to_come is None else [to_come, *known]
     consortium, party = documents[0], PartyId(settings.party)
     seeds = open_node_keys(settings, known[0], environment).log_seeds

@@ -180,6 +180,9 @@ def test_a_party_whose_node_runs_is_made_ready_before_the_vote(agreed: Agreeing)
     done(hanse(*change, "--orders", birch))
     assert "no log key" in agreed.init(birch).err
     assert birch in agreed.init(birch, "--next", str(following)).err
+    stranger = agreed.folder / "stranger.json"
+    stranger.write_bytes(following.read_bytes().replace(b"hanse.example/steel", b"hanse.example/stone"))
+    assert "[consortium_document]" in agreed.init(birch, "--next", str(stranger)).err
     (agreed.mail / card.name).write_bytes(card.read_bytes())
     try:
         found = done(agreed.init(birch, "--next", str(following), "--json")).document
