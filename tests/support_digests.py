@@ -44,5 +44,7 @@ def engine(folder: Path) -> Iterator[str]:
     """Run one; give its address as DOCKER_HOST has it."""
     with ThreadingUnixStreamServer(str(folder / "engine.sock"), _Handler) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        yield f"unix://{folder / 'engine.sock'}"
-        server.shutdown()
+        try:
+            yield f"unix://{folder / 'engine.sock'}"
+        finally:
+            server.shutdown()

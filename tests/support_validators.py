@@ -10,7 +10,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -32,6 +32,7 @@ from support_consortium import (
     party_in,
     seed,
 )
+from support_net import wait_until
 from support_wire import BadWire, Netem, Trouble
 
 from hanse_ledger.bodies import Inquiry
@@ -57,13 +58,6 @@ def agreeing_document(count: int = 4) -> dict[str, Any]:
     for party in VALIDATORS[:count]:
         party_in(made, party)["log_key"] = log_key(party).public.hex()
     return made
-
-
-def wait_for(holds: Callable[[], bool], what: str) -> None:
-    ends_at = time.monotonic() + _PATIENCE_S
-    while not holds():
-        assert time.monotonic() < ends_at, what
-        time.sleep(0.05)
 
 
 class Namespaces:
@@ -275,7 +269,7 @@ class Four:
     def grow(self, count: int = 4) -> None:
         """Wait until so many more have been accepted."""
         size = len(self.accepted) + count
-        wait_for(lambda: len(self.accepted) >= size, "progress")
+        wait_until(lambda: len(self.accepted) >= size, "progress")
 
     def send(self, number: int, sign: signal.Signals) -> None:
         pid = self.all[number].process.pid
@@ -287,7 +281,7 @@ class Four:
         which = range(len(self.all)) if which is None else which
         accepted = self.accepted
         for number in which:
-            wait_for(partial(self._holds, number, len(accepted)), f"validator {number}")
+            wait_until(partial(self._holds, number, len(accepted)), f"validator {number}")
         logs = [self._log(number) for number in which]
         assert all(log == logs[0][: len(log)] or log[: len(logs[0])] == logs[0] for log in logs)
         for log in logs:
@@ -311,7 +305,7 @@ class Four:
     def _headers(self, number: int) -> dict[int, tuple[str, str]]:
         """The block's hash and the application's after the block before, by height."""
         found: dict[int, tuple[str, str]] = {}
-        wait_for(lambda: _has_answer(self.all[number]), f"CometBFT {number}")
+        wait_until(lambda: _has_answer(self.all[number]), f"CometBFT {number}")
         newest = self.all[number].rpc.standing().height
         while newest > 0:
             metas = self.all[number].rpc._ask("blockchain", minHeight="1", maxHeight=str(newest))["result"]

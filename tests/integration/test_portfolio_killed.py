@@ -2,13 +2,11 @@
 
 import os
 import signal
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from support_net import NodeProcess, running
+from support_net import NodeProcess, running, wait_until
 
 from hanse_ledger.bodies import Inquiry
 from hanse_ledger.checkpoint import parse_checkpoint
@@ -19,14 +17,6 @@ from hanse_ledger.tiles import decode_bundle
 
 MEMBERS = [PartyId(name) for name in ("alder", "birch", "cedar", "elm")]
 SUBJECTS = [f"ref:DEMO:K{number:05}" for number in range(1_100)]
-PATIENCE_S = 240
-
-
-def wait_until(holds: Callable[[], bool], what: str) -> None:
-    ends_at = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < ends_at, what
-        time.sleep(0.1)
 
 
 def kill(node: NodeProcess) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from support_links import HttpConsortium
+from support_net import wait_until
 from support_node import FIRST, subject
 
 from consortium_config.sample import STEWARDS
@@ -34,10 +35,7 @@ def who_answered(outcome: Outcome) -> set[PartyId]:
 
 
 def wait_until_all_answer(network: HttpConsortium) -> None:
-    ends_at = time.monotonic() + PATIENCE_S
-    while who_answered(inquire(network)) != set(STEWARDS.values()):
-        assert time.monotonic() < ends_at
-        time.sleep(0.1)
+    wait_until(lambda: who_answered(inquire(network)) == set(STEWARDS.values()), "all answer")
 
 
 def test_answers_are_checked_with_three_unchecked_with_two_and_refused_with_one(

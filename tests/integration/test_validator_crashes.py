@@ -4,7 +4,6 @@ After every restart: one application hash at each height, nothing accepted lost 
 itself; HANSE_FAULTS_ALL=1 takes all points of two heights: each is reached, by one alone and by one of four.
 """
 
-import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,16 +11,16 @@ from typing import Final
 
 import pytest
 from support_comet import Validator, cometbft
-from support_validators import Four, wait_for
+from support_net import wait_until
+from support_validators import FAULTS_ALL, Four
 
 from hanse_ledger.errors import UnavailableError
 from node.sequencing.cometbft import process
 from node.storage.database import Moment
 
-ALL: Final = "HANSE_FAULTS_ALL" in os.environ
-POINTS: Final = range(23) if ALL else (0, 5, 8)
+POINTS: Final = range(23) if FAULTS_ALL else (0, 5, 8)
 """Eleven a height; the first of a height is the own vote, met twice."""
-COUNTS: Final = [1, 4] if ALL else [4]
+COUNTS: Final = [1, 4] if FAULTS_ALL else [4]
 MOMENTS: Final[tuple[Moment, ...]] = ("before", "in", "after")
 
 
@@ -78,7 +77,7 @@ def test_a_crash_of_cometbft_loses_and_doubles_nothing(group: Four, point: int) 
     (first.folder / "point").write_text(str(point))
     ended = len(first.ends)
     group.send(0, signal.SIGKILL)
-    wait_for((first.folder / "point.met").exists, "a start with a crash point")
+    wait_until((first.folder / "point.met").exists, "a start with a crash point")
     (first.folder / "point.met").unlink()
     # It begins with the point, and comes to it when the next heights are agreed on.
     group.write()
@@ -102,7 +101,7 @@ def test_a_crash_in_the_application_s_commit_loses_and_doubles_nothing(group: Fo
     others = [one.sequencer for one in group.all[1:]]
     if others:
         group.writers[0].bring(raw, others)
-    wait_for(lambda: "application" in first.ends, "the end of both")
+    wait_until(lambda: "application" in first.ends, "the end of both")
     first.close()
     first.ends.clear()
     first.open()
@@ -124,7 +123,7 @@ def test_a_database_that_goes_away_and_comes_back_heals_by_itself(group: Four, m
     ended = len(first.ends)
     faults.error, faults.moment = UnavailableError("the database is out of reach"), moment
     group.write()
-    wait_for(lambda: "cometbft" in first.ends[ended:], "an end of CometBFT")
+    wait_until(lambda: "cometbft" in first.ends[ended:], "an end of CometBFT")
     group.write()
     group.check()
     assert "application" not in first.ends

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 from support_comet import cometbft
-from support_validators import FAULTS_ALL, Four, Namespaces, wait_for
+from support_net import wait_until
+from support_validators import FAULTS_ALL, Four, Namespaces
 from support_wire import Trouble
 
 from hanse_ledger.errors import UnavailableError
@@ -47,7 +48,7 @@ def test_one_that_is_killed_or_paused_keeps_nobody_up(four: Four) -> None:
     with four.load(ways=(0, 1, 2)):
         four.send(3, signal.SIGKILL)
         four.grow()
-        wait_for(lambda: four.all[3].process.pid is not None, "CometBFT is started again")
+        wait_until(lambda: four.all[3].process.pid is not None, "CometBFT is started again")
     four.send(3, signal.SIGSTOP)
     four.write(ways=(0, 1, 2))
     four.send(3, signal.SIGCONT)
@@ -78,7 +79,7 @@ def test_one_that_is_paused_while_it_starts_keeps_nobody_up(
         monkeypatch.setattr(module, limit, _SHORT_S)
     before = four.all[0].process.pid
     four.send(0, signal.SIGKILL)
-    wait_for(lambda: four.all[0].process.pid not in {None, before}, "CometBFT is started again")
+    wait_until(lambda: four.all[0].process.pid not in {None, before}, "CometBFT is started again")
     four.send(0, signal.SIGSTOP)
     paused, ends_at = four.all[0].process.pid, time.monotonic() + pause_s
     raw = four.writers[0].next()

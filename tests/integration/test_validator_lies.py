@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from support_comet import Validator, cometbft, keep_only_signed, write_node_key
 from support_consortium import ALDER, BIRCH, seed
-from support_net import free_ports
-from support_validators import VALIDATORS, Four, wait_for
+from support_net import free_ports, wait_until
+from support_validators import VALIDATORS, Four
 
 from hanse_ledger.misbehaviour import DoubleVote, verify_evidence
 from hanse_ledger.misbehaviour_file import encode_evidence, parse_evidence
@@ -117,8 +117,8 @@ def test_a_key_that_signs_in_two_places_is_shown_by_its_votes(four: Four) -> Non
 def test_one_that_disagrees_about_a_byte_ends_and_says_why(four: Four) -> None:
     liar = become(four, DisagreesAboutOneByte)
     four.write(2, ways=(0, 1, 2))
-    wait_for(lambda: "application_hash" in liar.ends, "the reason")
-    wait_for(lambda: liar.process.pid is None, "the end of CometBFT")
+    wait_until(lambda: "application_hash" in liar.ends, "the reason")
+    wait_until(lambda: liar.process.pid is None, "the end of CometBFT")
     four.write(ways=(0, 1, 2))
     four.check((0, 1, 2))
     liar.close()

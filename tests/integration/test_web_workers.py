@@ -4,15 +4,14 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 from support_http import signer_of
-from support_net import NodeProcess, found_nodes, genesis_of, stop_all
+from support_net import NodeProcess, found_nodes, genesis_of, stop_all, wait_until
 from support_node import FIRST
 from support_postgres import Cluster
 
@@ -22,13 +21,6 @@ from hanse_ledger.signing import SigningKey
 
 ALDER, STEWARD = PartyId("alder"), PartyId("steward-1")
 PATIENCE_S = 120
-
-
-def wait_until(holds: Callable[[], bool], what: str) -> None:
-    ends_at = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < ends_at, what
-        time.sleep(0.05)
 
 
 def workers_of(node: NodeProcess) -> set[int]:
