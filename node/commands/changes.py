@@ -14,7 +14,7 @@ from hanse_ledger.ids import PartyId
 from node.commands.options import Home, Json, PassphraseFile, WrongUsageError, file_option
 from node.commands.output import print_json, print_line
 from node.commands.own_node import NodeConfig
-from node.commands.remote import ApiKeyFile, open_remote
+from node.commands.remote import ApiKeyFile, Url, open_remote
 from node.commands.secrets import agree
 from node.commands.voters import PROPOSALS_PATH, KeyFile, Place, RunningNode, in_force_at, proposals_in
 from node.files import write_new
@@ -34,7 +34,7 @@ Next: TypeAlias = Annotated[
         exists=True, dir_okay=False, metavar="FILE", help=mark("The next document, as `change` writes it.")
     ),
 ]
-Url: TypeAlias = Annotated[
+NodeUrl: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--url",
@@ -99,7 +99,7 @@ def propose(
     document: Next,
     *,
     home: HomeOrNode = None,
-    url: Url = None,
+    url: NodeUrl = None,
     api_key_file: ApiKeyFile = None,
     yes: Yes = False,
     passphrase_file: PassphraseFile = None,
@@ -129,7 +129,7 @@ def vote(
         ),
     ] = None,
     home: HomeOrNode = None,
-    url: Url = None,
+    url: NodeUrl = None,
     api_key_file: ApiKeyFile = None,
     yes: Yes = False,
     passphrase_file: PassphraseFile = None,
