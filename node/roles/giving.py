@@ -58,7 +58,7 @@ class Giving:
         is_whole: Callable[[], bool],
         bring_up: Callable[[], None],
     ) -> None:
-        """`bring_up` freezes what is closed and withholds what is withheld."""
+        """`is_whole` says whether this steward lacks nothing itself; `bring_up` freezes and withholds."""
         self._standing, self._x, self._keys = standing, x, keys
         self._seeds, self._token_key = seeds, token_key
         self._is_whole, self._bring_up = is_whole, bring_up
@@ -147,10 +147,11 @@ class Giving:
         return encode([held.content, encode_residues(masked)])
 
     def _held(self, unit: Unit, log_size: int) -> Held:
-        if not self._is_whole():
-            raise UnavailableError("this steward lacks values itself")
-        if unit.kind is Kind.WINDOWS:
+        if unit.kind is Kind.WINDOWS and self._is_whole():
             self._bring_up()
+        # Asked anew: what has taken effect with that may have to be got first.
+        if not self._is_whole():
+            raise UnavailableError("this steward lacks values or bulletins itself")
         with self._standing.database.read() as connection:
             held = held_unit(connection, unit, log_size)
         if held is None:

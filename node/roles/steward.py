@@ -89,7 +89,8 @@ class Steward:
             keys=self._keys,
             seeds=self._seeds,
             token_key=self._token_key,
-            is_whole=lambda: self._receiving.is_whole,
+            # Without a bulletin it would not know which windows are withheld, and be taken for a liar.
+            is_whole=lambda: self._receiving.is_whole and self._opening.is_whole,
             bring_up=self._withholding.work,
         )
         self._access = Access(standing=standing, x=x)

@@ -29,6 +29,7 @@ from node.own.changes import describe
 from node.ports import StewardVerb
 from node.rendering.changes import proposal_lines
 from node.roles import receiving
+from node.roles.opening import Opening
 from node.roles.transfer_messages import CHECK, Checked, CheckedUnit, Request
 from node.storage.schema import opened
 
@@ -145,6 +146,18 @@ def test_what_comes_during_a_check_is_not_taken_for_checked(
         future.set_result(reply)
     monkeypatch.setattr(BenchLink, "ask", honest)
     assert get(bench) == "refused"
+
+
+def test_one_that_still_gets_bulletins_gives_nothing_and_is_not_taken_for_a_liar(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entrust(bench, bring_in(bench))
+    with monkeypatch.context() as patch:
+        patch.setattr(Opening, "is_whole", property(lambda one: one is not bench.steward(1)._opening))
+        for _ in range(3):
+            assert get(bench) in {"getting", "checking"}
+    assert get(bench) == "whole"
+    assert describe(bench.state, bench.standing(NEW).database)["shares"]["refused"] == []
 
 
 def test_nothing_but_the_key_is_given_without_the_vote(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
