@@ -1,21 +1,17 @@
 """A steward whose keys are lost is voted out, and three go on: what docs/runbook.md says to do."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import rfc8785
 from support_node import FIRST, MEMBERS, Bench, invoice, subject, take_book
+from support_transfers import LOST, lose
 
 from consortium_config.sample import STEWARDS
-from hanse_ledger.bodies import Propose, Vote
-from hanse_ledger.consortium import parse_document
 from hanse_ledger.errors import UnavailableError
-from hanse_ledger.ids import Month, StewardX
+from hanse_ledger.ids import Month
 from node.roles.inquirer import Outcome
 
-LOST = STEWARDS[StewardX(4)]
 SHARED = subject("SHARED")
 
 
@@ -42,18 +38,6 @@ def month_is_over(bench: Bench, last: Month, *, on: str, invoiced: str) -> None:
     assert bench.state.closed_at(last) is not None
 
 
-def vote_out(bench: Bench) -> None:
-    """Let a member propose the document without the lost steward, and all others vote."""
-    document = json.loads(bench.state.consortium.raw)
-    document["previous"] = bench.state.consortium.hash.hex()
-    next(one for one in document["parties"] if one["id"] == LOST)["active"] = False
-    following = parse_document(rfc8785.dumps(document))
-    bench.log(MEMBERS[0], Propose(document=following.raw))
-    for voter in (*bench.members[:3], *(party for party in STEWARDS.values() if party != LOST)):
-        bench.log(voter, Vote(document_hash=following.hash))
-    assert bench.state.consortium.hash == following.hash
-
-
 def windows(outcome: Outcome) -> list[object]:
     assert outcome.figures is not None
     return list(outcome.figures.windows)
@@ -65,8 +49,7 @@ def test_three_stewards_go_on_without_the_one_whose_keys_are_lost(bench: Bench) 
     (before,) = asker.inquire([SHARED], "credit-review")
     assert before.status == "checked"
 
-    bench.silent.add(LOST)
-    vote_out(bench)
+    lose(bench)
     (still,) = asker.inquire([SHARED], "credit-review")
     assert still.status == "checked"
     assert windows(still) == windows(before) != []
@@ -88,7 +71,7 @@ def test_until_it_is_voted_out_nobody_can_report(bench: Bench) -> None:
     take_book(member, {"SHARED": [invoice("1", "2024-10-01", "2024-10-20")]})
     with pytest.raises(UnavailableError):
         member.report()
-    vote_out(bench)
+    lose(bench)
     member.report()
     assert not bench.work()
     member.standing.catch_up()
