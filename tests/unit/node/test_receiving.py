@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Table, select
 from support_clear import even_books, expected
 from support_node import FIRST, MEMBERS, Bench
+from support_postgres import Places
 from support_transfers import (
     NEW,
     NEW_X,
@@ -41,6 +42,14 @@ RESTORED = PartyId("steward-4")
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
     made = Bench(tmp_path, members=MEMBERS[:4])
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def anywhere(tmp_path: Path, places: Places) -> Iterator[Bench]:
+    """As `bench`, over either kind of database."""
+    made = Bench(tmp_path, places=places, members=MEMBERS[:4])
     yield made
     made.close()
 
@@ -150,24 +159,24 @@ def test_killed_at_every_write_it_goes_on(bench: Bench) -> None:
 
 
 def test_restarted_with_half_of_a_month_s_windows_it_waits_for_the_rest(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    anywhere: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (lacking, transfers):
         monkeypatch.setattr(module, "WINDOWS_AT_ONCE", 1)
-    report(bench, 1)
-    had = table(bench, RESTORED, window)
-    forget_everything(bench, RESTORED)
-    bench.steward(4).work()
-    with bench.standing(RESTORED).database.write() as connection:
+    report(anywhere, 1)
+    had = table(anywhere, RESTORED, window)
+    forget_everything(anywhere, RESTORED)
+    anywhere.steward(4).work()
+    with anywhere.standing(RESTORED).database.write() as connection:
         come = sorted(unit for unit in transfers.received_units(connection) if unit.kind is Kind.WINDOWS)
         assert [unit.offset for unit in come] == [0, 1]
         transfers.drop_received(connection, come[1:])
-    bench.reopen(RESTORED)
+    anywhere.reopen(RESTORED)
     for _ in range(2):
-        let_log_grow(bench)
-        bench.work()
-    assert bench.steward(4).shares == "whole"
-    assert table(bench, RESTORED, window) == had
+        let_log_grow(anywhere)
+        anywhere.work()
+    assert anywhere.steward(4).shares == "whole"
+    assert table(anywhere, RESTORED, window) == had
 
 
 def test_a_year_that_ends_meanwhile_leaves_no_shares_of_it_to_be_checked(bench: Bench) -> None:
