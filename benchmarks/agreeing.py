@@ -35,7 +35,7 @@ _AT_ONCE: Final = 64
 """Subjects that one request names at most; each request is a statement of its own."""
 _PAUSE_S: Final = 0.1
 _APART_S: Final = 0.25
-"""On the average, from an answer to the next statement of an idle consortium: nobody files by a rhythm."""
+"""On average, from an answer to the next statement of an idle consortium: nobody files by a rhythm."""
 _CATCH_UP_MOST_S: Final = 600.0
 
 
@@ -145,6 +145,8 @@ def _catching_up(
         behind = _size(late[DOWN])
         begun_at, begun = _grown(late[DOWN], behind + 1)
         done_at, _ = _grown(late[DOWN], size)
+    if begun == size:
+        raise AssertionError("it caught up before it was looked at")
     speed = len(statements) / made_s
     return at_least(
         "agreement.catch_up_ratio",
@@ -174,12 +176,13 @@ def _size(node: Running) -> int:
 
 
 def _bring(address: str, statements: Sequence[bytes], *, apart_s: float = 0.0) -> list[float]:
-    """Leave statements one after the other, so far apart on the average; return the ms that each took."""
+    """Leave statements one after the other, so far apart on average; return the ms that each took."""
+    pauses = random.Random(len(statements))
     connection = http.client.HTTPConnection(address)
     found = []
     for statement in statements:
         if apart_s:
-            time.sleep(random.expovariate(1 / apart_s))
+            time.sleep(pauses.expovariate(1 / apart_s))
         start = time.perf_counter()
         connection.request("POST", "/v1/statements", statement, {"content-type": _COSE})
         answer = connection.getresponse()
