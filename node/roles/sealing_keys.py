@@ -53,9 +53,9 @@ class SealingKeys:
             connection.execute(sealing_key.delete().where(sealing_key.c.first_month.in_(expired)))
             if quarter not in months:
                 connection.execute(sealing_key.insert(), self._make(quarter))
+        self._open.clear()
         if expired:
             self._standing.database.forget()
-        self._open.clear()
 
     def _make(self, quarter: Month) -> dict[str, object]:
         key = SealingPrivateKey.generate(self._standing.entropy(PRIVATE_KEY_BYTES))

@@ -117,8 +117,8 @@ class Seeds:
         with self._standing.database.write() as connection:
             connection.execute(seed_table.delete().where(seed_table.c.quarter < quarter))
             connection.execute(hash_table.delete().where(hash_table.c.quarter < quarter))
-        self._standing.database.forget()
         self._usable = {key: seeds for key, seeds in self._usable.items() if key[1] >= quarter}
+        self._standing.database.forget()
 
     def _agreed(self, place: SeedPlace) -> bytes | None:
         seed = self._stored(place)

@@ -21,6 +21,7 @@ from node.roles.sealing_keys import SealingKeys
 from node.storage.schema import sealing_key
 
 STEWARD = STEWARDS[StewardX(2)]
+_PRIVATE = select(sealing_key.c.private).order_by(sealing_key.c.first_month)
 
 
 @dataclass
@@ -82,7 +83,7 @@ def test_there_is_no_key_for_a_quarter_to_come(at: AtMonth) -> None:
         public(at, keys(at).serve(), month("2025-01"))
 
 
-def test_what_is_sealed_to_it_opens_until_it_is_destroyed(at: AtMonth) -> None:
+def test_what_is_sealed_to_it_opens_until_it_is_destroyed(at: AtMonth, tmp_path: Path) -> None:
     key = public(at, keys(at).serve(), at.log_month)
     info = share_info(at.standing.consortium.id, StewardX(2), PartyId("alder"), 7)
     sealed = seal(public_key=key, info=info, plaintext=b"rows")
@@ -97,7 +98,11 @@ def test_what_is_sealed_to_it_opens_until_it_is_destroyed(at: AtMonth) -> None:
     running.ensure()
     assert running.private(key_id_of(key)) is not None
     at.log_month = month("2026-04")
+    with at.standing.database.read() as connection:
+        destroyed, kept = connection.execute(_PRIVATE).scalars()
     running.ensure()
+    files = b"".join(path.read_bytes() for path in tmp_path.glob(f"{STEWARD}.sqlite*"))
+    assert (destroyed in files, kept in files) == (False, True)
     assert running.private(key_id_of(key)) is None
     assert quarters(at) == [month("2026-01"), month("2026-04")]
     assert keys(at).private(key_id_of(key)) is None

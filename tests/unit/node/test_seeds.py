@@ -222,7 +222,11 @@ def test_seeds_are_destroyed_when_their_quarter_s_entries_have_their_results(ben
         rows = connection.execute(select(seed_table.c.seed, seed_table.c.quarter)).all()
     assert {row.quarter for row in rows} == {month("2025-01")}
     assert len(rows) == 3
-    assert not {row.seed for row in rows} & {row.seed for row in first if row.quarter == QUARTER}
+    destroyed = {row.seed for row in first if row.quarter == QUARTER}
+    assert len(destroyed) == 3
+    files = b"".join(path.read_bytes() for path in bench.folder.glob("steward-2.sqlite*"))
+    assert [seed for seed in destroyed if seed in files] == []
+    assert rows[0].seed in files
     # With the message that was sealed to others, by its drawer too.
     with bench.standing(PartyId("steward-1")).database.read() as connection:
         quarters = set(connection.execute(select(seed_table.c.quarter)).scalars())
