@@ -1,5 +1,6 @@
 """Validators that lie, and a key that signs in two places: the others go on, and can show who it was."""
 
+import errno
 from collections.abc import Iterator
 
 import pytest
@@ -89,15 +90,26 @@ def test_what_nobody_accepts_is_proposed_in_vain(four: Four) -> None:
 
 
 def test_a_key_that_signs_in_two_places_is_shown_by_its_votes(four: Four) -> None:
-    """A copy of a validator, as one that was restored from a backup while the first one runs on."""
+    """A copy of a validator, as one that was restored from a backup while the first one runs on.
+
+    Evidence that a full disk has no room for is kept when there is some again.
+    """
     twin = _twin(four)
     found: list[DoubleVote] = []
+    full = [OSError(errno.ENOSPC, "no space")]
+
+    def keep(one: DoubleVote | None) -> None:
+        if full:
+            raise full.pop()
+        if one is not None:
+            found.append(one)
+
     witness = four.all[0]
     conduct = Conduct(
         application=witness.door,
         rpc=witness.rpc,
         chain_id=chain_id(four.consortium),
-        keep=lambda one: found.append(one) if one is not None else None,
+        keep=keep,
         interval_s=0.2,
     )
     try:

@@ -54,6 +54,8 @@ class Conduct:
             self.look()
         except LedgerError as error:
             _log.info("CometBFT's evidence was not looked at: %s", error.code)
+        except OSError as error:  # such as a full disk: it is written at a later look
+            _log.warning("evidence against a validator could not be kept: %s", error.strerror)
 
     def look(self) -> None:
         """Hand on what is new."""
