@@ -28,6 +28,7 @@ from support_contests import (
     withheld,
 )
 from support_node import Bench, BenchLink, after, invoice, take_book
+from support_postgres import Places
 from support_transfers import let_log_grow
 
 from hanse_ledger.filings import DisputeOutcome
@@ -37,9 +38,10 @@ from hanse_ledger.transfers import Kind
 from node.ports import StewardVerb
 from node.roles.destroying import Destroying
 from node.roles.freezing import Freezer
-from node.storage.database import Moment
+from node.storage.database import Database, Moment
 from node.storage.schema import frozen_month, opened, opened_month, window
 from node.storage.transfer_schema import received_unit
+from node.storage.vault import destroy_shares
 
 FEBRUARY = Month(JANUARY + 1)
 MARCH = Month(JANUARY + 2)
@@ -319,3 +321,22 @@ def test_rows_on_their_way_when_their_year_ends_hold_nobody_up(
     close_by_two(early, FEBRUARY)
     become_whole(early)
     assert stored(early, RESTORED, received_unit) == []
+
+
+def test_shares_between_two_places_go_on_every_kind_of_database(places: Places) -> None:
+    database = Database(places("vault"))
+    rows = {3: b"a", 5: b"b", 6: None, 8: b"c", 9: b"d"}
+    with database.write() as connection:
+        columns = {"member": "alder", "validity": b"v", "tokens": b"t", "months": b"m"}
+        connection.execute(
+            opened.insert(), [{"entry": at, "share": one, **columns} for at, one in rows.items()]
+        )
+    for expected in (2, 0):
+        with database.write() as connection:
+            assert destroy_shares(connection, range(5, 9)) == expected
+        database.forget()
+        with database.read() as connection:
+            left = connection.execute(select(opened.c.entry, opened.c.share, opened.c.tokens)).all()
+        assert {row.entry: row.share for row in left} == {**rows, 5: None, 8: None}
+        assert {row.tokens for row in left} == {b"t"}
+    database.close()
