@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, select
 
 from hanse_ledger.codec import encode
 from hanse_ledger.consortium import Consortium
-from hanse_ledger.ids import HASH_BYTES, Month, month_text
+from hanse_ledger.ids import HASH_BYTES, Month, january_of, month_text
 from hanse_ledger.privacy.shares import reduced
 from hanse_ledger.rows import CELLS
 from hanse_ledger.state import LedgerState, ReportEntry
@@ -81,7 +81,7 @@ class Freezer:
 
     def _is_lacking(self, closing: Month, state: LedgerState) -> bool:
         """Say whether a report that may have rows in what freezes now counts and was not opened here."""
-        january, position = closing - closing % _YEAR, state.closed_at(closing)
+        january, position = january_of(closing), state.closed_at(closing)
         needed = {
             entry.index
             for entry in state.reports.values()
@@ -220,7 +220,7 @@ def _columns(connection: Connection, entry: ReportEntry) -> tuple[bytes, Ints]:
 
 def _past_windows(connection: Connection, closing: Month) -> tuple[bytes, Ints, Ints]:
     """Return tokens, masks and closes of the windows of this year that were frozen before."""
-    january = closing - closing % _YEAR
+    january = january_of(closing)
     # At the close of a month alone nothing can have frozen it before.
     if (closing + 1) % _QUARTER:
         return b"", np.zeros(0, np.int64), np.zeros(0, np.int64)

@@ -57,10 +57,6 @@ class LineChecking:
         """Let a check that failed for want of an answer begin anew."""
         self._rests = False
 
-    def start_over(self) -> None:
-        """Let go of a check under way: not all of its units are there any more."""
-        self._round, self._part = None, None
-
     def step(self, units: Mapping[Unit, int]) -> dict[Unit, StewardX | None] | bool:
         """Bring the check of all units a step further; `units` has the log's size when each came.
 

@@ -6,7 +6,7 @@ pair. Nothing here waits: `work` takes what has come, and asks for what is to co
 """
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from itertools import groupby, takewhile
 from typing import Final, Literal, TypeAlias
 
@@ -15,7 +15,7 @@ from hanse_ledger.ids import Month, StewardX
 from hanse_ledger.privacy.group import Scalar
 from hanse_ledger.privacy.transfer import OTHERS_LEAST
 from hanse_ledger.state import LedgerState, ReportEntry
-from hanse_ledger.transfers import KEY, Kind, Unit, is_live, may_have, others_of
+from hanse_ledger.transfers import KEY, Kind, Unit, may_have, others_of
 from node.ports import StewardLinks
 from node.roles.fetching import Fetching
 from node.roles.freezing import Freezer, contributions_at
@@ -132,13 +132,11 @@ class Receiving:
         state = self._standing.state
         if not state.founded or self._signs(state) == self._seen:
             return
-        self._let_go(state)
+        self._forget(state)
         self.freeze_closed()
         # Reports of before this steward came, which may count yet: later ones name it.
         self._foreign = [one for one in state.reports.values() if _waits(one) and self._x not in one.stewards]
-        lacking = self._lacking(state)
-        self._forget(self._come().keys() - set(lacking))
-        come = self._come()
+        come, lacking = self._come(), self._lacking(state)
         missing = [unit for unit in lacking if unit not in come]
         allowed = {unit for unit in missing if may_have(state, self._standing.id, unit)}
         # Windows stand in order: those of a month are of no use without those of the months before.
@@ -147,16 +145,6 @@ class Receiving:
         self._wanted = [u for u in missing if u in useful or (u in allowed and u.kind is not Kind.WINDOWS)]
         self._unvoted = [unit for unit in missing if unit not in set(self._wanted)]
         self._seen = self._signs(state)
-
-    def _let_go(self, state: LedgerState) -> None:
-        """Drop rows that have come and whose year is over: the others may have destroyed theirs."""
-        rows = [unit for unit in self._come() if unit.kind is Kind.ROWS]
-        over = [unit for unit in rows if not is_live(state.reports[unit.place], state.log_month)]
-        if over:
-            with self._standing.database.write() as connection:
-                transfers.drop_received(connection, over)
-            self._received = None
-            self._checking.start_over()
 
     def _signs(self, state: LedgerState) -> tuple[object, ...]:
         """Return what changes when something may be lacking that was not, or may be had."""
@@ -180,11 +168,13 @@ class Receiving:
             windows = [] if is_whole else list(lacking_windows(connection, state))
             return [*key, *lacking_reports(connection, state), *windows]
 
-    def _forget(self, units: Collection[Unit]) -> None:
-        """Drop what is of no use any more: shares of a year that has ended, windows past retention."""
-        if units:
+    def _forget(self, state: LedgerState) -> None:
+        """Drop what nobody holds any more: shares of a year that has ended, windows past retention."""
+        come = self._come()
+        over = come.keys() - set(self._lacking(state)) if come else None
+        if over:
             with self._standing.database.write() as connection:
-                transfers.drop_received(connection, units)
+                transfers.drop_received(connection, over)
             self._received = None
 
     def _come(self) -> Mapping[Unit, int]:
