@@ -92,7 +92,7 @@ class Inquirer:
         """Ask about distinct primary ids and give the outcomes in their order, as they come.
 
         With a `call`, what was made under that name before is taken up, not made again. Raises
-        UnavailableError when the log or the stewards are out of reach.
+        UnavailableError when the log or the stewards are out of reach, and what the log refuses it with.
         """
         if call is not None:
             yield from self._inquire(subjects, purpose, self._stored(inquiry_table.c.call == call), call)
@@ -202,14 +202,12 @@ class Inquirer:
         return {SubjectId(row.subject): _made(row) for row in rows}
 
     def _log(self, made: Sequence[Made]) -> list[Asked]:
-        """Bring the requests to the log; raises UnavailableError when that fails."""
+        """Bring the requests to the log; raises what it refuses them with, or UnavailableError."""
         self._outbox.flush()
         missing = [one.hash for one in made if self._index_of(one) is None]
         if missing:
             # Another writer of this party took the statement's place: log the same requests anew.
-            with self._standing.database.write() as connection:
-                self._outbox.put(connection, Inquiry(request_hashes=tuple(missing)))
-            self._outbox.flush()
+            self._outbox.log(lambda *_: Inquiry(request_hashes=tuple(missing)))
         asked = [(one, self._index_of(one)) for one in made]
         placed = [Asked(made=one, index=index) for one, index in asked if index is not None]
         if len(placed) < len(made):

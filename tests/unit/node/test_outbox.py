@@ -8,9 +8,11 @@ import pytest
 from sqlalchemy import Connection, select
 from support_node import MEMBERS, Bench, Failing, invoice, subject, take_book
 from support_postgres import Places
+from support_transfers import vote_in
 
+from consortium_config.changing import next_document
 from hanse_ledger.bodies import Close, Inquiry, Report, ShareRef
-from hanse_ledger.errors import NotPermittedError, StaleHeadError, UnavailableError
+from hanse_ledger.errors import NotAdmittedError, NotPermittedError, StaleHeadError, UnavailableError
 from hanse_ledger.ids import KeyId, StewardX
 from hanse_ledger.merkle import leaf_hash
 from node.ports import Sequencer
@@ -270,6 +272,15 @@ def test_what_lost_its_place_is_made_anew_and_what_is_refused_for_good_is_told(b
     assert (numbers_logged(bench), places) == ([9, 2], [1, 1])
     with pytest.raises(NotPermittedError):
         Outbox(bench.standing(ALDER)).log(lambda *_: Close(month=bench.state.consortium.first_month))
+    assert stored(bench) == []
+
+
+def test_who_has_left_is_told_so_and_not_to_try_again(bench: Bench) -> None:
+    member = bench.member(ALDER)
+    member.tokens.tokens([subject("C1")])
+    vote_in(bench, next_document(bench.state.consortium, leaving=[ALDER]))
+    with pytest.raises(NotAdmittedError):
+        list(member.inquire([subject("C1")], "credit-review"))
     assert stored(bench) == []
 
 
