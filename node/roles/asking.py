@@ -82,7 +82,7 @@ class Asking:
 
     def _insist(self, asked: Sequence[Asked], replies: Replies) -> None:
         """Ask the silent once more where too few have replied: one that is left alone may be back."""
-        silent = {x for x, reply in replies.items() if all(one == UNAVAILABLE for one in reply)}
+        silent = {x for x, reply in replies.items() if _is_silent(reply)}
         if silent and len(replies) - len(silent) < SETTLING:
             replies |= self._gather(asked, self.ask(asked, silent, insist=True), _INSIST_S)
 
@@ -98,7 +98,9 @@ class Asking:
             if not behind or are_settled(others, len(asked)):
                 return
             time.sleep(_BEHIND_S)
-            last = self._gather(asked, self.ask(asked, behind), _BEHIND_WAIT_S)
+            again = self._gather(asked, self.ask(asked, behind), _BEHIND_WAIT_S)
+            # What one has answered before stays, where it is silent now.
+            last = {x: reply for x, reply in again.items() if not _is_silent(reply)}
             replies |= last
 
     def _gather(
@@ -162,6 +164,10 @@ class Asking:
         for x, content in raw.items():
             party = self._standing.in_force.stewards[x].id
             keep_evidence(self._standing.database, kind="answer", party=party, content=content)
+
+
+def _is_silent(reply: Sequence[Opened | str | None]) -> bool:
+    return all(one == UNAVAILABLE for one in reply)
 
 
 def _replies(future: Future[bytes], count: int) -> list[bytes | str]:

@@ -8,7 +8,7 @@ import pytest
 from support_node import FIRST, MEMBERS, Bench, BenchLink, invoice, subject, take_book
 
 from consortium_config.sample import STEWARDS
-from hanse_ledger.codec import encode
+from hanse_ledger.codec import decode, encode
 from hanse_ledger.ids import PartyId, StewardX
 from node.ports import StewardVerb
 from node.roles import asking
@@ -90,6 +90,20 @@ def test_one_that_was_behind_and_hangs_is_asked_again_once(
     (outcome,) = bench.member(MEMBERS[0]).inquire([SHARED], "credit-review")
     assert outcome.status == "unchecked"
     assert bench.asked.count(place) == 2
+
+
+def test_what_one_answered_before_it_fell_silent_still_counts(bench: Bench) -> None:
+    one, two = STEWARDS[StewardX(1)], STEWARDS[StewardX(2)]
+
+    def answer_the_first(_caller: PartyId, _body: bytes, honest: bytes) -> bytes:
+        bench.silent.add(two)
+        return encode([decode(honest, limit=1 << 20)[0], "behind"])
+
+    bench.silent, bench.tamper[two, "answers"] = {one}, answer_the_first
+    asked = [SHARED, subject("ANOTHER")]
+    first, second = bench.member(MEMBERS[0]).inquire(asked, "credit-review")
+    assert (first.status, set(first.answers)) == ("checked", {StewardX(x) for x in (2, 3, 4)})
+    assert set(second.answers) == {StewardX(3), StewardX(4)}
 
 
 def test_those_that_stay_behind_are_given_up(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
