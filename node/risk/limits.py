@@ -20,7 +20,7 @@ from node.receivables.subjectmap import customer_key
 from node.risk.audit import AuditChain
 from node.risk.roles import Actor, require
 from node.storage.database import Database
-from node.storage.facts import primary_id
+from node.storage.facts import ids_about, primary_id
 from node.storage.risk_schema import credit_limit
 from node.storage.schema import customer, invoice
 
@@ -84,7 +84,7 @@ class Limits:
         """Return a subject's limit; raises NotFoundError."""
         require(actor, "limits.view")
         with self._database.read() as connection:
-            found = _find(connection, primary_id(connection, subject))
+            found = _find(connection, subject)
         if found is None:
             raise _no_limit()
         return self._limit(found)
@@ -109,14 +109,14 @@ class Limits:
             return self._limit(_find(connection, primary))
 
     def remove(self, actor: Actor, subject: SubjectId) -> None:
-        """Take a subject's limit away: then it is unknown; raises NotFoundError."""
+        """Take a subject's limit away, under all its ids: then it is unknown; raises NotFoundError."""
         require(actor, "limits.set")
         with self._database.write() as connection:
-            primary = primary_id(connection, subject)
-            before = _find(connection, primary)
+            before = _find(connection, subject)
             if before is None:
                 raise _no_limit()
-            connection.execute(credit_limit.delete().where(_subject == primary))
+            connection.execute(credit_limit.delete().where(_subject.in_(ids_about(connection, [subject]))))
+            primary = primary_id(connection, subject)
             self._note(connection, actor, "limit.removed", primary, before=before.limit_minor)
 
     def take(self, actor: Actor, raw: bytes, *, skip_refused: bool = False) -> Taken:
@@ -180,7 +180,10 @@ class Limits:
 
 
 def _find(connection: Connection, subject: SubjectId) -> Any:
-    return connection.execute(select(credit_limit).where(_subject == subject)).one_or_none()
+    """Return the limit that counts: the primary id's, or one from before another id became its alias."""
+    is_primary = _subject == primary_id(connection, subject)
+    query = select(credit_limit).where(_subject.in_(ids_about(connection, [subject])))
+    return connection.execute(query.order_by(is_primary.desc(), credit_limit.c.set_at.desc())).first()
 
 
 def _no_limit() -> NotFoundError:
