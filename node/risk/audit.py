@@ -22,6 +22,7 @@ from node.errors import AuditChainError
 from node.ports import Clock
 from node.risk.roles import Actor
 from node.storage.database import Database
+from node.storage.facts import ids_about
 from node.storage.risk_schema import audit
 
 FORMAT: Final = "hanse-audit/1"
@@ -183,13 +184,13 @@ class AuditChain:
     def rows(
         self, *, after: int | None = None, limit: int, subject: SubjectId | None = None
     ) -> list[AuditRow]:
-        """Return rows in order from the one behind number `after`, or those about a subject alone."""
+        """Return rows in order from the one behind number `after`; of a subject alone, by any of its ids."""
         query = _LINKED.limit(limit)
         if after is not None:
             query = query.where(audit.c.number > after)
-        if subject is not None:
-            query = query.where(audit.c.subject == subject)
         with self._database.read() as connection:
+            if subject is not None:
+                query = query.where(audit.c.subject.in_(ids_about(connection, [subject])))
             return [_read(row) for row in connection.execute(query)]
 
     def decisions(

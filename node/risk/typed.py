@@ -11,8 +11,11 @@ _TEXT: Final = re.compile(r"[^\x00-\x08\x0b-\x1f\x7f]*")
 
 
 def typed(text: str, most: int = CHARS_MOST) -> str:
-    """Return a text without the spaces around it; raises MalformedError for none, too much, or no text."""
-    found = text.strip()
+    """Return a text without the spaces around it, its lines ending with LF wherever it was typed.
+
+    Raises MalformedError for none, too much, or no text.
+    """
+    found = text.strip().replace("\r\n", "\n")
     if not 0 < len(found) <= most or _TEXT.fullmatch(found) is None:
         raise MalformedError(f"a text of 1 to {most} characters is needed, without control characters")
     return found

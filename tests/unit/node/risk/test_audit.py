@@ -15,11 +15,12 @@ from node.errors import AuditChainError
 from node.risk.audit import EMPTY, AuditChain, Head, verify_lines
 from node.risk.roles import SYSTEM, Actor
 from node.storage.database import Database
+from node.storage.public_schema import public_alias
 from node.storage.risk_schema import audit
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LI = Actor(name="李娜", role="analyst")
-SUBJECT = SubjectId("ref:DEMO:4711")
+SUBJECT, OTHER = SubjectId("ref:DEMO:4711"), SubjectId("ref:DEMO:4712")
 ROWS = 7
 
 
@@ -184,9 +185,12 @@ def test_the_end_of_an_export_needs_a_kept_head(chain: AuditChain) -> None:
             verify_lines(changed, chain.head())
 
 
-def test_rows_are_read_in_order_and_by_subject(chain: AuditChain) -> None:
+def test_rows_are_read_in_order_and_by_any_id_of_a_subject(database: Database, chain: AuditChain) -> None:
     assert [row.number for row in chain.rows(limit=3)] == [0, 1, 2]
     assert [row.number for row in chain.rows(after=2, limit=2)] == [3, 4]
+    alias = {"other": OTHER, "primary": SUBJECT}
+    tamper(database, lambda connection: connection.execute(public_alias.insert(), alias))
+    assert chain.rows(limit=9, subject=OTHER) == chain.rows(limit=9, subject=SUBJECT)
     about = chain.rows(limit=9, subject=SUBJECT)
     assert [row.number for row in about] == [1, 3, 5]
     assert (about[0].actor, about[0].at, about[0].content["n"]) == (LI, NOON + timedelta(minutes=1), 1)
