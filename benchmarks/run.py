@@ -85,7 +85,7 @@ QUICK: Final = Sizes(
     replayed=300,
     apart=(1, 1),
     asked=10,
-    agreed=(3, 3, 1, 10),
+    agreed=(3, 4, 1, 10),
 )
 
 
