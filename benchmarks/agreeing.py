@@ -159,7 +159,7 @@ def _catching_up(
         caught / made,
         goal=20,
         unit="",
-        blocks=_BLOCKS_EACH * len(statements),
+        blocks=_BLOCKS_EACH * (size - behind),
         made_s=round(made_s, 1),
         caught_up_s=round(done_at - begun_at, 1),
         before_the_first_s=round(begun_at - start, 1),

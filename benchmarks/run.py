@@ -70,7 +70,7 @@ FULL: Final = Sizes(
     replayed=100_000,
     apart=(4, 32),
     asked=300,
-    agreed=(200, 1_000, 16, 1_000),
+    agreed=(200, 1_000, 64, 1_000),
 )
 QUICK: Final = Sizes(
     large=256,

@@ -83,8 +83,8 @@ class Database:
     def forget(self) -> None:
         """Leave nothing of what was destroyed in the database's files, as far as its kind can.
 
-        For keys, seeds and shares, after the `write` that deletes them. A crash before it loses nothing else:
-        whoever destroys does so again after a restart.
+        For keys, seeds and shares, after the `write` that deletes them. A crash before it loses nothing: the
+        files hold them until the database brings its log of writes in by itself, or this is called again.
         """
         with self._telling():
             self._kind.forget()

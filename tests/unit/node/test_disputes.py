@@ -234,16 +234,14 @@ def test_a_dispute_is_resolved_once(bench: Bench, opened: int) -> None:
 
 
 def test_a_dispute_that_did_not_arrive_is_sent_with_the_next_word(bench: Bench) -> None:
-    submit = bench.sequencer.submit_all
-
     def lose(statements: Sequence[bytes]) -> tuple[list[int], LedgerError]:
         assert statements
         return [], UnavailableError("out of reach")
 
-    bench.sequencer.submit_all = lose  # type: ignore[method-assign]
-    with pytest.raises(UnavailableError):
-        cases(bench).open(ACME, "D-1")
-    bench.sequencer.submit_all = submit  # type: ignore[method-assign]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bench.sequencer, "submit_all", lose)
+        with pytest.raises(UnavailableError):
+            cases(bench).open(ACME, "D-1")
     bench.reopen(DESK_ID)
     case = cases(bench).open(ACME, "D-1")
     assert bench.state.disputes.of_desk(DESK_ID) == [case.index]

@@ -129,10 +129,10 @@ def test_a_fact_that_did_not_arrive_is_not_filed_twice(bench: Bench) -> None:
         submit(statements)
         return [], UnavailableError("the reply is lost")
 
-    bench.sequencer.submit_all = lose  # type: ignore[method-assign]
-    with pytest.raises(UnavailableError):
-        desk(bench).file(filing())
-    bench.sequencer.submit_all = submit  # type: ignore[method-assign]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bench.sequencer, "submit_all", lose)
+        with pytest.raises(UnavailableError):
+            desk(bench).file(filing())
     bench.reopen(DESK_ID)
     size = bench.state.size
     fact = desk(bench).file(filing())
